@@ -1,0 +1,136 @@
+package exposition
+
+import (
+	"fmt"
+	"hash/crc32"
+	"io"
+
+	"github.com/klauspost/compress/flate"
+	"github.com/klauspost/compress/zstd"
+)
+
+// chunkSize is the size of the blocks in which a Piece grows. One growing slice
+// would hold the old and the new copy at once, twice the size of a plain body.
+const chunkSize = 128 << 10
+
+// Piece is a part of an answer in one encoding. Pieces of equal compression can
+// be written behind each other; see Stream.
+type Piece struct {
+	chunks [][]byte
+	size   int    // bytes in chunks
+	plain  int64  // bytes before compression
+	crc    uint32 // CRC-32 of the bytes before compression, for gzip
+}
+
+// Size returns the number of encoded bytes.
+func (p *Piece) Size() int { return p.size }
+
+// Write appends encoded bytes. It never fails.
+func (p *Piece) Write(b []byte) (int, error) {
+	n := len(b)
+	p.size += n
+	for len(b) > 0 {
+		last := len(p.chunks) - 1
+		if last < 0 || len(p.chunks[last]) == cap(p.chunks[last]) {
+			p.chunks = append(p.chunks, make([]byte, 0, chunkSize))
+			last++
+		}
+		chunk := p.chunks[last]
+		k := min(len(b), cap(chunk)-len(chunk))
+		p.chunks[last] = append(chunk, b[:k]...)
+		b = b[k:]
+	}
+	return n, nil
+}
+
+// WriteTo implements io.WriterTo.
+func (p *Piece) WriteTo(w io.Writer) (int64, error) {
+	var total int64
+	for _, chunk := range p.chunks {
+		n, err := w.Write(chunk)
+		total += int64(n)
+		if err != nil {
+			return total, err
+		}
+	}
+	return total, nil
+}
+
+// trim gives back the unused end of the last chunk: most pieces are far smaller
+// than one chunk.
+func (p *Piece) trim() {
+	if last := len(p.chunks) - 1; last >= 0 && len(p.chunks[last]) < cap(p.chunks[last])/2 {
+		p.chunks[last] = append([]byte(nil), p.chunks[last]...)
+	}
+}
+
+// compressor is what a Piece's plain bytes are written to.
+type compressor interface {
+	io.Writer
+	finish() error
+}
+
+// NewPiece compresses what write writes.
+func NewPiece(c Compression, write func(io.Writer) error) (*Piece, error) {
+	p := new(Piece)
+	z, err := newCompressor(c, p)
+	if err != nil {
+		return nil, fmt.Errorf("encode %s: %w", c, err)
+	}
+	if err := write(z); err != nil {
+		return nil, err
+	}
+	if err := z.finish(); err != nil {
+		return nil, fmt.Errorf("encode %s: %w", c, err)
+	}
+	p.trim()
+	return p, nil
+}
+
+func newCompressor(c Compression, p *Piece) (compressor, error) {
+	switch c {
+	case Gzip:
+		f, err := flate.NewWriter(p, flate.BestSpeed)
+		return &deflater{piece: p, flate: f}, err
+	case Zstd:
+		// One thread and a small window: label sets repeat close to each other,
+		// and the encoder's own memory counts against the daemon's.
+		z, err := zstd.NewWriter(p, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest),
+			zstd.WithWindowSize(256<<10), zstd.WithLowerEncoderMem(true))
+		return &zstdFrame{z}, err
+	default:
+		return &identity{p}, nil
+	}
+}
+
+type identity struct{ piece *Piece }
+
+func (i *identity) Write(b []byte) (int, error) {
+	i.piece.plain += int64(len(b))
+	return i.piece.Write(b)
+}
+
+func (*identity) finish() error { return nil }
+
+// deflater writes a run of deflate blocks that ends on a byte boundary, is not
+// marked final, and refers to nothing before it. Such runs can be joined to one
+// gzip member: curl and some proxies stop at the end of the first member, so an
+// answer may have no second one.
+type deflater struct {
+	piece *Piece
+	flate *flate.Writer
+}
+
+func (d *deflater) Write(b []byte) (int, error) {
+	d.piece.plain += int64(len(b))
+	d.piece.crc = crc32.Update(d.piece.crc, crc32.IEEETable, b)
+	return d.flate.Write(b)
+}
+
+// finish flushes to a byte boundary. Close would mark the last block as final.
+func (d *deflater) finish() error { return d.flate.Flush() }
+
+// zstdFrame is one frame. Frames may follow each other (RFC 8878, 3.1).
+type zstdFrame struct{ *zstd.Encoder }
+
+func (z *zstdFrame) finish() error { return z.Close() }

@@ -1,0 +1,72 @@
+package exposition
+
+import (
+	"encoding/binary"
+	"io"
+)
+
+// Stream is one answer: pieces of one compression behind each other.
+type Stream struct {
+	Compression Compression
+	Pieces      []*Piece
+}
+
+// gzipHeader: deflate, no name, no time, unknown system (RFC 1952, 2.3.1).
+const gzipHeader = "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
+
+// finalBlock is an empty last block with fixed codes: bits 1, 01 and 0000000.
+const finalBlock = "\x03\x00"
+
+const gzipTrailerSize = 8
+
+// Size returns the number of bytes that WriteTo writes.
+func (s Stream) Size() int {
+	size := 0
+	for _, p := range s.Pieces {
+		size += p.size
+	}
+	if s.Compression == Gzip {
+		size += len(gzipHeader) + len(finalBlock) + gzipTrailerSize
+	}
+	return size
+}
+
+// WriteTo implements io.WriterTo. The pieces of a gzip answer become one member:
+// one header, the runs of blocks, an empty last block, and the checksum of the
+// whole, combined from the checksums of the pieces.
+func (s Stream) WriteTo(w io.Writer) (int64, error) {
+	if s.Compression != Gzip {
+		return s.writePieces(w)
+	}
+	head, err := io.WriteString(w, gzipHeader)
+	if err != nil {
+		return int64(head), err
+	}
+	body, err := s.writePieces(w)
+	total := int64(head) + body
+	if err != nil {
+		return total, err
+	}
+	var crc uint32
+	var plain int64
+	for _, p := range s.Pieces {
+		crc = combineCRC(crc, p.crc, p.plain)
+		plain += p.plain
+	}
+	tail := binary.LittleEndian.AppendUint32([]byte(finalBlock), crc)
+	tail = binary.LittleEndian.AppendUint32(tail, uint32(plain)) // modulo 2^32, as the format says
+	n, err := w.Write(tail)
+	return total + int64(n), err
+}
+
+func (s Stream) writePieces(w io.Writer) (int64, error) {
+	var total int64
+	for _, p := range s.Pieces {
+		n, err := p.WriteTo(w)
+		total += n
+		if err != nil {
+			return total, err
+		}
+	}
+	return total, nil
+}
