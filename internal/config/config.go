@@ -1,0 +1,168 @@
+// Package config reads the configuration: a YAML file, the environment, or both.
+//
+// A mistake is never guessed around: an unknown key, a wrong type, a missing
+// file are errors, each with file, line, key and reason, all of them at once. A
+// value of the file is never printed, so that no secret is.
+package config
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	promconfig "github.com/prometheus/common/config"
+
+	"ukcloud_exporter/portal"
+)
+
+// Config is a valid configuration; only Load makes one.
+type Config struct {
+	settings settings
+}
+
+// Format prints no setting, whatever the verb: fmt does not ask the types of
+// unexported fields how they want to be printed, and would show the password.
+func (c Config) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "<configuration>") }
+
+// Load reads the configuration file at path, takes what it leaves out about the
+// login from the environment variables that env knows, and fills in defaults.
+// With path "" there is the environment only.
+//
+// Relative paths in the file are relative to the file's directory. The error is
+// of type Problems.
+func Load(path string, env func(string) string) (*Config, error) {
+	l := newLoader(path)
+	if path != "" {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return nil, Problems{{File: path, Reason: fileReason(err)}}
+		}
+		root := l.document(data)
+		if root == nil {
+			return nil, l.problems
+		}
+		l.read(reflect.ValueOf(&l.settings).Elem(), root, "")
+	}
+	l.fillFromEnvironment(env)
+	l.check()
+	if len(l.problems) > 0 {
+		return nil, l.problems.sorted()
+	}
+	return &Config{settings: l.settings}, nil
+}
+
+// PortalURL is the base URL of the Portal API, without a slash at its end.
+func (c *Config) PortalURL() string {
+	return strings.TrimRight(c.settings.Portal.URL.String(), "/")
+}
+
+// PortalTimeout is the limit of one portal call, body included.
+func (c *Config) PortalTimeout() time.Duration { return c.settings.Portal.Timeout }
+
+// Accounts are the ids of the accounts to collect, in decimal digits; none means
+// every account that the login sees.
+func (c *Config) Accounts() []string { return plain(c.settings.Accounts) }
+
+// StateDir is the directory of the state; "" keeps it in memory.
+func (c *Config) StateDir() string { return string(c.settings.StateDir) }
+
+// Collectors are the settings of the collectors.
+func (c *Config) Collectors() Collectors {
+	all := c.settings.Collectors
+	all.MyCalls.ClosedStatuses = slices.Clone(all.MyCalls.ClosedStatuses)
+	all.BillingCSV.Tags = slices.Clone(all.BillingCSV.Tags)
+	return all
+}
+
+// Credentials is a portal.CredentialSource: it reads the password file at each
+// call, so that a rotated password is noticed. Its errors do not name the file.
+func (c *Config) Credentials() (portal.Credentials, error) {
+	p := c.settings.Portal
+	password := p.Password
+	if p.PasswordFile != "" {
+		var reason string
+		if password, reason = readPassword(p.PasswordFile); reason != "" {
+			return portal.Credentials{}, fmt.Errorf("portal.password_file: %s", reason)
+		}
+	}
+	return portal.Credentials{Email: p.Email, Password: password}, nil
+}
+
+// readPassword reads a password file. One newline at the end is the editor's.
+func readPassword(path filePath) (password portal.Secret, reason string) {
+	data, err := os.ReadFile(string(path))
+	if err != nil {
+		return portal.Secret{}, fileReason(err)
+	}
+	text, newline := strings.CutSuffix(string(data), "\n")
+	if newline {
+		text = strings.TrimSuffix(text, "\r")
+	}
+	switch {
+	case text == "":
+		return portal.Secret{}, "the file is empty"
+	case strings.ContainsAny(text, "\r\n"): // a login with it would be rejected, and too many of those lock the account
+		return portal.Secret{}, "the file holds more than one line"
+	}
+	return portal.NewSecret(text), ""
+}
+
+// HTTPTransport builds the round tripper that portal.http_client describes. It
+// reads certificate files, so it fails when they have gone since Load.
+func (c *Config) HTTPTransport() (http.RoundTripper, error) {
+	rt, err := promconfig.NewRoundTripperFromConfig(c.settings.Portal.HTTPClient.config(), "portal")
+	if err != nil {
+		return nil, fmt.Errorf("portal.http_client: %w", err)
+	}
+	return rt, nil
+}
+
+// Digest is a hash of every effective setting that is not secret. It changes
+// when the configuration does, wherever the change was made.
+func (c *Config) Digest() []byte {
+	h := sha256.New()
+	for _, leaf := range leaves(reflect.ValueOf(c.settings), "", "") {
+		if leaf.value.Type() != reflect.TypeFor[portal.Secret]() {
+			fmt.Fprintf(h, "%s=%q\n", leaf.path, show(leaf.value.Interface()))
+		}
+	}
+	return h.Sum(nil)
+}
+
+// leaf is one value of the settings.
+type leaf struct {
+	path, doc string
+	value     reflect.Value
+}
+
+// leaves are the single values below v, in the order of the types, of lists and
+// of sorted map keys.
+func leaves(v reflect.Value, path, doc string) []leaf {
+	if _, ok := scalars[v.Type()]; ok {
+		return []leaf{{path, doc, v}}
+	}
+	var out []leaf
+	switch v.Kind() {
+	case reflect.Struct:
+		for _, f := range fields(v) {
+			out = append(out, leaves(f.value, join(path, f.key), f.doc)...)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			out = append(out, leaves(v.Index(i), fmt.Sprintf("%s[%d]", path, i), doc)...)
+		}
+	case reflect.Map:
+		keys := v.MapKeys()
+		slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
+		for _, key := range keys {
+			out = append(out, leaves(v.MapIndex(key), join(path, key.String()), doc)...)
+		}
+	}
+	return out
+}

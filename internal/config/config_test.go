@@ -1,0 +1,337 @@
+package config
+
+import (
+	"bytes"
+	"encoding/pem"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+
+	"ukcloud_exporter/portal"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// Credentials is what the portal's client asks for.
+var _ portal.CredentialSource = (&Config{}).Credentials
+
+func load(t *testing.T, path string, env map[string]string) *Config {
+	t.Helper()
+	c, err := Load(path, func(name string) string { return env[name] })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// write puts a file into a new directory.
+func write(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "config.yml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+var env = map[string]string{"UKCLOUD_EMAIL": "env@example.com", "UKCLOUD_PASSWORD": "from the environment"}
+
+// contractDefaults are the defaults of the contract, written out once more.
+func contractDefaults() Collectors {
+	return Collectors{
+		ComputeServices: Collector{Enabled: true, MinInterval: time.Minute, MaxAge: time.Hour},
+		MyVM:            Collector{Enabled: true, MinInterval: 5 * time.Minute, MaxAge: time.Hour},
+		MyCalls: MyCalls{Collector: Collector{Enabled: true, MinInterval: 2 * time.Minute, MaxAge: time.Hour},
+			For: "account", ClosedStatuses: []string{"Closed", "Resolved", "Cancelled"}},
+		VMotionEvents: VMotionEvents{Collector: Collector{Enabled: true, MinInterval: 5 * time.Minute, MaxAge: time.Hour}},
+		BillingCSV: BillingCSV{Collector: Collector{Enabled: true, MinInterval: 6 * time.Hour, MaxAge: 48 * time.Hour},
+			VMLimit: 1000},
+		CloudStorageReport: Collector{Enabled: true, MinInterval: 6 * time.Hour, MaxAge: 48 * time.Hour},
+		Builds:             Collector{Enabled: true, MinInterval: 5 * time.Minute, MaxAge: time.Hour},
+	}
+}
+
+func TestGoodFiles(t *testing.T) {
+	full := contractDefaults()
+	full.ComputeServices = Collector{MinInterval: 90 * time.Second, MaxAge: 24 * time.Hour}
+	full.MyVM = Collector{Enabled: true, MinInterval: 10 * time.Minute, MaxAge: 10 * time.Minute}
+	full.MyCalls = MyCalls{Collector: Collector{Enabled: true, MinInterval: 90 * time.Minute, MaxAge: 48 * time.Hour},
+		For: ScopeUser, ClosedStatuses: []string{"Closed", "Geschlossen, endlich"}}
+	full.VMotionEvents.PerVM = true
+	full.BillingCSV.VMLimit, full.BillingCSV.Tags = 0, []string{"project", "cost-centre"}
+	full.CloudStorageReport.MaxAge = 21 * 24 * time.Hour
+	full.Builds.Enabled = false
+
+	tests := []struct {
+		name, path         string
+		env                map[string]string
+		url                string
+		email, password    string
+		timeout            time.Duration
+		accounts, stateDir string
+		collectors         Collectors
+	}{
+		{
+			name: "environment only", env: env,
+			url: "https://portal.skyscapecloud.com/api", email: "env@example.com", password: "from the environment",
+			timeout: 2 * time.Minute, collectors: contractDefaults(),
+		},
+		{
+			name: "environment with URL and password file",
+			env: map[string]string{"UKCLOUD_URL": "http://127.0.0.1:10049/api", "UKCLOUD_EMAIL": "demo@example.com",
+				"UKCLOUD_PASSWORD_FILE": "testdata/password"},
+			url: "http://127.0.0.1:10049/api", email: "demo@example.com", password: "from the file",
+			timeout: 2 * time.Minute, collectors: contractDefaults(),
+		},
+		{
+			name: "minimal", path: "testdata/good-minimal.yml",
+			url: "https://portal.skyscapecloud.com/api", email: "exporter@example.com", password: "from the file",
+			timeout: 2 * time.Minute, collectors: contractDefaults(),
+		},
+		{
+			name: "the file goes before the environment", path: "testdata/good-minimal.yml",
+			env: map[string]string{"UKCLOUD_URL": "https://other.example.com", "UKCLOUD_EMAIL": "env@example.com",
+				"UKCLOUD_PASSWORD": "a", "UKCLOUD_PASSWORD_FILE": "b"},
+			url: "https://other.example.com", email: "exporter@example.com", password: "from the file",
+			timeout: 2 * time.Minute, collectors: contractDefaults(),
+		},
+		{
+			name: "empty sections", path: "testdata/good-empty-sections.yml", env: env,
+			url: "https://portal.skyscapecloud.com/api", email: "exporter@example.com", password: "0123",
+			timeout: 2 * time.Minute, collectors: contractDefaults(),
+		},
+		{
+			name: "every key", path: "testdata/good-full.yml",
+			url: "https://portal.skyscapecloud.gsi.gov.uk/api", email: "exporter@example.com", password: "s3cr3t Canary/48151623",
+			timeout: 90 * time.Second, accounts: "12 736 0", stateDir: "testdata/state", collectors: full,
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := load(t, tt.path, tt.env)
+			credentials, err := c.Credentials()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name, pair := range map[string][2]any{
+				"url":       {c.PortalURL(), tt.url},
+				"email":     {credentials.Email, tt.email},
+				"password":  {credentials.Password.Reveal(), tt.password},
+				"timeout":   {c.PortalTimeout(), tt.timeout},
+				"accounts":  {strings.Join(c.Accounts(), " "), tt.accounts},
+				"state_dir": {c.StateDir(), tt.stateDir},
+			} {
+				if pair[0] != pair[1] {
+					t.Errorf("%s is %v, want %v", name, pair[0], pair[1])
+				}
+			}
+			if diff := cmp.Diff(tt.collectors, c.Collectors()); diff != "" {
+				t.Error(diff)
+			}
+			if _, err := c.HTTPTransport(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestBadEnvironment(t *testing.T) {
+	tests := []struct {
+		name string
+		env  map[string]string
+		want string
+	}{
+		{"nothing", nil, "environment: UKCLOUD_EMAIL: is not set\nenvironment: UKCLOUD_PASSWORD: is not set"},
+		{"both passwords", map[string]string{"UKCLOUD_EMAIL": "a", "UKCLOUD_PASSWORD": "s3cr3t", "UKCLOUD_PASSWORD_FILE": "testdata/password"},
+			"environment: UKCLOUD_PASSWORD_FILE: is given beside the password itself: leave one of the two out"},
+		{"password as file", map[string]string{"UKCLOUD_EMAIL": "a", "UKCLOUD_PASSWORD_FILE": "s3cr3t"},
+			"environment: UKCLOUD_PASSWORD_FILE: cannot read the file: no such file or directory"},
+		{"URL that is none", map[string]string{"UKCLOUD_URL": "https://%zz:s3cr3t", "UKCLOUD_EMAIL": "a", "UKCLOUD_PASSWORD": "b"},
+			"environment: UKCLOUD_URL: is not a URL"},
+		{"URL with a password", map[string]string{"UKCLOUD_URL": "https://me:s3cr3t@portal", "UKCLOUD_EMAIL": "a", "UKCLOUD_PASSWORD": "b"},
+			"environment: UKCLOUD_URL: holds a user or password: the login belongs in portal.email and portal.password_file"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := Load("", func(name string) string { return tt.env[name] })
+			if err == nil || err.Error() != tt.want {
+				t.Fatalf("got\n%v\nwant\n%s", err, tt.want)
+			}
+			checkProblems(t, err, canaries)
+		})
+	}
+	t.Run("beside a file", func(t *testing.T) {
+		path := write(t, "state_dir: x\n")
+		_, err := Load(path, func(name string) string {
+			return map[string]string{"UKCLOUD_URL": "portal", "UKCLOUD_PASSWORD_FILE": "none"}[name]
+		})
+		want := "environment: UKCLOUD_URL: is not an absolute URL such as https://portal.skyscapecloud.com/api\n" +
+			"environment: UKCLOUD_PASSWORD_FILE: cannot read the file: no such file or directory\n" +
+			path + ":1: portal.email: is missing: set it here or as UKCLOUD_EMAIL in the environment"
+		if err == nil || err.Error() != want {
+			t.Errorf("got\n%v\nwant\n%s", err, want)
+		}
+	})
+}
+
+// TestPasswordFile: the file is read at each call, less one newline at its end.
+func TestPasswordFile(t *testing.T) {
+	path := write(t, "portal: {email: a, password_file: secret}\n")
+	secret := filepath.Join(filepath.Dir(path), "secret")
+	put := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(secret, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("first")
+	c := load(t, path, nil)
+	for _, tt := range []struct{ text, password, err string }{
+		{text: "one", password: "one"},
+		{text: "two\n", password: "two"},
+		{text: "three\r\n", password: "three"},
+		{text: " spaces stay \n", password: " spaces stay "},
+		{text: "", err: "portal.password_file: the file is empty"},
+		{text: "\r\n", err: "portal.password_file: the file is empty"},
+		{text: "four\n\n", err: "portal.password_file: the file holds more than one line"},
+		{text: "five\r", err: "portal.password_file: the file holds more than one line"},
+	} {
+		put(tt.text)
+		got, err := c.Credentials()
+		if got.Password.Reveal() != tt.password || tt.err == "" != (err == nil) || err != nil && err.Error() != tt.err {
+			t.Errorf("%q gives %q, %v", tt.text, got.Password.Reveal(), err)
+		}
+	}
+	if err := os.Remove(secret); err != nil {
+		t.Fatal(err)
+	}
+	const want = "portal.password_file: cannot read the file: no such file or directory"
+	if _, err := c.Credentials(); err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+// TestNothingPrintsASecret: not the configuration itself, in any form.
+func TestNothingPrintsASecret(t *testing.T) {
+	c := load(t, "testdata/good-full.yml", nil)
+	var log bytes.Buffer
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("config", "config", c, "value", *c)
+	slog.New(slog.NewTextHandler(&log, nil)).Info("config", "config", c, "value", *c)
+	text := log.String() + fmt.Sprintf("%v %+v %#v %s %v %+v %#v %s", c, c, c, c, *c, *c, *c, *c)
+	for _, secret := range canaries {
+		if strings.Contains(text, secret) {
+			t.Errorf("%q is in %s", secret, text)
+		}
+	}
+}
+
+func TestDigest(t *testing.T) {
+	const base = "portal: {email: a, password: b}\n"
+	digest := func(text string) string {
+		return string(load(t, write(t, text), env).Digest())
+	}
+	original := digest(base)
+	for name, text := range map[string]string{
+		"other password":          "portal: {email: a, password: c}\n",
+		"defaults written out":    base + "accounts: []\ncollectors: {my_vm: {max_age: 60m}}\n",
+		"comments and order":      "# hello\nportal: {password: b, email: a}\n",
+		"password in environment": "portal: {email: a}\n",
+	} {
+		if digest(text) != original {
+			t.Errorf("%s: the digest differs", name)
+		}
+	}
+	seen := map[string]string{original: "original"}
+	for name, text := range map[string]string{
+		"email":      "portal: {email: b, password: b}\n",
+		"url":        "portal: {email: a, password: b, url: 'https://x'}\n",
+		"timeout":    "portal: {email: a, password: b, timeout: 3m}\n",
+		"account":    base + "accounts: [1]\n",
+		"accounts":   base + "accounts: [1, 2]\n",
+		"state":      base + "state_dir: /var/lib/x\n",
+		"status":     base + "collectors: {my_calls: {closed_statuses: [Closed]}}\n",
+		"enabled":    base + "collectors: {builds: {enabled: false}}\n",
+		"header":     "portal: {email: a, password: b, http_client: {http_headers: {X-A: {values: [a]}}}}\n",
+		"header b":   "portal: {email: a, password: b, http_client: {http_headers: {X-A: {values: [b]}}}}\n",
+		"tls":        "portal: {email: a, password: b, http_client: {tls_config: {min_version: TLS13}}}\n",
+		"proxy":      "portal: {email: a, password: b, http_client: {proxy_url: 'http://me:x@proxy'}}\n",
+		"proxy host": "portal: {email: a, password: b, http_client: {proxy_url: 'http://me:x@proxy2'}}\n",
+	} {
+		d := digest(text)
+		if other, ok := seen[d]; ok {
+			t.Errorf("%s: same digest as %s", name, other)
+		}
+		seen[d] = name
+	}
+	if digest("portal: {email: a, password: b, http_client: {proxy_url: 'http://me:y@proxy'}}\n") !=
+		digest("portal: {email: a, password: b, http_client: {proxy_url: 'http://me:x@proxy'}}\n") {
+		t.Error("the proxy's password is in the digest")
+	}
+}
+
+// TestConfigCannotBeChanged through what it gives away.
+func TestConfigCannotBeChanged(t *testing.T) {
+	c := load(t, "testdata/good-full.yml", nil)
+	before := c.Digest()
+	c.Accounts()[0] = "1"
+	c.Collectors().MyCalls.ClosedStatuses[0] = ""
+	c.Collectors().BillingCSV.Tags[0] = ""
+	if !bytes.Equal(before, c.Digest()) {
+		t.Error("it was changed")
+	}
+}
+
+// TestHTTPTransport talks TLS to a server whose CA, headers and name come from
+// the file, with paths relative to it.
+func TestHTTPTransport(t *testing.T) {
+	var got http.Header
+	server := httptest.NewTLSServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.Header }))
+	defer server.Close()
+	path := write(t, `portal:
+  email: a
+  password: b
+  http_client:
+    tls_config: {ca_file: ca.pem, server_name: example.com}
+    http_headers:
+      X-Client: {values: [one], secrets: [two], files: [header]}
+`)
+	dir := filepath.Dir(path)
+	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	for name, data := range map[string][]byte{"ca.pem": ca, "header": []byte("three\n")} {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := load(t, path, nil)
+	rt, err := c.HTTPTransport()
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &http.Client{Transport: rt}
+	defer client.CloseIdleConnections()
+	resp, err := client.Get(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := resp.Body.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"one", "two", "three"}, got["X-Client"]); diff != "" {
+		t.Error(diff)
+	}
+	if err := os.Remove(filepath.Join(dir, "ca.pem")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.HTTPTransport(); err == nil || !strings.HasPrefix(err.Error(), "portal.http_client: ") {
+		t.Errorf("without the CA file: %v", err)
+	}
+}
