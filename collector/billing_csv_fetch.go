@@ -1,0 +1,93 @@
+package collector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"ukcloud_exporter/csvparse"
+	"ukcloud_exporter/internal/billing"
+	"ukcloud_exporter/portal"
+)
+
+// monthBill is one compute service's bill of a month while it is collected.
+type monthBill struct {
+	billService
+	month billing.Month
+	part  Part      // that the engine holds, nil when none
+	held  *billPart // its data
+
+	bill    *billing.Bill // fetched, or the held one; nil when nothing is known
+	etag    string
+	fetched bool // the portal gave or confirmed it in this round
+	err     error
+}
+
+// fetch fetches the bills, several at a time. One that is closed is kept as it is.
+func (c *BillingCSV) fetch(ctx context.Context, bills []*monthBill) {
+	var open []*monthBill
+	for _, b := range bills {
+		if b.held != nil {
+			b.bill, b.etag = b.held.view.Bill, b.held.etag
+		}
+		switch {
+		case b.err != nil:
+		case b.held != nil && c.closings.closed(b):
+		default:
+			open = append(open, b)
+		}
+	}
+	results := fetchAll(ctx, open, func(ctx context.Context, b *monthBill) Result { return Result{Err: c.fetchOne(ctx, b)} })
+	for i, b := range open {
+		b.err = results[i].Err
+		b.fetched = b.err == nil
+	}
+}
+
+// fetchOne reads a month whole or leaves what is held.
+func (c *BillingCSV) fetchOne(ctx context.Context, b *monthBill) error {
+	stream, err := c.api.BillingCSV(ctx, b.month.String(), b.vorg, b.etag)
+	if errors.Is(err, portal.ErrNotModified) && b.bill != nil {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("fetch billing %s of %s: %w", b.month, b.vorg, err)
+	}
+	defer func() { _ = stream.Close() }()
+	var rejected rejectedRows
+	bill, err := billing.Read(stream, billing.Options{Month: b.month, Tags: c.options.Tags, Rejected: rejected.note})
+	if err != nil {
+		return fmt.Errorf("fetch billing %s of %s: GET /api/billing/billing-csv: %w", b.month, b.vorg, err)
+	}
+	b.bill, b.etag = bill, stream.ETag
+	rejected.log(c.log.With("account", b.account, "vorg", b.vorg, "period", b.month.String()))
+	return nil
+}
+
+// rejectedShown is how many rejected rows of one bill are logged by themselves.
+const rejectedShown = 20
+
+// rejectedRows are the rows of one bill that are in no sum.
+type rejectedRows struct {
+	first []*csvparse.RowError
+	more  int
+}
+
+func (r *rejectedRows) note(row *csvparse.RowError) {
+	if len(r.first) == rejectedShown {
+		r.more++
+		return
+	}
+	r.first = append(r.first, row)
+}
+
+func (r *rejectedRows) log(log *slog.Logger) {
+	for _, row := range r.first {
+		log.Warn("Row of the bill rejected", "line", row.Line, "column", row.Column, "field", row.Field,
+			"reason", string(row.Reason), "value", row.Value)
+	}
+	if r.more > 0 {
+		log.Warn("More rows of the bill rejected", "rows", r.more)
+	}
+}

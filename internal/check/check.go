@@ -1,0 +1,124 @@
+// Package check is `ukcloud_exporter check --connect`: what the login may use.
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"ukcloud_exporter/portal"
+)
+
+// Connect logs in once, pings, and lists the accounts and, for each, the
+// endpoints that the login may use. Its error is what makes the exporter
+// useless: no login, or no account.
+func Connect(ctx context.Context, out io.Writer, client *portal.Client, only []string) error {
+	if err := client.Login(ctx); err != nil {
+		return fmt.Errorf("log in: %w", err)
+	}
+	fmt.Fprintf(out, "login: ok, the session lasts %s without a call\n", time.Until(client.Session().Expiry).Round(time.Second))
+	if err := client.Ping(ctx); err != nil {
+		return fmt.Errorf("ping: %w", err)
+	}
+	fmt.Fprintln(out, "ping: ok")
+	accounts, err := client.Accounts(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("list accounts: %w", err)
+	}
+	fmt.Fprintf(out, "accounts: %d\n\n", len(accounts.Value))
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "ACCOUNT\tNAME\tENDPOINT\tRESULT")
+	for _, probe := range loginProbes(client) {
+		fmt.Fprintf(table, "\t\t%s\t%s\n", probe.endpoint, result(probe.try(ctx)))
+	}
+	for _, account := range accounts.Value {
+		note := ""
+		if len(only) > 0 && !slices.Contains(only, account.ID) {
+			note = " (not configured)"
+		}
+		for _, probe := range accountProbes(client, account.ID) {
+			fmt.Fprintf(table, "%s\t%q%s\t%s\t%s\n", account.ID, account.Name, note, probe.endpoint, result(probe.try(ctx)))
+		}
+	}
+	return table.Flush()
+}
+
+// probe asks one endpoint once.
+type probe struct {
+	endpoint string
+	try      func(context.Context) error
+}
+
+func loginProbes(c *portal.Client) []probe {
+	return []probe{
+		{"my_vm", func(ctx context.Context) error { return second(c.MyVM(ctx, nil)) }},
+		{"my_calls", func(ctx context.Context) error { return second(c.MyCalls(ctx, "account", nil)) }},
+	}
+}
+
+func accountProbes(c *portal.Client, account string) []probe {
+	service := ""
+	builds := func(kind portal.BuildKind) func(context.Context) error {
+		return func(ctx context.Context) error { return second(c.Builds(ctx, account, kind, nil)) }
+	}
+	return []probe{
+		{"compute_services", func(ctx context.Context) error {
+			return second(c.ComputeServices(ctx, account, nil, portal.ComputeVisitor{}))
+		}},
+		{"api_credentials", func(ctx context.Context) error {
+			answer, err := c.APICredentials(ctx, account, nil)
+			if err == nil && len(answer.Value) > 0 {
+				service = answer.Value[0].ServiceID
+			}
+			return err
+		}},
+		{"vorgs", func(ctx context.Context) error { return second(c.VOrgs(ctx, account, nil)) }},
+		{"vmotion_events", func(ctx context.Context) error { return second(c.VMotionEvents(ctx, account, nil)) }},
+		{"vorg-builds", builds(portal.BuildVOrg)},
+		{"vdc-builds", builds(portal.BuildVDC)},
+		{"edge-gateway-builds", builds(portal.BuildEdgeGateway)},
+		{"billing-csv", func(ctx context.Context) error {
+			return closing(service, func() (*portal.Stream, error) {
+				return c.BillingCSV(ctx, time.Now().UTC().Format("2006-01"), service, "")
+			})
+		}},
+		{"cloud-storage-report", func(ctx context.Context) error {
+			return closing(service, func() (*portal.Stream, error) {
+				return c.CloudStorageReport(ctx, time.Now().UTC().Format(time.DateOnly), service, "")
+			})
+		}},
+	}
+}
+
+var errNoService = errors.New("not tried: no compute service is known")
+
+// closing opens a report and does not read it.
+func closing(service string, open func() (*portal.Stream, error)) error {
+	if service == "" {
+		return errNoService
+	}
+	stream, err := open()
+	if err != nil {
+		return err
+	}
+	return stream.Close()
+}
+
+func second[T any](_ T, err error) error { return err }
+
+func result(err error) string {
+	switch {
+	case err == nil:
+		return "ok"
+	case errors.Is(err, portal.ErrForbidden):
+		return "forbidden"
+	case errors.Is(err, portal.ErrNotFound):
+		return "not found: the portal does not have it"
+	default:
+		return "failed: " + err.Error()
+	}
+}

@@ -1,0 +1,51 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"ukcloud_exporter/internal/engine"
+)
+
+// Healthy answers GET /-/healthy: the process serves.
+func Healthy() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintln(w, "ukcloud_exporter is healthy.")
+	})
+}
+
+// Ready answers GET /-/ready: 503 until the first round has ended, and while no
+// collector holds data younger than its max_age. The body names the stale ones.
+func Ready(current func() *engine.Engine) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		ready, waiting, stale := current().Ready()
+		if !ready {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			fmt.Fprintln(w, "ukcloud_exporter is not ready.")
+		} else {
+			fmt.Fprintln(w, "ukcloud_exporter is ready.")
+		}
+		if len(waiting) > 0 {
+			fmt.Fprintln(w, "first round not ended:", strings.Join(waiting, ", "))
+		}
+		if len(stale) > 0 {
+			fmt.Fprintln(w, "stale:", strings.Join(stale, ", "))
+		}
+	})
+}
+
+// Reload answers POST /-/reload. A configuration that cannot be used answers 500
+// with the reason, and the old one stays.
+func Reload(reload func() error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost && r.Method != http.MethodPut {
+			w.Header().Set("Allow", "POST, PUT")
+			http.Error(w, "only POST and PUT", http.StatusMethodNotAllowed)
+			return
+		}
+		if err := reload(); err != nil {
+			http.Error(w, "failed to reload config: "+err.Error(), http.StatusInternalServerError)
+		}
+	})
+}

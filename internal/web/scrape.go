@@ -1,0 +1,153 @@
+// Package web serves the daemon's HTTP endpoints: metrics, health, readiness,
+// reload and the status page.
+package web
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+
+	"ukcloud_exporter/internal/engine"
+	"ukcloud_exporter/internal/exposition"
+)
+
+// defaultTimeout stands for X-Prometheus-Scrape-Timeout-Seconds where a client
+// does not send it; it is Prometheus's own default.
+const defaultTimeout = 10 * time.Second
+
+// Scrape answers GET /metrics.
+type Scrape struct {
+	Log    *slog.Logger
+	Engine func() *engine.Engine // asked at each scrape: a reload replaces it
+	// Program gathers the program's own metrics, which alone are made anew at
+	// each scrape.
+	Program prometheus.Gatherer
+	// TimeoutOffset is subtracted from the scraper's timeout, for the way back.
+	TimeoutOffset time.Duration
+	// Slots bounds the scrapes at the same time; nil is no bound.
+	Slots chan struct{}
+}
+
+// ServeHTTP implements http.Handler.
+func (s *Scrape) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	began := time.Now()
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		http.Error(w, "only GET and HEAD", http.StatusMethodNotAllowed)
+		return
+	}
+	if s.Slots != nil {
+		select {
+		case s.Slots <- struct{}{}:
+			defer func() { <-s.Slots }()
+		default:
+			http.Error(w, fmt.Sprintf("already %d scrapes at the same time (--web.max-requests)", cap(s.Slots)), http.StatusServiceUnavailable)
+			return
+		}
+	}
+	e := s.Engine()
+	names, err := choose(e.Names(), r.URL.Query()["collect[]"], r.URL.Query()["exclude[]"])
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	e.Refresh(r.Context(), began.Add(s.timeout(r.Header)), names)
+	if err := s.answer(w, r, e, names); err != nil {
+		s.Log.Error("Answering a scrape failed", "err", err)
+	}
+}
+
+// timeout is how long a scrape may wait for the portal.
+func (s *Scrape) timeout(h http.Header) time.Duration {
+	timeout := defaultTimeout
+	if seconds, err := strconv.ParseFloat(h.Get("X-Prometheus-Scrape-Timeout-Seconds"), 64); err == nil && seconds > 0 && seconds < 24*60*60 {
+		timeout = time.Duration(seconds * float64(time.Second))
+	}
+	return max(timeout-s.TimeoutOffset, 0)
+}
+
+// choose picks the collectors of one scrape, as in node_exporter.
+func choose(names, collect, exclude []string) ([]string, error) {
+	if len(collect) > 0 && len(exclude) > 0 {
+		return nil, fmt.Errorf("collect[] and exclude[] cannot be combined")
+	}
+	for _, name := range slices.Concat(collect, exclude) {
+		if !slices.Contains(names, name) {
+			return nil, fmt.Errorf("unknown or disabled collector %q; there are %s", shorten(name), strings.Join(names, ", "))
+		}
+	}
+	if len(collect) > 0 {
+		return collect, nil
+	}
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(exclude, name) }), nil
+}
+
+func shorten(text string) string {
+	if len(text) > 64 {
+		return text[:64] + "…"
+	}
+	return text
+}
+
+// answer writes the pieces of the collectors and the program's own metrics. It
+// returns what is the program's fault; a scraper that went away is not.
+func (s *Scrape) answer(w http.ResponseWriter, r *http.Request, e *engine.Engine, names []string) error {
+	encoding := exposition.Negotiate(r.Header)
+	pieces, err := e.Pieces(encoding, names)
+	if err != nil {
+		http.Error(w, "encoding the metrics failed", http.StatusInternalServerError)
+		return err
+	}
+	program, err := s.program(encoding)
+	if err != nil {
+		http.Error(w, "gathering the program's own metrics failed", http.StatusInternalServerError)
+		return err
+	}
+	stream := exposition.Stream{Compression: encoding.Compression, Pieces: append(pieces, program)}
+	h := w.Header()
+	h.Set("Content-Type", string(encoding.Expfmt))
+	h.Set("Content-Length", strconv.Itoa(stream.Size()))
+	h.Set("Vary", "Accept, Accept-Encoding")
+	if encoding.Compression != exposition.Identity {
+		h.Set("Content-Encoding", encoding.Compression.String())
+	}
+	if r.Method == http.MethodHead {
+		return nil
+	}
+	if _, err := stream.WriteTo(w); err != nil {
+		s.Log.Debug("A scraper went away", "err", err)
+	}
+	return nil
+}
+
+// program gathers and encodes the program's own metrics. What could be gathered
+// is served even if something could not.
+func (s *Scrape) program(encoding exposition.Encoding) (*exposition.Piece, error) {
+	metrics, err := s.Program.Gather()
+	if err != nil {
+		s.Log.Error("Gathering the program's own metrics failed", "err", err)
+	}
+	return exposition.NewPiece(encoding.Compression, func(w io.Writer) error { return encode(w, encoding.Expfmt, metrics) })
+}
+
+func encode(w io.Writer, format expfmt.Format, families []*dto.MetricFamily) error {
+	encoder := expfmt.NewEncoder(w, format)
+	for _, f := range families {
+		if err := encoder.Encode(f); err != nil {
+			return fmt.Errorf("encode %s: %w", f.GetName(), err)
+		}
+	}
+	if closer, ok := encoder.(expfmt.Closer); ok {
+		return closer.Close() // OpenMetrics ends with # EOF
+	}
+	return nil
+}

@@ -1,0 +1,203 @@
+// Command ukcloud_exporter is a Prometheus exporter and billing collector for
+// the UKCloud Portal API.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	_ "time/tzdata" // the portal's wall clock is Europe/London, also in an empty container
+
+	"github.com/alecthomas/kingpin/v2"
+	"github.com/prometheus/common/version"
+	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
+
+	"ukcloud_exporter/internal/check"
+	"ukcloud_exporter/internal/config"
+	"ukcloud_exporter/internal/daemon"
+	"ukcloud_exporter/internal/logging"
+	"ukcloud_exporter/internal/simulate"
+	"ukcloud_exporter/internal/state"
+	"ukcloud_exporter/portal"
+)
+
+func main() {
+	os.Exit(run(context.Background(), os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
+}
+
+// exit is what a flag such as --help panics with instead of ending the process.
+type exit int
+
+// run is the whole program; it returns the exit status.
+func run(ctx context.Context, args []string, env func(string) string, stdout, stderr io.Writer) (status int) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case exit:
+			status = int(r)
+		default:
+			panic(r)
+		}
+	}()
+	app := kingpin.New("ukcloud_exporter", "Prometheus exporter and billing collector for the UKCloud Portal API.")
+	app.UsageWriter(stdout).ErrorWriter(stderr).Terminate(func(status int) { panic(exit(status)) })
+	app.Version(version.Print("ukcloud_exporter")).VersionFlag.NoEnvar()
+	app.HelpFlag.Short('h')
+	commands := newCommands(app, env, stdout)
+	name, err := app.Parse(args)
+	if err == nil {
+		log := logging.New(stderr, *commands.logging)
+		err = commands.run[name](ctx, log)
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "%s: error: %s\n", app.Name, err)
+		return 1
+	}
+	return 0
+}
+
+// commands are the program's commands with the flags that they share.
+type commands struct {
+	configFile *string
+	logging    *logging.Options
+	env        func(string) string
+	stdout     io.Writer
+	run        map[string]func(context.Context, *slog.Logger) error
+}
+
+func newCommands(app *kingpin.Application, env func(string) string, stdout io.Writer) *commands {
+	c := &commands{env: env, stdout: stdout, logging: logging.AddFlags(app)}
+	c.configFile = app.Flag("config.file", "Path to the configuration file. Without one, UKCLOUD_URL, UKCLOUD_EMAIL and UKCLOUD_PASSWORD or UKCLOUD_PASSWORD_FILE are used.").String()
+	c.run = map[string]func(context.Context, *slog.Logger) error{
+		"serve":    c.serve(app.Command("serve", "Run the exporter (default).").Default()),
+		"check":    c.check(app.Command("check", "Check the configuration and say what is wrong with it.")),
+		"simulate": c.simulate(app.Command("simulate", "Run a simulated portal.")),
+		"demo":     c.demo(app.Command("demo", "Run a simulated portal and the exporter in one process, without configuration.")),
+	}
+	return c
+}
+
+func (c *commands) load() (*config.Config, error) { return config.Load(*c.configFile, c.env) }
+
+func (c *commands) serve(cmd *kingpin.CmdClause) func(context.Context, *slog.Logger) error {
+	options := serveFlags(cmd)
+	return func(ctx context.Context, log *slog.Logger) error {
+		log.Info("Starting", "version", version.Info())
+		o := options()
+		o.Load = c.load
+		return daemon.Run(ctx, log, o)
+	}
+}
+
+// serveFlags adds the flags of everything that serves metrics.
+func serveFlags(cmd *kingpin.CmdClause) func() daemon.Options {
+	o := daemon.Options{Web: kingpinflag.AddFlags(cmd, ":10048")}
+	cmd.Flag("web.telemetry-path", "Path under which metrics are served.").Default("/metrics").StringVar(&o.MetricsPath)
+	cmd.Flag("web.enable-lifecycle", "Serve POST /-/reload.").BoolVar(&o.Lifecycle)
+	cmd.Flag("web.enable-pprof", "Serve profiles under /debug/pprof.").BoolVar(&o.Profiling)
+	cmd.Flag("web.max-requests", "Maximum number of scrapes at the same time; 0 is no limit.").Default("256").IntVar(&o.MaxRequests)
+	cmd.Flag("web.timeout-offset", "Time to subtract from the scraper's timeout.").Default("0.5s").DurationVar(&o.TimeoutOffset)
+	given := map[string]*bool{}
+	set := map[string]*bool{}
+	for _, name := range daemon.CollectorNames() {
+		set[name] = new(bool)
+		given[name] = cmd.Flag("collector."+name, fmt.Sprintf("Run the %s collector, whatever the configuration says.", name)).IsSetByUser(set[name]).Bool()
+	}
+	return func() daemon.Options {
+		o.Collectors = map[string]bool{}
+		for name, isSet := range set {
+			if *isSet {
+				o.Collectors[name] = *given[name]
+			}
+		}
+		return o
+	}
+}
+
+func (c *commands) check(cmd *kingpin.CmdClause) func(context.Context, *slog.Logger) error {
+	connect := cmd.Flag("connect", "Also log in once, ping, and list the accounts and endpoints that the login may use.").Bool()
+	return func(ctx context.Context, log *slog.Logger) error {
+		cfg, err := c.load()
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(c.stdout, "configuration: ok")
+		if !*connect {
+			return nil
+		}
+		// The daemon's own count of rejected logins: this one must not be the
+		// third.
+		store, err := state.Open(cfg.StateDir(), log, nil)
+		if err != nil {
+			log.Warn("Rejected logins are not counted together with the daemon's", "err", err)
+			store, _ = state.Open("", log, nil) // in memory: cannot fail
+		}
+		defer store.Close()
+		client, err := daemon.NewClient(cfg, log, portal.WithRejectionStore(store))
+		if err != nil {
+			return err
+		}
+		defer client.CloseIdleConnections()
+		return check.Connect(ctx, c.stdout, client, cfg.Accounts())
+	}
+}
+
+func (c *commands) simulate(cmd *kingpin.CmdClause) func(context.Context, *slog.Logger) error {
+	address := cmd.Flag("listen-address", "Address on which the simulated portal listens.").Default("127.0.0.1:10049").String()
+	flags := simulate.AddFlags(cmd)
+	return func(ctx context.Context, log *slog.Logger) error {
+		ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt)
+		defer stop()
+		portal, err := flags.Portal(log)
+		if err != nil {
+			return err
+		}
+		listener, err := net.Listen("tcp", *address)
+		if err != nil {
+			return fmt.Errorf("--listen-address: %w", err)
+		}
+		return simulate.Serve(ctx, log, listener, portal)
+	}
+}
+
+// demo is simulate and serve in one process: the exporter speaks to the
+// simulated portal over loopback, as it would to the real one.
+func (c *commands) demo(cmd *kingpin.CmdClause) func(context.Context, *slog.Logger) error {
+	flags := simulate.AddFlags(cmd)
+	options := serveFlags(cmd)
+	return func(ctx context.Context, log *slog.Logger) error {
+		simulated, err := flags.Portal(log)
+		if err != nil {
+			return err
+		}
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return fmt.Errorf("listen for the simulated portal: %w", err)
+		}
+		ctx, stop := context.WithCancel(ctx)
+		served := make(chan error, 1)
+		go func() { served <- simulate.Serve(ctx, log, listener, simulated) }()
+		o := options()
+		o.Load = func() (*config.Config, error) { return config.Load("", demoEnv(listener.Addr().String())) }
+		err = daemon.Run(ctx, log, o)
+		stop()
+		if portalErr := <-served; err == nil {
+			err = portalErr
+		}
+		return err
+	}
+}
+
+// demoEnv is the environment of the exporter that demo runs.
+func demoEnv(address string) func(string) string {
+	values := map[string]string{
+		"UKCLOUD_URL": "http://" + address + "/api", "UKCLOUD_EMAIL": simulate.Email, "UKCLOUD_PASSWORD": simulate.Password,
+	}
+	return func(name string) string { return values[strings.TrimSpace(name)] }
+}

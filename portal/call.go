@@ -1,0 +1,133 @@
+package portal
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+)
+
+// route is one endpoint and what is asked of it.
+type route struct {
+	method   string
+	endpoint string // spelled as the headings of the API reference, with the /api prefix
+}
+
+// call is one call on its way through the round trippers, each of which finds it
+// in the request's context.
+type call struct {
+	*route
+	retries    int    // spent so far; the call has maxRetries of them, logins in between or not
+	generation uint64 // of the session whose cookies were sent last
+	sign       error  // how the last answer looks expired, nil if it does not
+}
+
+type callKey struct{}
+
+func withCall(ctx context.Context, c *call) context.Context {
+	return context.WithValue(ctx, callKey{}, c)
+}
+
+// callOf returns the call that a request belongs to. Every request has one: only
+// this package makes them.
+func callOf(req *http.Request) *call { return req.Context().Value(callKey{}).(*call) }
+
+// target fills the endpoint's parameters, each escaped, and puts the base URL in
+// the place of /api.
+func (c *Client) target(r *route, query url.Values, parameters ...string) (*url.URL, error) {
+	var path strings.Builder
+	path.WriteString(c.base.EscapedPath())
+	for segment := range strings.SplitSeq(strings.TrimPrefix(r.endpoint, "/api/"), "/") {
+		path.WriteByte('/')
+		name, isParameter := strings.CutPrefix(segment, ":")
+		if !isParameter {
+			path.WriteString(segment)
+			continue
+		}
+		value := parameters[0]
+		parameters = parameters[1:]
+		if value == "" || value == "." || value == ".." { // these would change the path even when escaped
+			return nil, fmt.Errorf("%s %s: %q is not a valid %s", r.method, r.endpoint, value, name)
+		}
+		path.WriteString(url.PathEscape(value))
+	}
+	u := *c.base
+	u.RawPath = path.String()
+	u.RawQuery = query.Encode()
+	var err error
+	u.Path, err = url.PathUnescape(u.RawPath)
+	return &u, err
+}
+
+// get sends one GET and returns its 2xx answer. Every other answer is an *Error;
+// 304 is one that is ErrNotModified. The call, its body included, ends with the
+// client's timeout; closing the body frees what it holds.
+func (c *Client) get(ctx context.Context, r *route, etag string, query url.Values, parameters ...string) (*http.Response, error) {
+	u, err := c.target(r, query, parameters...)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(withCall(ctx, &call{route: r}), c.timeout)
+	resp, err := c.roundTrip(ctx, r, u, etag)
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	resp.Body = onClose(resp.Body, cancel)
+	return resp, nil
+}
+
+func (c *Client) roundTrip(ctx context.Context, r *route, u *url.URL, etag string) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, r.method, u.String(), nil)
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: make request: %w", r.method, r.endpoint, err)
+	}
+	// The reference asks for JSON even where the answer is CSV.
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", c.userAgent)
+	if etag != "" {
+		req.Header.Set("If-None-Match", etag)
+	}
+	resp, err := c.chain.RoundTrip(req)
+	if err != nil {
+		return nil, c.callError(r, err)
+	}
+	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+		return nil, c.secrets.newError(r, resp, nil)
+	}
+	return resp, nil
+}
+
+// bodyWithClose is a body with more to do when it is closed.
+type bodyWithClose struct {
+	io.ReadCloser
+	after func()
+	once  sync.Once
+}
+
+// onClose makes a body that calls after, once, when it has been closed.
+func onClose(body io.ReadCloser, after func()) io.ReadCloser {
+	return &bodyWithClose{ReadCloser: body, after: after}
+}
+
+func (b *bodyWithClose) Close() error {
+	err := b.ReadCloser.Close()
+	b.once.Do(b.after)
+	return err
+}
+
+// sleep waits for d, or returns the context's error.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,194 @@
+package portal
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"io"
+	"testing"
+	"time"
+	"unicode/utf8"
+)
+
+func london(t testing.TB) *time.Location {
+	t.Helper()
+	location, err := time.LoadLocation("Europe/London")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return location
+}
+
+// FuzzComputeServices: no input may crash the reader or make it accept what is no
+// JSON; what it tells of hangs together and is printable.
+func FuzzComputeServices(f *testing.F) {
+	f.Add([]byte(referenceCompute))
+	f.Add([]byte(oneVM(`"numberOfCPUs":"4","memory":1.5,"monthToDate":"£1,234.56","inBackup":"true","backups":[{"status":"Failed","backupStart":"30/10/2016 01:50"}]`)))
+	f.Add([]byte(`{"vOrgs":[` + vorgJSON(1, true) + `,` + vorgJSON(1, false) + `]}`))
+	f.Add([]byte(`{"error":"No permitted account found"}`))
+	f.Add([]byte("{\"vOrgs\":[{\"name\":\"\xff\\ud800\"}]}"))
+	f.Add([]byte(`[{"vOrgs":null}]`))
+	location := london(f)
+	f.Fuzz(func(t *testing.T, body []byte) {
+		var texts []string
+		vms := 0
+		visitor := ComputeVisitor{
+			VOrg: func(v *VOrg) { texts = append(texts, v.Name, v.ServiceID, v.URN) },
+			VDC:  func(v *VDC) { texts = append(texts, v.Name, v.URN, v.VOrg.Name) },
+			VApp: func(v *VApp) { texts = append(texts, v.Name, v.URN, v.VDC.VOrg.Name) },
+			VM: func(v *VM) {
+				vms++
+				texts = append(texts, v.Name, v.URN, v.Size, v.OS, v.PowerStatus, v.VApp.VDC.VOrg.URN)
+				for _, b := range v.Backups {
+					texts = append(texts, b.Slot, b.Status)
+				}
+			},
+		}
+		first, _, err := newComputeReader(visitor, location).page(bytes.NewReader(body))
+		if err == nil && !json.Valid(body) {
+			t.Fatalf("accepted what is no JSON: %q", body)
+		}
+		for _, text := range texts {
+			if !utf8.ValidString(text) {
+				t.Fatalf("told of %q", text)
+			}
+		}
+		if err != nil {
+			return
+		}
+		// A page that comes again is new in nothing but vOrgs that cannot be told apart.
+		reader := newComputeReader(visitor, location)
+		for range 2 {
+			vms = 0
+			again, fresh, err := reader.page(bytes.NewReader(body))
+			if err != nil || again != first || fresh > again {
+				t.Fatalf("the second time: %d vOrgs, %d new, %v", again, fresh, err)
+			}
+			if fresh == 0 && vms > 0 {
+				t.Fatalf("%d VMs of no vOrg", vms)
+			}
+		}
+	})
+}
+
+func FuzzMyVM(f *testing.F) {
+	f.Add([]byte(`{"account":{"vapps":[` + referenceMyVApp + `],"vms":[` + referenceMyVM + `]}}`))
+	f.Add([]byte(`{"Demo":{"vapps":[{"VDC 1":[` + referenceMyVApp + `]}],"vms":[{"VDC 1":[` + referenceMyVM + `]}]},"warning":"w"}`))
+	f.Add([]byte(`{"Demo":{"vms":[{"backups":[{"name":"a"}]}]},"error":"x"}`))
+	location := london(f)
+	f.Fuzz(func(t *testing.T, body []byte) {
+		d := newDecoder(bytes.NewReader(body), maxList)
+		d.london = location
+		answer, err := decodeMyVM(d)
+		if err == nil {
+			err = d.end()
+		}
+		if err == nil && !json.Valid(body) {
+			t.Fatalf("accepted what is no JSON: %q", body)
+		}
+		for _, account := range answer.Accounts {
+			for _, vm := range account.VMs {
+				if !utf8.ValidString(account.Name + vm.VDCName + vm.Name + vm.URN + vm.Size) {
+					t.Fatalf("%+v", vm)
+				}
+			}
+		}
+	})
+}
+
+// FuzzLists gives every input to every decoder of a list and to those of errors
+// and logins.
+func FuzzLists(f *testing.F) {
+	for _, test := range listTests {
+		f.Add([]byte(test.body))
+	}
+	f.Add([]byte(`{"error":"Insufficient Permission","detail":"…"}`))
+	f.Add([]byte(`{"expire_after":"900"}`))
+	f.Add([]byte(`{"data":{"event_created_time":"2016-10-04T00:08:01+01:00"}}`))
+	location := london(f)
+	decoders := map[string]func(*decoder) error{
+		"ping":         func(d *decoder) error { _, err := decodePing(d); return err },
+		"accounts":     func(d *decoder) error { _, err := decodeAccounts(d); return err },
+		"named ids":    func(d *decoder) error { _, err := decodeNamedIDs(d); return err },
+		"credentials":  func(d *decoder) error { _, err := decodeAPICredentials(d); return err },
+		"builds":       func(d *decoder) error { _, err := decodeBuilds(d); return err },
+		"calls":        func(d *decoder) error { _, err := decodeMyCalls(d); return err },
+		"vMotion":      func(d *decoder) error { _, err := decodeVMotionEvents(d); return err },
+		"a plain skip": func(d *decoder) error { return d.skip() },
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		for name, decode := range decoders {
+			d := newDecoder(bytes.NewReader(body), maxList)
+			d.london = location
+			err := decode(d)
+			if err == nil {
+				err = d.end()
+			}
+			empty := len(bytes.Trim(body, " \t\r\n")) == 0
+			if err == nil && !json.Valid(body) && !(name == "vMotion" && empty) {
+				t.Fatalf("%s: accepted what is no JSON: %q", name, body)
+			}
+		}
+		if _, _, err := decodeLogin(body); err == nil && !json.Valid(body) {
+			t.Fatalf("login: accepted what is no JSON: %q", body)
+		}
+		decodeError(body)
+	})
+}
+
+// FuzzPounds: what is accepted is an amount that reads back.
+func FuzzPounds(f *testing.F) {
+	for _, text := range []string{"7.68", "£1,234.56", "-£0.10", "1,23", "1e3", ""} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		amount, err := parsePounds([]byte(text))
+		if err != nil {
+			return
+		}
+		if back, err := parsePounds([]byte(amount.String())); err != nil || back != amount {
+			t.Fatalf("%q is %v, which reads back as %v, %v", text, amount, back, err)
+		}
+	})
+}
+
+// FuzzWallClock: what is accepted shows the same wall clock, but for the hour that
+// is missing.
+func FuzzWallClock(f *testing.F) {
+	for _, text := range []string{"24/06/2015 01:32", "30/10/2016 01:30", "27/03/2016 01:30", "31/02/2016 00:00"} {
+		f.Add(text)
+	}
+	location := london(f)
+	f.Fuzz(func(t *testing.T, text string) {
+		got, ok := parseWallClock([]byte(text), location)
+		if !ok {
+			return
+		}
+		const layout = "02/01/2006 15:04"
+		wall, err := time.ParseInLocation(layout, text, time.UTC)
+		if err != nil {
+			t.Fatalf("accepted %q: %v", text, err)
+		}
+		for _, at := range []time.Time{got.first, got.second} {
+			shown := at.In(location).Format(layout)
+			later := wall.Add(time.Hour).Format(layout)
+			if shown != text && (shown != later || got.first != got.second) && wall.Year() > 1971 {
+				t.Fatalf("%q is %v, which shows %s", text, at, shown)
+			}
+		}
+		if got.second.Before(got.first) {
+			t.Fatalf("%q: %v before %v", text, got.second, got.first)
+		}
+	})
+}
+
+// readAllReal is the real recording, unpacked.
+func readAllReal(t testing.TB) []byte {
+	in := openReal(t)
+	defer func(in *gzip.Reader) { _ = in.Close() }(in)
+	body, err := io.ReadAll(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return body
+}

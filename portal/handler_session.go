@@ -1,0 +1,154 @@
+package portal
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// maxRedirects is how many redirects of one call are followed.
+const maxRedirects = 3
+
+// The disguises of an expired session, beside a bare 401.
+var (
+	errHTML     = fmt.Errorf("%w: an HTML page came in place of data", ErrSessionExpired)
+	errRedirect = fmt.Errorf("%w: %w", ErrSessionExpired, ErrRedirectRefused)
+)
+
+// sessionTransport sends a call with a good session. When the answer looks
+// expired it logs in, or waits for whoever already does, and sends the call
+// again, once.
+type sessionTransport struct {
+	next    http.RoundTripper
+	session *session
+}
+
+func (t *sessionTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if err := t.session.ensure(req.Context()); err != nil {
+		return nil, err
+	}
+	resp, sign, err := t.send(req)
+	if sign == nil {
+		return resp, err
+	}
+	_ = resp.Body.Close() // frees the slot of the concurrency cap
+	if err := t.session.renew(req.Context(), callOf(req).generation); err != nil {
+		return nil, err
+	}
+	resp, sign, err = t.send(req)
+	if sign == nil {
+		return resp, err
+	}
+	return nil, t.session.secrets.newError(callOf(req).route, resp, sign)
+}
+
+// send sends a request and follows redirects within the portal. sign says how the
+// answer looks expired, nil when it does not.
+func (t *sessionTransport) send(req *http.Request) (resp *http.Response, sign, err error) {
+	for hops := 0; ; hops++ {
+		resp, err = t.next.RoundTrip(req)
+		if err != nil {
+			return nil, nil, err
+		}
+		if !isRedirect(resp.StatusCode) {
+			sign = callOf(req).sign
+			if sign == nil && hops > 0 && isPage(resp) { // whatever its status
+				sign = errHTML
+			}
+			return resp, sign, nil
+		}
+		location := resp.Header.Get("Location")
+		to, err := req.URL.Parse(location)
+		if err != nil || location == "" || hops == maxRedirects || !mayFollow(req.URL, to) {
+			return resp, errRedirect, nil
+		}
+		_ = resp.Body.Close()
+		to.User = nil
+		req = req.Clone(req.Context())
+		req.URL, req.Host = to, to.Host
+	}
+}
+
+func isRedirect(code int) bool {
+	switch code {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
+		http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		return true
+	}
+	return false
+}
+
+// mayFollow keeps cookies where they belong: on the same host and port, and never
+// from https to http.
+func mayFollow(from, to *url.URL) bool {
+	if !strings.EqualFold(from.Hostname(), to.Hostname()) {
+		return false
+	}
+	switch {
+	case from.Scheme == to.Scheme:
+		return port(from) == port(to)
+	case from.Scheme == "http" && to.Scheme == "https":
+		return port(from) == "80" && port(to) == "443"
+	}
+	return false
+}
+
+func port(u *url.URL) string {
+	switch {
+	case u.Port() != "":
+		return u.Port()
+	case u.Scheme == "https":
+		return "443"
+	}
+	return "80"
+}
+
+// expired says how an answer looks expired, leaving redirects aside. An HTML page
+// does where data was asked for, whatever the header calls it; with an error status
+// it is an error page.
+func expired(resp *http.Response) error {
+	switch {
+	case resp.StatusCode == http.StatusUnauthorized:
+		return ErrSessionExpired
+	case resp.StatusCode < 300 && isPage(resp):
+		return errHTML
+	}
+	return nil
+}
+
+// isPage says whether an answer is HTML, by its header or by its looks.
+func isPage(resp *http.Response) bool {
+	switch mediaType(resp.Header) {
+	case "text/html", "application/xhtml+xml":
+		return true
+	}
+	start := bytes.TrimPrefix(peek(resp), []byte("\xEF\xBB\xBF"))
+	return strings.HasPrefix(http.DetectContentType(start), "text/html")
+}
+
+func mediaType(header http.Header) string {
+	kind, _, err := mime.ParseMediaType(header.Get("Content-Type"))
+	if err != nil {
+		return ""
+	}
+	return kind
+}
+
+// sniffLength is as much of a body as http.DetectContentType looks at.
+const sniffLength = 512
+
+// peek returns the beginning of the body, which stays unread.
+func peek(resp *http.Response) []byte {
+	body := bufio.NewReaderSize(resp.Body, sniffLength)
+	start, _ := body.Peek(sniffLength) // an error comes again with the read
+	resp.Body = struct {
+		io.Reader
+		io.Closer
+	}{body, resp.Body}
+	return start
+}

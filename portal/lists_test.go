@@ -1,0 +1,358 @@
+package portal
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ukcloud_exporter/internal/money"
+)
+
+func at(text string) Optional[time.Time] {
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		panic(err)
+	}
+	return some(t.UTC())
+}
+
+func pounds(text string) Optional[money.Amount] {
+	a, err := money.Parse(text)
+	if err != nil {
+		panic(err)
+	}
+	return some(a)
+}
+
+// value runs a list method on a client and gives its value.
+func value[T any](answer *Answer[T], err error) (any, error) {
+	if err != nil {
+		return nil, err
+	}
+	return answer.Value, nil
+}
+
+var listTests = []struct {
+	name string
+	url  string // path and query that must have been asked for
+	call func(context.Context, *Client) (any, error)
+	body string
+	want any
+}{
+	{
+		name: "ping, recorded",
+		url:  "/api/ping",
+		call: func(ctx context.Context, c *Client) (any, error) { return nil, c.Ping(ctx) },
+		body: `{"response":"OK"}`,
+	},
+	{
+		name: "accounts, reference",
+		url:  "/api/accounts",
+		call: func(ctx context.Context, c *Client) (any, error) { return value(c.Accounts(ctx, nil)) },
+		body: `[{"name":"UKCloud Development Team","id":48},{"name":"Demo","id":1}]`,
+		want: []Account{{ID: "48", Name: "UKCloud Development Team"}, {ID: "1", Name: "Demo"}},
+	},
+	{
+		name: "accounts, id as a string, duplicate and unknown members",
+		url:  "/api/accounts",
+		call: func(ctx context.Context, c *Client) (any, error) { return value(c.Accounts(ctx, nil)) },
+		body: `[{"name":"old","name":"new","id":"735","extra":{"a":[1,{}]}},{}]`,
+		want: []Account{{ID: "735", Name: "new"}, {}},
+	},
+	{
+		name: "accounts, none",
+		url:  "/api/accounts",
+		call: func(ctx context.Context, c *Client) (any, error) { return value(c.Accounts(ctx, nil)) },
+		body: ` [ ] `,
+		want: []Account{},
+	},
+	{
+		name: "accounts, names that are hard to print",
+		url:  "/api/accounts",
+		call: func(ctx context.Context, c *Client) (any, error) { return value(c.Accounts(ctx, nil)) },
+		body: `[{"name":"a\"b\n\u00a3 \ud800","id":1},{"name":"` + "bad \xff utf8" + `","id":2},{"name":"` + strings.Repeat("x", 10000) + `","id":3}]`,
+		want: []Account{{"1", "a\"b\n£ \uFFFD"}, {"2", "bad \uFFFD utf8"}, {"3", strings.Repeat("x", 10000)}},
+	},
+	{
+		name: "vorgs, reference",
+		url:  "/api/accounts/42/vorgs",
+		call: func(ctx context.Context, c *Client) (any, error) { return value(c.VOrgs(ctx, "42", nil)) },
+		body: `{"data":[{"id":"42-56","type":"vOrg","attributes":{"name":"Proof of Concept"}},{"id":"42-57","type":"vOrg","attributes":{"name":"Second vOrg"}}]}`,
+		want: []NamedID{{"42-56", "Proof of Concept"}, {"42-57", "Second vOrg"}},
+	},
+	{
+		name: "vdcs, reference's example; the vOrg's number alone is asked for",
+		url:  "/api/accounts/53/vorgs/12/vdcs",
+		call: func(ctx context.Context, c *Client) (any, error) { return value(c.VDCs(ctx, "53", "53-12", nil)) },
+		body: `{"data":[{"id":"53-12-3","type":"VDC","attributes":{"name":"My VDC"}},{"id":"53-12-5","type":"VDC","attributes":{"name":"My Second VDC"}}]}`,
+		want: []NamedID{{"53-12-3", "My VDC"}, {"53-12-5", "My Second VDC"}},
+	},
+	{
+		name: "vdcs, as the portal's own client has it: a URN, type first",
+		url:  "/api/accounts/735/vorgs/2/vdcs",
+		call: func(ctx context.Context, c *Client) (any, error) { return value(c.VDCs(ctx, "735", "2", nil)) },
+		body: `{"data":[{"type":"VDC","id":"urn:vcloud:vdc:b40807eb-0000-0000-0000-000000000000","attributes":{"name":"A-ESS-Bobby Demo VDC"}}]}`,
+		want: []NamedID{{"urn:vcloud:vdc:b40807eb-0000-0000-0000-000000000000", "A-ESS-Bobby Demo VDC"}},
+	},
+	{
+		name: "api_credentials, reference, sorted",
+		url:  "/api/accounts/1/api_credentials",
+		call: func(ctx context.Context, c *Client) (any, error) { return value(c.APICredentials(ctx, "1", nil)) },
+		body: `{"UKCloud Test (1-1-2-883623)":{"service_id":"1-1-2-883623","username":"11.12.132f4c@1-1-2-883623"},
+		        "UKCloud Demo (1-1-1-9836cf)":{"service_id":"1-1-1-9836cf","username":"11.12.132f4c@1-1-1-9836cf"}}`,
+		want: []APICredential{
+			{"UKCloud Demo", "1-1-1-9836cf", "11.12.132f4c@1-1-1-9836cf"},
+			{"UKCloud Test", "1-1-2-883623", "11.12.132f4c@1-1-2-883623"},
+		},
+	},
+	{
+		name: "api_credentials, recorded; one in parentheses of its own",
+		url:  "/api/accounts/735/api_credentials",
+		call: func(ctx context.Context, c *Client) (any, error) { return value(c.APICredentials(ctx, "735", nil)) },
+		body: `{"Bobby Demo VDC (467-735-2-a736cd)":{"service_id":"467-735-2-a736cd","username":"6604.735.cbcdc8@467-735-2-a736cd"},
+		        "Test (old) (467-735-3-a736ce)":{"service_id":"467-735-3-a736ce","username":"u"}}`,
+		want: []APICredential{
+			{"Bobby Demo VDC", "467-735-2-a736cd", "6604.735.cbcdc8@467-735-2-a736cd"},
+			{"Test (old)", "467-735-3-a736ce", "u"},
+		},
+	},
+	{
+		name: "vorg builds, reference: summer time",
+		url:  "/api/accounts/1/vorg-builds",
+		call: func(ctx context.Context, c *Client) (any, error) { return value(c.Builds(ctx, "1", BuildVOrg, nil)) },
+		body: `{"data":[{"type":"Vorg-build","id":"10","attributes":{"createdAt":"2016-07-08T10:42:14+01:00","createdBy":"auser@example.com","state":"approved","serviceName":"My Compute Service","zoneId":"B"}},
+		        {"type":"Vorg-build","id":"11","attributes":{"createdAt":"2016-07-09T10:42:14+01:00","createdBy":"auser@example.com","state":"running","serviceName":"My Compute Service","zoneId":"B"}}]}`,
+		want: []Build{
+			{"10", "approved", "My Compute Service", "auser@example.com", at("2016-07-08T09:42:14Z")},
+			{"11", "running", "My Compute Service", "auser@example.com", at("2016-07-09T09:42:14Z")},
+		},
+	},
+	{
+		name: "vdc builds, recorded 2020 and 2016",
+		url:  "/api/accounts/1/vdc-builds",
+		call: func(ctx context.Context, c *Client) (any, error) { return value(c.Builds(ctx, "1", BuildVDC, nil)) },
+		body: `{"data":[{"type":"VDC-build","id":"13739","attributes":{"createdAt":"2020-01-30T22:12:05+00:00","createdBy":"u@example.com","serviceName":null,"state":"approved","vdcName":"Demo VDC","vmType":"ESSENTIAL"}},
+		        {"type":"VDC-build","id":7,"attributes":{"createdAt":"yesterday","createdBy":null,"state":"completed"}}]}`,
+		want: []Build{
+			{"13739", "approved", "Demo VDC", "u@example.com", at("2020-01-30T22:12:05Z")},
+			{"7", "completed", "", "", Optional[time.Time]{}},
+		},
+	},
+	{
+		name: "edge gateway builds, reference",
+		url:  "/api/accounts/1/edge-gateway-builds",
+		call: func(ctx context.Context, c *Client) (any, error) {
+			return value(c.Builds(ctx, "1", BuildEdgeGateway, nil))
+		},
+		body: `{"data":[{"type":"EdgeGateway-build","id":"23","attributes":{"createdAt":"2016-07-08T10:42:14+01:00","createdBy":"auser@example.com","state":"completed"}}]}`,
+		want: []Build{{"23", "completed", "", "auser@example.com", at("2016-07-08T09:42:14Z")}},
+	},
+	{
+		name: "my_calls of the user, reference: summer time",
+		url:  "/api/my_calls?for=user",
+		call: func(ctx context.Context, c *Client) (any, error) { return value(c.MyCalls(ctx, "user", nil)) },
+		body: `[{"ticket_id":"INC1002183","summary":"Test incident (Compute)","submitted":"28/08/2014 15:42", "status":"Awaiting Review"}]`,
+		want: []Ticket{{"INC1002183", "Test incident (Compute)", "Awaiting Review", at("2014-08-28T14:42:00Z")}},
+	},
+	{
+		name: "my_calls of the account, a request, a date that is none",
+		url:  "/api/my_calls?for=account",
+		call: func(ctx context.Context, c *Client) (any, error) { return value(c.MyCalls(ctx, "account", nil)) },
+		body: `{"data":[{"ticket_id":"REQ1003488","summary":null,"submitted":"31/02/2014 15:42","status":"Closed"}]}`,
+		want: []Ticket{{ID: "REQ1003488", Status: "Closed"}},
+	},
+}
+
+func TestLists(t *testing.T) {
+	for _, test := range listTests {
+		t.Run(test.name, func(t *testing.T) {
+			client, portal := answering(t, test.body)
+			got, err := test.call(t.Context(), client)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Error(diff)
+			}
+			req := portal.requests[0]
+			if got := req.URL.RequestURI(); got != test.url {
+				t.Errorf("asked for %s, want %s", got, test.url)
+			}
+			if req.Method != "GET" || req.Header.Get("Accept") != "application/json" || req.Header.Get("If-None-Match") != "" {
+				t.Errorf("sent %s with %v", req.Method, req.Header)
+			}
+		})
+	}
+}
+
+// TestListsUnchanged: the ETag goes back as it came, and a 304 gives the previous
+// answer itself.
+func TestListsUnchanged(t *testing.T) {
+	const tag = `W/"6a8d"`
+	portal := &served{serve: func(req *http.Request) *http.Response {
+		if req.Header.Get("If-None-Match") == tag {
+			return reply(req, 304, "")
+		}
+		return reply(req, 200, `[{"name":"Demo","id":1}]`, "ETag", tag)
+	}}
+	client := newTestClient(t, portal)
+	first, err := client.Accounts(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if first.ETag != tag {
+		t.Errorf("ETag %q, want %q", first.ETag, tag)
+	}
+	second, err := client.Accounts(t.Context(), first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if second != first {
+		t.Error("304 did not give the previous answer itself")
+	}
+	if third, err := client.Accounts(t.Context(), &Answer[[]Account]{}); err != nil || third == first {
+		t.Errorf("an answer without a tag: %v, %v", third, err)
+	}
+}
+
+func TestUnaskedNotModified(t *testing.T) {
+	portal := &served{serve: func(req *http.Request) *http.Response { return reply(req, 304, "") }}
+	if _, err := newTestClient(t, portal).Accounts(t.Context(), nil); !errors.Is(err, ErrNotModified) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestVMotionEvents(t *testing.T) {
+	const event = `{"event_created_time":"2016-10-04T00:08:01+01:00","service_id":12,"user_name":"System","virtual_machine":"abc0001a (abcdedfg-abcd-abcd-abcd-abcdefghijkl)","vdc_name":"MyVDCName","vapp_name":"My VAPP Name"}`
+	want := VMotionEvent{
+		Created: at("2016-10-03T23:08:01Z"), CreatedText: "2016-10-04T00:08:01+01:00", ServiceID: "12", UserName: "System",
+		VirtualMachine: "abc0001a (abcdedfg-abcd-abcd-abcd-abcdefghijkl)", VDCName: "MyVDCName", VAppName: "My VAPP Name",
+	}
+	tests := []struct {
+		name, body string
+		want       []VMotionEvent
+	}{
+		{"a list", "[" + event + "," + event + "]", []VMotionEvent{want, want}},
+		{"under data", `{"data":[` + event + `]}`, []VMotionEvent{want}},
+		{"no data", `{"data":[]}`, []VMotionEvent{}},
+		{"null data", `{"data":null}`, []VMotionEvent{}},
+		{"one event, reference", event, []VMotionEvent{want}},
+		{"empty list", `[]`, []VMotionEvent{}},
+		{"empty object", `{}`, []VMotionEvent{}},
+		{"null", `null`, []VMotionEvent{}},
+		{"empty body", ``, []VMotionEvent{}},
+		{"before November 2016: no VDC and vApp", `[{"event_created_time":"soon","service_id":"12"}]`, []VMotionEvent{{CreatedText: "soon", ServiceID: "12"}}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			client, portal := answering(t, test.body)
+			got, err := client.VMotionEvents(t.Context(), "7", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, got.Value); diff != "" {
+				t.Error(diff)
+			}
+			if path := portal.requests[0].URL.Path; path != "/api/accounts/7/platform_visibility/vmotion_events" {
+				t.Errorf("asked for %s", path)
+			}
+		})
+	}
+}
+
+// TestListsRefused: what must never be read as an empty list.
+func TestListsRefused(t *testing.T) {
+	accounts := func(ctx context.Context, c *Client) error { _, err := c.Accounts(ctx, nil); return err }
+	vmotion := func(ctx context.Context, c *Client) error { _, err := c.VMotionEvents(ctx, "1", nil); return err }
+	credentials := func(ctx context.Context, c *Client) error { _, err := c.APICredentials(ctx, "1", nil); return err }
+	ping := func(ctx context.Context, c *Client) error { return c.Ping(ctx) }
+	tests := []struct {
+		name string
+		call func(context.Context, *Client) error
+		body string
+		want error
+		text string
+	}{
+		{"object without data", accounts, `{}`, ErrNotJSON, "not a list"},
+		{"null data", accounts, `{"data":null}`, ErrNotJSON, "not a list"},
+		{"null", accounts, `null`, ErrNotJSON, "not a list"},
+		{"a string", accounts, `"[]"`, ErrNotJSON, "not a list"},
+		{"empty", accounts, ``, ErrTruncated, "cut short"},
+		{"blank", accounts, " \n", ErrTruncated, "cut short"},
+		{"cut in a list", accounts, `[{"id":1},`, ErrTruncated, "cut short"},
+		{"cut in a string", accounts, `[{"id":1,"name":"De`, ErrTruncated, "cut short"},
+		{"garbage", accounts, `[{"id":1}}`, ErrNotJSON, "byte 9"},
+		{"no JSON at all", accounts, `Service unavailable`, ErrNotJSON, "byte 0"},
+		{"garbage behind it", accounts, `[] x`, ErrNotJSON, "byte 3"},
+		{"a second value behind it", accounts, `[][]`, ErrNotJSON, "more follows"},
+		{"an error where a list was asked", accounts, `{"error":"Insufficient Permission","detail":"Compute-Service permission is required in order to list VDCs."}`, ErrForbidden,
+			"200 OK: Insufficient Permission (Compute-Service permission is required in order to list VDCs.)"},
+		{"an error where events were asked", vmotion, `{"error":"No permitted account found"}`, ErrForbidden, "No permitted account found"},
+		{"events that are a string", vmotion, `"none"`, ErrNotJSON, "not a list"},
+		{"events cut", vmotion, `[{"service_id":1}`, ErrTruncated, "cut short"},
+		{"an error where credentials were asked", credentials, `{"error":"No permitted account found"}`, ErrForbidden, "No permitted account found"},
+		{"credentials that are a list", credentials, `[]`, ErrNotJSON, "not an object"},
+		{"ping that is not OK", ping, `{"response":"NO"}`, ErrNotJSON, "not \"OK\""},
+		{"ping that is an error", ping, `{"error":"500 Oops"}`, nil, "500 Oops"},
+		{"too large", accounts, `[{"name":"` + strings.Repeat("x", maxList+1) + `"}]`, errTooLarge, "too large"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			client, _ := answering(t, test.body)
+			err := test.call(t.Context(), client)
+			var e *Error
+			if !errors.As(err, &e) {
+				t.Fatalf("got %v (%T)", err, err)
+			}
+			if test.want != nil && !errors.Is(err, test.want) {
+				t.Errorf("%v is not %v", err, test.want)
+			}
+			if !strings.Contains(err.Error(), test.text) {
+				t.Errorf("%q does not contain %q", err, test.text)
+			}
+		})
+	}
+}
+
+func TestArguments(t *testing.T) {
+	client, portal := answering(t, `[]`)
+	ctx := t.Context()
+	tests := []struct {
+		name string
+		call func() error
+	}{
+		{"no account", func() error { _, err := client.VOrgs(ctx, "", nil); return err }},
+		{"parent directory", func() error { _, err := client.VOrgs(ctx, "..", nil); return err }},
+		{"no vOrg", func() error { _, err := client.VDCs(ctx, "1", "1-", nil); return err }},
+		{"unknown build kind", func() error { _, err := client.Builds(ctx, "1", "vm", nil); return err }},
+		{"unknown scope", func() error { _, err := client.MyCalls(ctx, "all", nil); return err }},
+		{"period", func() error { _, err := client.BillingCSV(ctx, "2018-1", "o", ""); return err }},
+		{"date", func() error { _, err := client.CloudStorageReport(ctx, "2018-01", "o", ""); return err }},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if err := test.call(); err == nil {
+				t.Error("accepted")
+			}
+		})
+	}
+	if logins, requests := portal.counts(); logins+requests > 0 {
+		t.Errorf("%d logins and %d requests were sent", logins, requests)
+	}
+}
+
+func TestPathElementsAreEscaped(t *testing.T) {
+	client, portal := answering(t, `[]`)
+	if _, err := client.VOrgs(t.Context(), "../a b/?x=1#y%41", nil); err != nil {
+		t.Fatal(err)
+	}
+	const want = "/api/accounts/..%2Fa%20b%2F%3Fx=1%23y%2541/vorgs"
+	if got := portal.requests[0].URL.RequestURI(); got != want {
+		t.Errorf("asked for %s, want %s", got, want)
+	}
+}

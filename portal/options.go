@@ -1,0 +1,171 @@
+package portal
+
+import (
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/time/rate"
+)
+
+// settings are what the options of New set.
+type settings struct {
+	transport   http.RoundTripper
+	timeout     time.Duration
+	logger      *slog.Logger
+	registerer  prometheus.Registerer
+	store       RejectionStore
+	digest      []byte
+	userAgent   string
+	concurrency int
+	rate        *rate.Limiter
+	startJitter time.Duration
+}
+
+func defaultSettings() settings {
+	return settings{
+		transport:   newTransport(),
+		timeout:     2 * time.Minute, // the portal took about one for 1,920 VMs
+		logger:      slog.New(slog.DiscardHandler),
+		userAgent:   "ukcloud_exporter",
+		concurrency: 8,
+		rate:        rate.NewLimiter(50, 100),
+	}
+}
+
+// newTransport bounds everything that the timeout of a call does not. There is no
+// limit on the wait for a header: compute_services is generated before it is
+// sent.
+func newTransport() *http.Transport {
+	dialer := net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            dialer.DialContext,
+		TLSHandshakeTimeout:    10 * time.Second,
+		ExpectContinueTimeout:  time.Second,
+		MaxIdleConns:           16,
+		IdleConnTimeout:        30 * time.Second,
+		MaxResponseHeaderBytes: 256 << 10,
+		ForceAttemptHTTP2:      true,
+	}
+}
+
+// Option changes a setting of New.
+type Option func(*settings) error
+
+// WithTransport sets what carries the requests: TLS, proxies. It must neither
+// follow redirects nor keep cookies; an http.Transport does neither.
+func WithTransport(transport http.RoundTripper) Option {
+	return func(s *settings) error {
+		if transport == nil {
+			return errors.New("transport is nil")
+		}
+		s.transport = transport
+		return nil
+	}
+}
+
+// WithTimeout bounds one call, from its first request to the end of the body,
+// retries and logins included. The default is two minutes.
+func WithTimeout(timeout time.Duration) Option {
+	return func(s *settings) error {
+		if timeout <= 0 {
+			return errors.New("timeout is not positive")
+		}
+		s.timeout = timeout
+		return nil
+	}
+}
+
+// WithLogger sets the logger: a debug line per request, an info line per login.
+// The default logs nothing.
+func WithLogger(logger *slog.Logger) Option {
+	return func(s *settings) error {
+		if logger == nil {
+			return errors.New("logger is nil")
+		}
+		s.logger = logger
+		return nil
+	}
+}
+
+// WithRegisterer registers the families ukcloud_api_*, ukcloud_session_* and
+// ukcloud_up. A second Client with the same registerer, as a reload makes it, goes
+// on with the counters of the first and takes over its gauges.
+func WithRegisterer(registerer prometheus.Registerer) Option {
+	return func(s *settings) error {
+		if registerer == nil {
+			return errors.New("registerer is nil")
+		}
+		s.registerer = registerer
+		return nil
+	}
+}
+
+// WithRejectionStore keeps the number of rejected logins over a restart. The
+// default keeps it in memory.
+func WithRejectionStore(store RejectionStore) Option {
+	return func(s *settings) error {
+		if store == nil {
+			return errors.New("rejection store is nil")
+		}
+		s.store = store
+		return nil
+	}
+}
+
+// WithConfigDigest makes the config part of what rejected logins are counted for:
+// when it changes, logins are tried again.
+func WithConfigDigest(digest []byte) Option {
+	return func(s *settings) error {
+		s.digest = slices.Clone(digest)
+		return nil
+	}
+}
+
+// WithUserAgent sets the User-Agent header. The default is "ukcloud_exporter".
+func WithUserAgent(userAgent string) Option {
+	return func(s *settings) error {
+		s.userAgent = userAgent
+		return nil
+	}
+}
+
+// WithConcurrency bounds the calls at once, default 8. A Stream and a running
+// ComputeServices hold their place until they are closed or have returned.
+func WithConcurrency(calls int) Option {
+	return func(s *settings) error {
+		if calls < 1 {
+			return errors.New("concurrency is less than 1")
+		}
+		s.concurrency = calls
+		return nil
+	}
+}
+
+// WithRate bounds the requests a second, default 50 with bursts of 100.
+func WithRate(perSecond float64, burst int) Option {
+	return func(s *settings) error {
+		if !(perSecond > 0) || burst < 1 {
+			return errors.New("rate or burst is not positive")
+		}
+		s.rate = rate.NewLimiter(rate.Limit(perSecond), burst)
+		return nil
+	}
+}
+
+// WithStartJitter delays the first login by a random time up to most, so that
+// many exporters that start together do not log in together. The default is none.
+func WithStartJitter(most time.Duration) Option {
+	return func(s *settings) error {
+		if most < 0 {
+			return errors.New("start jitter is negative")
+		}
+		s.startJitter = most
+		return nil
+	}
+}

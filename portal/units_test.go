@@ -1,0 +1,157 @@
+package portal
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	yaml "go.yaml.in/yaml/v3"
+)
+
+func TestParseWallClock(t *testing.T) {
+	london, err := time.LoadLocation("Europe/London")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name, text    string
+		first, second string // second "" when it is the first
+	}{
+		{"winter", "08/03/2016 16:34", "2016-03-08T16:34Z", ""},
+		{"summer", "24/06/2015 01:32", "2015-06-24T00:32Z", ""},
+		{"midnight in summer is the day before", "01/07/2016 00:00", "2016-06-30T23:00Z", ""},
+		{"last minute before the hour that is missing", "27/03/2016 00:59", "2016-03-27T00:59Z", ""},
+		{"missing hour, beginning", "27/03/2016 01:00", "2016-03-27T01:00Z", ""},
+		{"missing hour, middle", "27/03/2016 01:30", "2016-03-27T01:30Z", ""},
+		{"first minute behind it", "27/03/2016 02:00", "2016-03-27T01:00Z", ""},
+		{"last minute before the hour that repeats", "30/10/2016 00:59", "2016-10-29T23:59Z", ""},
+		{"repeated hour, beginning", "30/10/2016 01:00", "2016-10-30T00:00Z", "2016-10-30T01:00Z"},
+		{"repeated hour, end", "30/10/2016 01:59", "2016-10-30T00:59Z", "2016-10-30T01:59Z"},
+		{"first minute behind it", "30/10/2016 02:00", "2016-10-30T02:00Z", ""},
+		{"leap day", "29/02/2016 12:00", "2016-02-29T12:00Z", ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got, ok := parseWallClock([]byte(test.text), london)
+			if !ok {
+				t.Fatal("refused")
+			}
+			if test.second == "" {
+				test.second = test.first
+			}
+			const layout = "2006-01-02T15:04Z"
+			if first, second := got.first.Format(layout), got.second.Format(layout); first != test.first || second != test.second {
+				t.Errorf("%s, %s, want %s, %s", first, second, test.first, test.second)
+			}
+		})
+	}
+	for _, text := range []string{"", "08/03/2016", "8/3/2016 16:34", "08-03-2016 16:34", "08/03/2016T16:34", "08/03/2016 16.34", "08/03/2016 24:00",
+		"08/03/2016 16:60", "00/03/2016 16:34", "31/02/2016 16:34", "29/02/2015 16:34", "01/13/2016 16:34", "01/00/2016 16:34", "01/01/0000 16:34",
+		"0x/03/2016 16:34", "08/03/2016 16:34 ", "08/03/2016 +6:34"} {
+		if got, ok := parseWallClock([]byte(text), london); ok {
+			t.Errorf("%q accepted as %v", text, got)
+		}
+	}
+}
+
+// TestBackupAcrossTheRepeatedHour: an end is never before its start.
+func TestBackupAcrossTheRepeatedHour(t *testing.T) {
+	tests := []struct{ name, start, end, wantStart, wantEnd string }{
+		{"both in it", "30/10/2016 01:10", "30/10/2016 01:20", "2016-10-30T00:10:00Z", "2016-10-30T00:20:00Z"},
+		{"into its second half", "30/10/2016 01:50", "30/10/2016 01:10", "2016-10-30T00:50:00Z", "2016-10-30T01:10:00Z"},
+		{"begins before it", "30/10/2016 00:50", "30/10/2016 01:10", "2016-10-29T23:50:00Z", "2016-10-30T00:10:00Z"},
+		{"ends behind it", "30/10/2016 01:50", "30/10/2016 02:10", "2016-10-30T00:50:00Z", "2016-10-30T02:10:00Z"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got, err := readCompute(t, oneVM(fmt.Sprintf(`"backups":[{"backupStart":%q,"backupEnd":%q}]`, test.start, test.end)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			backup := got.VMs[0].Backups[0]
+			if backup.Start != at(test.wantStart) || backup.End != at(test.wantEnd) {
+				t.Errorf("%v to %v", backup.Start.Value, backup.End.Value)
+			}
+		})
+	}
+}
+
+func TestParsePounds(t *testing.T) {
+	good := map[string]string{
+		"7.68": "7.68", "£0.15": "0.15", "£ 0.15 ": "0.15", "£1,234.56": "1234.56", "12,345,678": "12345678", "-£1.50": "-1.5", "£-1.50": "-1.5",
+		"+0.010": "0.01", "£0": "0", "1234.5": "1234.5", "£0.123456789": "0.123456789", ".5": "0.5",
+	}
+	for text, want := range good {
+		if got, err := parsePounds([]byte(text)); err != nil || got.String() != want {
+			t.Errorf("%q: %v, %v, want %s", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "£", "-", "1,23", "1,2345", ",123", "1,,234", "1234,567", "£1.2.3", "1e3", "€1", "£1.23,4", "--1", "-£-1", "1 2", "0x1", "NaN", "1.1234567891"} {
+		if got, err := parsePounds([]byte(text)); err == nil {
+			t.Errorf("%q accepted as %v", text, got)
+		}
+	}
+}
+
+// TestSecretNeverPrints goes through every way in which a value gets into a text.
+func TestSecretNeverPrints(t *testing.T) {
+	const canary = "canary-7f3a"
+	credentials := Credentials{Email: "a@example.com", Password: NewSecret(canary)}
+	inside := struct{ unexported Credentials }{credentials}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%T"} {
+		for _, value := range []any{credentials, &credentials, credentials.Password, &credentials.Password, inside, &inside} {
+			text := fmt.Sprintf(verb, value)
+			if strings.Contains(text, canary) || strings.Contains(strings.ToLower(text), fmt.Sprintf("%x", canary)) {
+				t.Errorf("%s of %T prints it: %s", verb, value, text)
+			}
+		}
+	}
+	asJSON, err := json.Marshal(credentials)
+	if err != nil || strings.Contains(string(asJSON), canary) {
+		t.Errorf("JSON: %s, %v", asJSON, err)
+	}
+	asYAML, err := yaml.Marshal(credentials)
+	if err != nil || strings.Contains(string(asYAML), canary) {
+		t.Errorf("YAML: %s, %v", asYAML, err)
+	}
+	if got := credentials.Password.LogValue().String(); got != hidden {
+		t.Errorf("slog: %s", got)
+	}
+	if got := credentials.Password.Reveal(); got != canary {
+		t.Errorf("Reveal: %s", got)
+	}
+}
+
+func TestRedact(t *testing.T) {
+	r := &redactor{}
+	r.rememberPassword("pass word/+")
+	r.rememberCookies([]*http.Cookie{{Value: "cookie-value-1"}, {Value: "1"}})
+	tests := map[string]string{
+		"":                                  "",
+		"nothing in 1 text":                 "nothing in 1 text",
+		"raw pass word/+.":                  "raw <secret>.",
+		"query pass+word%2F%2B.":            "query <secret>.",
+		"path pass%20word%2F+.":             "path <secret>.",
+		"base64 cGFzcyB3b3JkLys=.":          "base64 <secret>.",
+		"a cookie-value-1 and another":      "a <secret> and another",
+		"Y29va2llLXZhbHVlLTE= is the same":  "<secret> is the same",
+		"cookie-value-1cookie-value-1 both": "<secret><secret> both",
+	}
+	for text, want := range tests {
+		if got := r.redact(text); got != want {
+			t.Errorf("%q became %q, want %q", text, got, want)
+		}
+	}
+	for i := range 2 * maxRedacted {
+		r.rememberCookies([]*http.Cookie{{Value: fmt.Sprintf("newer-%04d", i)}})
+	}
+	if len(r.cookies) != maxRedacted || r.redact("cookie-value-1") != "cookie-value-1" {
+		t.Errorf("%d cookies are remembered, the oldest among them", len(r.cookies))
+	}
+	if got := r.redact("pass word/+"); got != hidden {
+		t.Errorf("cookies have pushed out the password: %s", got)
+	}
+}
