@@ -28,14 +28,14 @@ import (
 )
 
 func main() {
-	os.Exit(run(context.Background(), os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
+	os.Exit(run(context.Background(), os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr))
 }
 
 // exit is what a flag such as --help panics with instead of ending the process.
 type exit int
 
 // run is the whole program; it returns the exit status.
-func run(ctx context.Context, args []string, env func(string) string, stdout, stderr io.Writer) (status int) {
+func run(ctx context.Context, args []string, env func(string) string, stdin io.Reader, stdout, stderr io.Writer) (status int) {
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
@@ -45,11 +45,7 @@ func run(ctx context.Context, args []string, env func(string) string, stdout, st
 			panic(r)
 		}
 	}()
-	app := kingpin.New("ukcloud_exporter", "Prometheus exporter and billing collector for the UKCloud Portal API.")
-	app.UsageWriter(stdout).ErrorWriter(stderr).Terminate(func(status int) { panic(exit(status)) })
-	app.Version(version.Print("ukcloud_exporter")).VersionFlag.NoEnvar()
-	app.HelpFlag.Short('h')
-	commands := newCommands(app, env, stdout)
+	app, commands := newApp(env, stdin, stdout, stderr)
 	name, err := app.Parse(args)
 	if err == nil {
 		log := logging.New(stderr, *commands.logging)
@@ -67,12 +63,19 @@ type commands struct {
 	configFile *string
 	logging    *logging.Options
 	env        func(string) string
+	stdin      io.Reader
 	stdout     io.Writer
+	stderr     io.Writer
 	run        map[string]func(context.Context, *slog.Logger) error
 }
 
-func newCommands(app *kingpin.Application, env func(string) string, stdout io.Writer) *commands {
-	c := &commands{env: env, stdout: stdout, logging: logging.AddFlags(app)}
+// newApp declares the commands and their flags.
+func newApp(env func(string) string, stdin io.Reader, stdout, stderr io.Writer) (*kingpin.Application, *commands) {
+	app := kingpin.New("ukcloud_exporter", "Prometheus exporter and billing collector for the UKCloud Portal API.")
+	app.UsageWriter(stdout).ErrorWriter(stderr).Terminate(func(status int) { panic(exit(status)) })
+	app.Version(version.Print("ukcloud_exporter"))
+	app.HelpFlag.Short('h')
+	c := &commands{env: env, stdin: stdin, stdout: stdout, stderr: stderr, logging: logging.AddFlags(app)}
 	c.configFile = app.Flag("config.file", "Path to the configuration file. Without one, UKCLOUD_URL, UKCLOUD_EMAIL and UKCLOUD_PASSWORD or UKCLOUD_PASSWORD_FILE are used.").String()
 	c.run = map[string]func(context.Context, *slog.Logger) error{
 		"serve":    c.serve(app.Command("serve", "Run the exporter (default).").Default()),
@@ -80,7 +83,7 @@ func newCommands(app *kingpin.Application, env func(string) string, stdout io.Wr
 		"simulate": c.simulate(app.Command("simulate", "Run a simulated portal.")),
 		"demo":     c.demo(app.Command("demo", "Run a simulated portal and the exporter in one process, without configuration.")),
 	}
-	return c
+	return app, c
 }
 
 func (c *commands) load() (*config.Config, error) { return config.Load(*c.configFile, c.env) }

@@ -34,12 +34,10 @@ type BillingCSV struct {
 	table     families[*billPart]
 	now       func() time.Time
 
-	// What the last round knew. One round runs at a time; mu is for those who
-	// do not keep to it.
-	mu       sync.Mutex
+	mu       sync.Mutex    // held for a whole round; what follows is what the last one knew
 	month    billing.Month // that ran
-	services []billService // that were there
-	closings closings      // nil until loaded
+	services serviceList
+	closings closings // nil until loaded
 }
 
 // NewBillingCSV returns the collector. What it must know of closed months after a
@@ -58,14 +56,6 @@ func (*BillingCSV) Name() string { return "billing_csv" }
 // Families implements Collector.
 func (c *BillingCSV) Families() []*exposition.Desc { return c.table.descs() }
 
-// billService is one compute service and why it cannot be asked for, if so.
-type billService struct {
-	account, vorg string
-	err           error
-}
-
-func (s billService) key(m billing.Month) string { return s.account + "/" + s.vorg + "/" + m.String() }
-
 // Collect implements Collector. A part is one compute service and month.
 //
 // The results of a service come newest month first: after a reload of the
@@ -79,82 +69,28 @@ func (c *BillingCSV) Collect(ctx context.Context, previous func(string) Part) ([
 		return nil, err
 	}
 	month := billing.MonthOf(now)
-	services, refused, err := c.list(ctx)
+	services, results, err := c.services.list(ctx, c.directory)
 	if err != nil {
-		if month == c.month || len(c.services) == 0 {
+		services = c.services.failed(err)
+		if month == c.month || len(services) == 0 {
 			return nil, err
 		}
 		// The month has ended: what is held must say so, whatever the portal does.
-		services, refused = withError(c.services, err), nil
 	}
 	bills := make([]*monthBill, 0, 2*len(services))
 	for _, s := range services {
 		for _, m := range [...]billing.Month{month, month.Previous()} {
-			held, _ := dataOf[*billPart](previous(s.key(m)))
-			bills = append(bills, &monthBill{billService: s, month: m, held: held, part: previous(s.key(m))})
+			held, _ := dataOf[*billPart](previous(monthKey(s, m)))
+			bills = append(bills, &monthBill{computeService: s, month: m, held: held, part: previous(monthKey(s, m))})
 		}
 	}
 	c.fetch(ctx, bills)
-	results := refused
 	for i := 0; i < len(bills); i += 2 {
 		results = append(results, c.results(bills[i], bills[i+1], now)...)
 	}
-	c.month, c.services = month, withError(services, nil)
+	c.month = month
 	c.save(month.Previous())
 	return results, nil
-}
-
-// withError returns the services with an error in place of their own.
-func withError(services []billService, err error) []billService {
-	all := make([]billService, len(services))
-	for i, s := range services {
-		all[i] = billService{s.account, s.vorg, err}
-	}
-	return all
-}
-
-// list returns the compute services of all accounts. Those of an account that
-// cannot be listed now are the ones known from before; where there are none, its
-// failure is a result by itself.
-func (c *BillingCSV) list(ctx context.Context) (services []billService, failures []Result, err error) {
-	accounts, err := c.directory.Accounts(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	listed := make([][]billService, len(accounts))
-	indices := make([]int, len(accounts))
-	for i := range indices {
-		indices[i] = i
-	}
-	results := fetchAll(ctx, indices, func(ctx context.Context, i int) Result {
-		ids, err := c.directory.Services(ctx, accounts[i].ID)
-		for _, id := range ids {
-			listed[i] = append(listed[i], billService{account: accounts[i].ID, vorg: id})
-		}
-		return Result{Err: err}
-	})
-	for i, account := range accounts {
-		err := results[i].Err
-		if err != nil {
-			listed[i] = withError(c.known(account.ID), err)
-		}
-		if err != nil && len(listed[i]) == 0 {
-			failures = append(failures, Result{Key: account.ID, Account: account.ID, Err: err})
-		}
-		services = append(services, listed[i]...)
-	}
-	return services, failures, nil
-}
-
-// known returns an account's services of the last round.
-func (c *BillingCSV) known(account string) []billService {
-	var services []billService
-	for _, s := range c.services {
-		if s.account == account {
-			services = append(services, s)
-		}
-	}
-	return services
 }
 
 func (c *BillingCSV) load() error {

@@ -37,7 +37,7 @@ func (r closingRead) agrees(o closingRead) bool {
 
 // of returns what is known of a bill's month, nil when nothing is.
 func (c closings) of(b *monthBill) *closing {
-	if known := c[b.account+"/"+b.vorg]; known != nil && known.Period == b.month.String() {
+	if known := c[b.key()]; known != nil && known.Period == b.month.String() {
 		return known
 	}
 	return nil
@@ -56,7 +56,7 @@ func (c closings) follow(b *monthBill, today csvparse.Date) {
 	read := closingRead{today.String(), b.bill.Rows, b.bill.Parts.Value, b.bill.Total.Value}
 	known := c.of(b)
 	if known == nil {
-		c[b.account+"/"+b.vorg] = &closing{Period: b.month.String(), Baseline: read.Parts, Last: read}
+		c[b.key()] = &closing{Period: b.month.String(), Baseline: read.Parts, Last: read}
 		return
 	}
 	switch {

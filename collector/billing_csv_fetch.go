@@ -13,7 +13,7 @@ import (
 
 // monthBill is one compute service's bill of a month while it is collected.
 type monthBill struct {
-	billService
+	computeService
 	month billing.Month
 	part  Part      // that the engine holds, nil when none
 	held  *billPart // its data
@@ -23,6 +23,9 @@ type monthBill struct {
 	fetched bool // the portal gave or confirmed it in this round
 	err     error
 }
+
+// monthKey is the key of a part.
+func monthKey(s computeService, m billing.Month) string { return s.key() + "/" + m.String() }
 
 // fetch fetches the bills, several at a time. One that is closed is kept as it is.
 func (c *BillingCSV) fetch(ctx context.Context, bills []*monthBill) {

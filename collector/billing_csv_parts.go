@@ -32,7 +32,7 @@ func (c *BillingCSV) results(current, previous *monthBill, now time.Time) []Resu
 }
 
 func (c *BillingCSV) result(b *monthBill, view billing.View) Result {
-	r := Result{Key: b.key(b.month), Account: b.account, Err: b.err}
+	r := Result{Key: monthKey(b.computeService, b.month), Account: b.account, Err: b.err}
 	if b.bill == nil {
 		return r
 	}

@@ -134,7 +134,7 @@ func newSetupBefore(t *testing.T, portal http.Handler, yaml string, change ...fu
 
 func (s *setup) configure(yaml string) {
 	s.t.Helper()
-	text := fmt.Sprintf("portal:\n  url: http://portal.test/api\n  email: %s\n  password: '%s'\n  timeout: 5s\n%s", email, password, yaml)
+	text := fmt.Sprintf("portal:\n  url: http://portal.test/api\n  email: %s\n  password: '%s'\n  timeout: 1s\n%s", email, password, yaml)
 	if err := os.WriteFile(filepath.Join(s.dir, "config.yml"), []byte(text), 0o600); err != nil {
 		s.t.Fatal(err)
 	}

@@ -1,0 +1,55 @@
+GO ?= go
+export GOTOOLCHAIN = local
+
+# The version is the newest tag, or the commit.
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+BRANCH   ?= $(shell git rev-parse --abbrev-ref HEAD 2>/dev/null || echo unknown)
+PKG       = github.com/prometheus/common/version
+LDFLAGS   = -s -w -X $(PKG).Version=$(VERSION) -X $(PKG).Revision=$(REVISION) -X $(PKG).Branch=$(BRANCH)
+
+.PHONY: all build demo test lint generate bench fuzz clean
+
+all: build
+
+## build: the static binary ./ukcloud_exporter
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o ukcloud_exporter .
+
+## demo: a simulated portal and the exporter, with nothing installed but Go
+demo:
+	$(GO) run . demo
+
+## test: every test, with the race detector; installs promtool and the servers that some of them use
+test:
+	.ci/install
+	$(GO) test -race -timeout 30m ./...
+	for module in $(MODULES); do (cd $$module && $(GO) test -race -timeout 20m ./...) || exit 1; done
+
+# Tests whose dependencies stay out of the exporter's go.mod.
+MODULES = $(patsubst %/go.mod,%,$(wildcard internal/*/go.mod))
+
+## lint: golangci-lint if it is installed, else staticcheck, which is fetched
+lint:
+	@if command -v golangci-lint >/dev/null; then golangci-lint run ./...; \
+	else $(GO) run -modfile=.ci/lint.mod honnef.co/go/tools/cmd/staticcheck ./...; fi
+
+## generate: dashboards and the lists of metrics, flags and keys in the documentation
+generate:
+	$(GO) generate ./...
+
+## bench: the figures of docs/performance.md
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+## fuzz: every fuzz target for a minute
+FUZZTIME ?= 60s
+fuzz:
+	@$(GO) list -f '{{.Dir}}' ./... | while read -r dir; do \
+	  grep -ho '^func Fuzz[A-Za-z0-9_]*' "$$dir"/*_test.go 2>/dev/null | sed 's/^func //' | while read -r target; do \
+	    (cd "$$dir" && $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) .) || exit 1; \
+	  done || exit 1; \
+	done
+
+clean:
+	rm -f ukcloud_exporter

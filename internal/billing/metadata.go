@@ -1,0 +1,167 @@
+package billing
+
+import (
+	"errors"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Tag is one key and value of the bill's Metadata column: what customers sort
+// their VMs by.
+type Tag struct{ Key, Value string }
+
+var errMetadata = errors.New("metadata is neither a JSON object nor a list with semicolons")
+
+// ParseMetadata reads a cell of the Metadata column in the two forms that the
+// portal's documents give it: a JSON object ("JSONB object", API reference), or
+// key=value or key:value pairs between semicolons (invoice and billing FAQ).
+// Values of the object that are no text are given as JSON writes them, null as
+// "". Of a key that comes twice the last value counts. A blank cell has no tags.
+func ParseMetadata(text string) ([]Tag, error) {
+	text = strings.TrimSpace(text)
+	switch {
+	case text == "":
+		return nil, nil
+	case text[0] == '{':
+		return parseObject(text)
+	default:
+		return parseList(text)
+	}
+}
+
+func parseObject(text string) ([]Tag, error) {
+	d := jsontext.NewDecoder(strings.NewReader(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	if _, err := d.ReadToken(); err != nil {
+		return nil, errMetadata
+	}
+	var tags []Tag
+	for d.PeekKind() != '}' {
+		key, err := d.ReadToken()
+		if err != nil {
+			return nil, errMetadata
+		}
+		name := key.String()
+		raw, err := d.ReadValue()
+		if err != nil {
+			return nil, errMetadata
+		}
+		tags = set(tags, Tag{name, valueText(raw)})
+	}
+	if _, err := d.ReadToken(); err != nil {
+		return nil, errMetadata
+	}
+	if _, err := d.ReadToken(); err != io.EOF {
+		return nil, errMetadata
+	}
+	return tags, nil
+}
+
+// valueText is a JSON value as the value of a label.
+func valueText(raw jsontext.Value) string {
+	switch raw.Kind() {
+	case 'n':
+		return ""
+	case '"':
+		text, err := jsontext.AppendUnquote(nil, raw)
+		if err != nil { // a surrogate without its half: what could be read is kept
+			return strings.ToValidUTF8(string(text), "\ufffd")
+		}
+		return string(text)
+	}
+	if err := raw.Compact(); err != nil {
+		return ""
+	}
+	return string(raw)
+}
+
+func parseList(text string) ([]Tag, error) {
+	var tags []Tag
+	pairs := 0
+	for item := range strings.SplitSeq(text, ";") {
+		item = strings.TrimSpace(item)
+		if item == "" {
+			continue
+		}
+		key, value := item, ""
+		if i := strings.IndexAny(item, "=:"); i >= 0 {
+			key, value = strings.TrimSpace(item[:i]), strings.TrimSpace(item[i+1:])
+			pairs++
+		}
+		tags = set(tags, Tag{key, value})
+	}
+	if pairs == 0 {
+		return nil, errMetadata
+	}
+	return tags, nil
+}
+
+// set adds a tag, in place of an earlier one with its key.
+func set(tags []Tag, t Tag) []Tag {
+	if i := slices.IndexFunc(tags, func(o Tag) bool { return o.Key == t.Key }); i >= 0 {
+		tags[i] = t
+		return tags
+	}
+	return append(tags, t)
+}
+
+// tagCacheBytes bounds what a tagCache keeps.
+const tagCacheBytes = 1 << 20
+
+// tagCache knows the values of the wanted keys for each distinct text of the
+// Metadata column, so that a text is parsed once and not in each of its rows.
+// Before it grows beyond its bound it forgets everything.
+type tagCache struct {
+	keys  []string // wanted
+	known map[string]tagged
+	bytes int
+	last  tagged
+	text  string // that last is of
+}
+
+// tagged is one text's values, in the order of the wanted keys; "" where the
+// text has not the key.
+type tagged struct {
+	values []string
+	bad    bool // the text has no known form
+}
+
+func newTagCache(keys []string) *tagCache {
+	return &tagCache{keys: keys, known: map[string]tagged{}, last: tagged{values: make([]string, len(keys))}}
+}
+
+func (c *tagCache) of(text string) tagged {
+	if text == c.text {
+		return c.last
+	}
+	t, ok := c.known[text]
+	if !ok {
+		t = c.learn(text)
+	}
+	c.text, c.last = text, t
+	return t
+}
+
+func (c *tagCache) learn(text string) tagged {
+	tags, err := ParseMetadata(text)
+	t := tagged{values: make([]string, len(c.keys)), bad: err != nil}
+	for i, key := range c.keys {
+		if at := slices.IndexFunc(tags, func(o Tag) bool { return o.Key == key }); at >= 0 {
+			t.values[i] = strings.Clone(tags[at].Value) // not the whole text behind a short value
+		}
+	}
+	const entry = 128 // a map's own cost, about
+	size := entry + len(text) + 16*len(c.keys)
+	for _, value := range t.values {
+		size += len(value)
+	}
+	if c.bytes+size > tagCacheBytes {
+		clear(c.known)
+		c.bytes = 0
+	}
+	c.known[text] = t
+	c.bytes += size
+	return t
+}
