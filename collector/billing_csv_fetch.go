@@ -11,7 +11,8 @@ import (
 	"ukcloud_exporter/portal"
 )
 
-// monthBill is one compute service's bill of a month while it is collected.
+// monthBill is one compute service's bill of a month while it is collected; its
+// err is why it could not be had.
 type monthBill struct {
 	computeService
 	month billing.Month
@@ -21,7 +22,6 @@ type monthBill struct {
 	bill    *billing.Bill // fetched, or the held one; nil when nothing is known
 	etag    string
 	fetched bool // the portal gave or confirmed it in this round
-	err     error
 }
 
 // monthKey is the key of a part.

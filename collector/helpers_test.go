@@ -2,7 +2,6 @@ package collector_test
 
 import (
 	"bytes"
-	"context"
 	"io"
 	"log/slog"
 	"net/http"
@@ -130,12 +129,10 @@ func parts(results []collector.Result) map[string]collector.Part {
 	return held
 }
 
-// memory is State that remembers values as they were saved.
-type memory struct{ saved []byte }
+// memory is State of a daemon without a state_dir, which was just started.
+type memory struct{}
 
 func (*memory) Load(any) error { return nil }
 func (*memory) Save(any)       {}
 
 func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
-
-var _ = context.Background

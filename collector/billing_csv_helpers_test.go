@@ -1,0 +1,264 @@
+package collector_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"ukcloud_exporter/collector"
+	"ukcloud_exporter/csvparse"
+	"ukcloud_exporter/internal/exposition"
+	"ukcloud_exporter/internal/state"
+	"ukcloud_exporter/portal"
+)
+
+// billRow is a row of a bill that costs cost for computing.
+type billRow struct{ day, vm, cost string }
+
+// billText writes a billing CSV.
+func billText(rows ...billRow) string {
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	record := make([]string, csvparse.TotalPrice+1)
+	for c := range record {
+		record[c] = csvparse.Column(c).String()
+	}
+	_ = w.Write(record)
+	for _, row := range rows {
+		clear(record)
+		record[csvparse.EventDate], record[csvparse.ResourceID] = row.day, row.vm
+		record[csvparse.VDC], record[csvparse.Service] = "Main", "VMware VM"
+		record[csvparse.PowerState], record[csvparse.UsageHours] = "On", "24"
+		record[csvparse.ComputeTotal], record[csvparse.TotalPrice] = row.cost, row.cost
+		_ = w.Write(record)
+	}
+	w.Flush()
+	return b.String()
+}
+
+// bills is a portal that has nothing but bills, by "org period".
+type bills struct {
+	texts  map[string]string
+	errs   map[string]error // in place of an answer
+	asked  []string
+	served int  // answers that were not 304
+	noTags bool // the portal gives no ETag
+}
+
+func (b *bills) BillingCSV(_ context.Context, period, org, etag string) (*portal.Stream, error) {
+	key := org + " " + period
+	b.asked = append(b.asked, key)
+	if err := b.errs[key]; err != nil {
+		return nil, err
+	}
+	text, ok := b.texts[key]
+	if !ok {
+		text = billText()
+	}
+	hash := fnv.New64a()
+	_, _ = io.WriteString(hash, text)
+	tag := fmt.Sprintf(`W/"%x"`, hash.Sum64())
+	if b.noTags {
+		tag = ""
+	}
+	if tag != "" && tag == etag {
+		return nil, portal.ErrNotModified
+	}
+	b.served++
+	return &portal.Stream{ReadCloser: io.NopCloser(strings.NewReader(text)), ETag: tag}, nil
+}
+
+// answers takes what was asked since the last call, sorted.
+func (b *bills) answers() []string {
+	asked := b.asked
+	b.asked = nil
+	slices.Sort(asked)
+	return asked
+}
+
+// orgs is a portal that has accounts and their compute services.
+type orgs struct {
+	accounts []portal.Account
+	services map[string][]string // by account
+	err      error               // of the list of accounts
+	refused  map[string]error    // of the list of services, by account
+}
+
+func (o *orgs) Accounts(context.Context, *portal.Answer[[]portal.Account]) (*portal.Answer[[]portal.Account], error) {
+	return &portal.Answer[[]portal.Account]{Value: o.accounts}, o.err
+}
+
+func (o *orgs) ComputeServices(_ context.Context, account string, _ portal.PageTags, v portal.ComputeVisitor) (portal.PageTags, error) {
+	if err := o.refused[account]; err != nil {
+		return nil, err
+	}
+	v.Begin()
+	for _, id := range o.services[account] {
+		v.VOrg(&portal.VOrg{ServiceID: id})
+	}
+	return nil, nil
+}
+
+func (o *orgs) APICredentials(_ context.Context, account string, _ *portal.Answer[[]portal.APICredential]) (*portal.Answer[[]portal.APICredential], error) {
+	if err := o.refused[account]; err != nil {
+		return nil, err
+	}
+	return &portal.Answer[[]portal.APICredential]{}, nil
+}
+
+// one is an account with one compute service.
+func one() *orgs {
+	return &orgs{accounts: []portal.Account{{ID: "1", Name: "Demo"}}, services: map[string][]string{"1": {"11-1-1-abc"}}}
+}
+
+// section is State in a store that outlives a collector.
+type section struct{ state.Section }
+
+func (s section) Load(into any) error {
+	_, err := s.Section.Load(into)
+	return err
+}
+
+func (s section) Save(v any) {
+	if err := s.Section.Save(v); err != nil {
+		panic(err)
+	}
+}
+
+func store(t *testing.T) *state.Store {
+	t.Helper()
+	s, err := state.Open("", slog.New(slog.DiscardHandler), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+// bench is a billing_csv collector with a clock and an engine's memory.
+type bench struct {
+	t         *testing.T
+	api       collector.BillingAPI
+	orgs      collector.DirectoryAPI
+	store     *state.Store
+	options   collector.BillingOptions
+	log       *slog.Logger
+	now       time.Time
+	collector *collector.BillingCSV
+	held      map[string]collector.Part
+	order     []string
+	results   []collector.Result // of the last round
+	err       error
+}
+
+func newBench(t *testing.T, api collector.BillingAPI, orgs collector.DirectoryAPI, now string) *bench {
+	t.Helper()
+	b := &bench{t: t, api: api, orgs: orgs, store: store(t), options: collector.BillingOptions{VMLimit: 10}, log: discard()}
+	b.at(now)
+	b.restart()
+	return b
+}
+
+// restart replaces the process: what is left is the state.
+func (b *bench) restart() {
+	directory := collector.NewDirectory(b.orgs, nil, false)
+	b.collector = collector.NewBillingCSV(b.api, directory, section{b.store.Section("billing_csv")}, b.log, b.options)
+	b.collector.SetNow(func() time.Time { return b.now })
+	b.held, b.order = map[string]collector.Part{}, nil
+}
+
+// at sets the clock.
+func (b *bench) at(text string) {
+	b.t.Helper()
+	now, err := time.Parse("2006-01-02 15:04", text)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.now = now
+}
+
+// round collects once and holds what an engine would hold.
+func (b *bench) round() string {
+	b.t.Helper()
+	b.results, b.err = b.collector.Collect(b.t.Context(), func(key string) collector.Part { return b.held[key] })
+	if b.err != nil {
+		return b.exposed()
+	}
+	held := map[string]collector.Part{}
+	b.order = nil
+	for _, r := range b.results {
+		last, ok := b.held[r.Key]
+		switch {
+		case r.Err == nil:
+			last = r.Part
+		case !ok:
+			continue
+		case r.Part != nil:
+			last = r.Part
+		}
+		held[r.Key] = last
+		b.order = append(b.order, r.Key)
+	}
+	b.held = held
+	return b.exposed()
+}
+
+// exposed is what is held. No series may be there twice.
+func (b *bench) exposed() string {
+	b.t.Helper()
+	var out bytes.Buffer
+	w := exposition.NewWriter(&out, exposition.Text)
+	body := exposition.NewBody(func(w *exposition.Writer) {
+		for i, d := range b.collector.Families() {
+			w.Family(d)
+			for _, key := range b.order {
+				b.held[key].Write(i, w)
+			}
+		}
+	})
+	if n := body.Duplicates(); n > 0 {
+		b.t.Errorf("%s: %d series are there twice", b.now, n)
+	}
+	for i, d := range b.collector.Families() {
+		w.Family(d)
+		for _, key := range b.order {
+			b.held[key].Write(i, w)
+		}
+	}
+	if err := w.Close(); err != nil {
+		b.t.Fatal(err)
+	}
+	return samples(out.String())
+}
+
+// errsOf are the results' errors, by key.
+func (b *bench) errsOf() map[string]string {
+	errs := map[string]string{}
+	for _, r := range b.results {
+		if r.Err != nil {
+			errs[r.Key] = r.Err.Error()
+		}
+	}
+	return errs
+}
+
+// only are the samples of some families, without their prefix and common labels.
+func only(text string, families ...string) string {
+	var kept strings.Builder
+	for line := range strings.Lines(text) {
+		for _, f := range families {
+			if strings.HasPrefix(line, "ukcloud_billing_"+f) {
+				kept.WriteString(strings.TrimPrefix(line, "ukcloud_billing_"))
+			}
+		}
+	}
+	return kept.String()
+}

@@ -1,0 +1,305 @@
+package collector_test
+
+import (
+	"bytes"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ukcloud_exporter/collector"
+	"ukcloud_exporter/portal"
+)
+
+const org = "11-1-1-abc"
+
+// TestMonthsEnd walks over the end of a month while the portal does not answer.
+func TestMonthsEnd(t *testing.T) {
+	api := &bills{texts: map[string]string{
+		org + " 2017-12": billText(billRow{"2017-12-31", "a", "100"}),
+		org + " 2018-01": billText(billRow{"2018-01-29", "a", "1"}, billRow{"2018-01-30", "a", "2"}),
+	}, errs: map[string]error{}}
+	b := newBench(t, api, one(), "2018-01-31 20:00")
+	const l = `{account="1",vorg="11-1-1-abc"`
+	const part = `,vdc_name="Main",service="VMware VM",component="compute"} `
+	january := `month_to_date_cost_gbp` + l + part + `3
+previous_month_cost_gbp` + l + part + `100
+day_cost_gbp` + l + `,service="VMware VM",component="compute"} 2
+period_start_timestamp_seconds` + l + `} 1514764800
+data_through_timestamp_seconds` + l + `} 1517356800
+`
+	families := []string{"month_to", "previous", "day_cost", "period", "data"}
+	if diff := cmp.Diff(january, only(b.round(), families...)); diff != "" {
+		t.Errorf("in January (-want +got):\n%s", diff)
+	}
+
+	for _, period := range []string{"2018-01", "2018-02"} {
+		api.errs[org+" "+period] = errors.New("GET /api/billing/billing-csv: 500 Internal Server Error")
+	}
+	b.at("2018-02-01 00:00")
+	failing := `previous_month_cost_gbp` + l + part + `3
+day_cost_gbp` + l + `,service="VMware VM",component="compute"} 2
+data_through_timestamp_seconds` + l + `} 1517356800
+`
+	if diff := cmp.Diff(failing, only(b.round(), families...)); diff != "" {
+		t.Errorf("on 1 February without an answer (-want +got):\n%s", diff)
+	}
+	want := map[string]string{
+		"1/11-1-1-abc/2018-01": "fetch billing 2018-01 of 11-1-1-abc: GET /api/billing/billing-csv: 500 Internal Server Error",
+		"1/11-1-1-abc/2018-02": "fetch billing 2018-02 of 11-1-1-abc: GET /api/billing/billing-csv: 500 Internal Server Error",
+	}
+	if diff := cmp.Diff(want, b.errsOf()); diff != "" {
+		t.Errorf("errors (-want +got):\n%s", diff)
+	}
+
+	clear(api.errs)
+	api.texts[org+" 2018-01"] = billText(billRow{"2018-01-30", "a", "3"}, billRow{"2018-01-31", "a", "4"})
+	b.at("2018-02-01 07:00")
+	empty := `previous_month_cost_gbp` + l + part + `7
+day_cost_gbp` + l + `,service="VMware VM",component="compute"} 4
+period_start_timestamp_seconds` + l + `} 1517443200
+data_through_timestamp_seconds` + l + `} 1517443200
+`
+	if diff := cmp.Diff(empty, only(b.round(), families...)); diff != "" {
+		t.Errorf("on 1 February with an empty month (-want +got):\n%s", diff)
+	}
+
+	api.texts[org+" 2018-02"] = billText(billRow{"2018-02-01", "a", "5"})
+	b.at("2018-02-02 07:00")
+	february := `month_to_date_cost_gbp` + l + part + `5
+previous_month_cost_gbp` + l + part + `7
+day_cost_gbp` + l + `,service="VMware VM",component="compute"} 5
+period_start_timestamp_seconds` + l + `} 1517443200
+data_through_timestamp_seconds` + l + `} 1517529600
+`
+	if diff := cmp.Diff(february, only(b.round(), families...)); diff != "" {
+		t.Errorf("on 2 February (-want +got):\n%s", diff)
+	}
+}
+
+// TestMonthsEndWithoutAccounts: the month ends also when not even the accounts
+// can be listed; after that it is one error for all.
+func TestMonthsEndWithoutAccounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := &bills{texts: map[string]string{org + " 2018-01": billText(billRow{"2018-01-30", "a", "3"})}}
+		directory := one()
+		b := newBench(t, api, directory, "2018-01-31 20:00")
+		b.round()
+		directory.err = errors.New("portal is down")
+
+		time.Sleep(time.Hour) // the directory remembers the accounts for a moment
+		b.at("2018-01-31 21:00")
+		if b.round(); b.err == nil {
+			t.Fatal("no error")
+		}
+		b.at("2018-02-01 03:00")
+		got := only(b.round(), "month_to", "previous")
+		if b.err != nil || !strings.HasPrefix(got, "previous_month") || strings.Contains(got, "month_to_date") {
+			t.Errorf("error %v, exposed\n%s", b.err, got)
+		}
+		want := map[string]string{"1/11-1-1-abc/2018-01": "list accounts: portal is down", "1/11-1-1-abc/2018-02": "list accounts: portal is down"}
+		if diff := cmp.Diff(want, b.errsOf()); diff != "" {
+			t.Errorf("errors (-want +got):\n%s", diff)
+		}
+		b.at("2018-02-01 09:00")
+		if b.round(); b.err == nil {
+			t.Error("what has already become the previous month is replaced again")
+		}
+	})
+}
+
+// TestTodayIsNotComplete: a day that runs is in the month but is no day's cost.
+func TestTodayIsNotComplete(t *testing.T) {
+	api := &bills{texts: map[string]string{
+		org + " 2018-01": billText(billRow{"2018-01-30", "a", "1"}, billRow{"2018-01-31", "a", "0.5"}),
+	}}
+	b := newBench(t, api, one(), "2018-01-31 20:00")
+	if got := only(b.round(), "day_cost", "data", "month_to"); !strings.Contains(got, "day_cost_gbp{account=\"1\",vorg=\"11-1-1-abc\",service=\"VMware VM\",component=\"compute\"} 1\n") ||
+		!strings.Contains(got, "} 1.5\n") || !strings.Contains(got, "} 1517356800\n") {
+		t.Errorf("got\n%s", got)
+	}
+	// The file is unchanged; the day is over now.
+	b.at("2018-02-01 00:00")
+	if got := only(b.round(), "day_cost"); !strings.HasSuffix(got, "} 0.5\n") {
+		t.Errorf("after the day: got\n%s", got)
+	}
+	if api.served != 3 {
+		t.Errorf("%d bills were read, want January, December and February once each", api.served)
+	}
+}
+
+// TestUnchanged: a bill that the portal confirms is the same part.
+func TestUnchanged(t *testing.T) {
+	api := &bills{texts: map[string]string{org + " 2018-01": billText(billRow{"2018-01-10", "a", "1"})}}
+	b := newBench(t, api, one(), "2018-01-15 08:00")
+	b.round()
+	before := b.held
+	b.at("2018-01-15 14:00")
+	b.round()
+	if len(before) != 2 {
+		t.Fatalf("%d parts, want 2", len(before))
+	}
+	for key, part := range before {
+		if b.held[key] != part {
+			t.Errorf("part %s is another one, though nothing changed", key)
+		}
+	}
+	if api.served != 2 {
+		t.Errorf("%d bills were read, want 2", api.served)
+	}
+	api.texts[org+" 2017-12"] = billText(billRow{"2017-12-10", "a", "1"})
+	b.round()
+	if key := "1/11-1-1-abc/2017-12"; b.held[key] == before[key] {
+		t.Error("the bill of December changed, its part did not")
+	}
+}
+
+// TestForbidden: who may not see one service's bill sees the others'.
+func TestForbidden(t *testing.T) {
+	refusal := &portal.Error{Endpoint: "/api/billing/billing-csv", Method: "GET", StatusCode: 403, Message: "Insufficient Permission"}
+	directory := &orgs{
+		accounts: []portal.Account{{ID: "1"}, {ID: "2"}, {ID: "3"}},
+		services: map[string][]string{"1": {org, "11-1-2-def"}, "2": {"11-2-1-aaa"}},
+		refused:  map[string]error{"3": &portal.Error{StatusCode: 403, Message: "No permitted account found"}},
+	}
+	api := &bills{texts: map[string]string{
+		org + " 2018-01":     billText(billRow{"2018-01-10", "a", "1"}),
+		"11-1-2-def 2018-01": billText(billRow{"2018-01-10", "b", "2"}),
+		"11-2-1-aaa 2018-01": billText(billRow{"2018-01-10", "c", "3"}),
+		"11-2-1-aaa 2017-12": billText(billRow{"2017-12-10", "c", "30"}),
+	}, errs: map[string]error{"11-1-2-def 2018-01": refusal, "11-1-2-def 2017-12": refusal}}
+	b := newBench(t, api, directory, "2018-01-15 08:00")
+	got := only(b.round(), "vm_month", "previous")
+	want := `previous_month_cost_gbp{account="2",vorg="11-2-1-aaa",vdc_name="Main",service="VMware VM",component="compute"} 30
+vm_month_to_date_cost_gbp{account="1",vorg="11-1-1-abc",vm="a"} 1
+vm_month_to_date_cost_gbp{account="2",vorg="11-2-1-aaa",vm="c"} 3
+`
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("exposed (-want +got):\n%s", diff)
+	}
+	forbidden := map[string]bool{}
+	for _, r := range b.results {
+		if r.Err != nil {
+			forbidden[r.Account+" "+r.Key] = r.Forbidden()
+		}
+	}
+	wantForbidden := map[string]bool{"1 1/11-1-2-def/2017-12": true, "1 1/11-1-2-def/2018-01": true, "3 3": true}
+	if diff := cmp.Diff(wantForbidden, forbidden); diff != "" {
+		t.Errorf("refused (-want +got):\n%s", diff)
+	}
+}
+
+// TestServicesNotListed: the parts of an account that cannot be listed for once
+// stay, because their results say which they are.
+func TestServicesNotListed(t *testing.T) {
+	api := &bills{texts: map[string]string{org + " 2018-01": billText(billRow{"2018-01-10", "a", "1"})}}
+	directory := one()
+	b := newBench(t, api, directory, "2018-01-15 08:00")
+	before := b.round()
+	directory.refused = map[string]error{"1": errors.New("503")}
+	b.at("2018-01-15 14:00")
+	if diff := cmp.Diff(before, b.round()); diff != "" {
+		t.Errorf("exposed (-before +after):\n%s", diff)
+	}
+	if errs := b.errsOf(); len(errs) != 2 || !strings.Contains(errs["1/11-1-1-abc/2018-01"], "list compute services of account 1: 503") {
+		t.Errorf("errors %q", errs)
+	}
+}
+
+// TestBrokenBill: nothing of a bill that is not read to its end is shown.
+func TestBrokenBill(t *testing.T) {
+	good := billText(billRow{"2018-01-10", "a", "1"})
+	tests := []struct{ name, text, want string }{
+		{"cut off", strings.TrimSuffix(billText(billRow{"2018-01-10", "a", "2"}), "\n"), "unexpected EOF"},
+		{"HTML", "<html><body>Please log in</body></html>", "not CSV but html"},
+		{"empty", "", "the file is empty"},
+		{"missing column", strings.Replace(billText(billRow{"2018-01-10", "a", "2"}), "TotalPrice\n", "Price\n", 1), "no column TotalPrice"},
+		{"out of range", billText(billRow{"2018-01-10", "a", "9000000000"}, billRow{"2018-01-10", "a", "9000000000"}), "sum is out of range"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			api := &bills{texts: map[string]string{org + " 2018-01": good}}
+			b := newBench(t, api, one(), "2018-01-15 08:00")
+			before := b.round()
+			api.texts[org+" 2018-01"] = tt.text
+			b.at("2018-01-15 14:00")
+			if diff := cmp.Diff(before, b.round()); diff != "" {
+				t.Errorf("exposed (-before +after):\n%s", diff)
+			}
+			err := b.errsOf()["1/11-1-1-abc/2018-01"]
+			if !strings.HasPrefix(err, "fetch billing 2018-01 of 11-1-1-abc: GET /api/billing/billing-csv: ") || !strings.Contains(err, tt.want) {
+				t.Errorf("error %q, want one with %q", err, tt.want)
+			}
+			if len(b.errsOf()) != 1 {
+				t.Errorf("errors %q, want one", b.errsOf())
+			}
+		})
+	}
+}
+
+// TestRejectedRows: each is counted and logged, the first twenty by themselves.
+func TestRejectedRows(t *testing.T) {
+	rows := []billRow{{"2018-01-10", "a", "1"}}
+	for range 23 {
+		rows = append(rows, billRow{"2018-01-10", "a", "1e3"})
+	}
+	rows = append(rows, billRow{"2018-01-11", "a", "2"})
+	api := &bills{texts: map[string]string{
+		org + " 2018-01": billText(rows...), org + " 2017-12": billText(billRow{"2017-12-01", "", "5"}),
+	}}
+	var lines bytes.Buffer
+	b := newBench(t, api, one(), "2018-01-15 08:00")
+	b.log = slog.New(slog.NewTextHandler(&lines, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey {
+			return slog.Attr{}
+		}
+		return a
+	}}))
+	b.restart()
+	got := b.round()
+	if cost := only(got, "vm_month"); !strings.HasSuffix(cost, "} 3\n") {
+		t.Errorf("the good rows come to %s", cost)
+	}
+	for _, want := range []string{`reason="bad_number"} 23`, `reason="missing_resource_id"} 1`, `reason="outside_period"} 0`} {
+		if !strings.Contains(got, want+"\n") {
+			t.Errorf("%s is missing in\n%s", want, only(got, "rows_rejected"))
+		}
+	}
+	const first = `level=WARN msg="Row of the bill rejected" account=1 vorg=11-1-1-abc period=2018-01 line=3 column=21 field=ComputeTotalPrice reason=bad_number value=1e3`
+	if !strings.Contains(lines.String(), first+"\n") || !strings.Contains(lines.String(), "period=2017-12 line=2 column=6 field=ResourceId reason=missing_resource_id") {
+		t.Errorf("the log has not the lines:\n%s", lines.String())
+	}
+	if n := strings.Count(lines.String(), "reason=bad_number"); n != 20 {
+		t.Errorf("%d rows are logged by themselves, want 20", n)
+	}
+	if !strings.Contains(lines.String(), `msg="More rows of the bill rejected" account=1 vorg=11-1-1-abc period=2018-01 rows=3`) {
+		t.Errorf("the rest is not logged:\n%s", lines.String())
+	}
+	lines.Reset()
+	b.at("2018-01-15 14:00")
+	b.round()
+	if lines.Len() > 0 {
+		t.Errorf("an unchanged bill is logged again:\n%s", lines.String())
+	}
+}
+
+// TestTags: configured keys reach the bill.
+func TestBillingTags(t *testing.T) {
+	b := newBench(t, &bills{texts: map[string]string{org + " 2018-01": billText(billRow{"2018-01-10", "a", "1"})}}, one(), "2018-01-15 08:00")
+	b.options = collector.BillingOptions{Tags: []string{"project"}}
+	b.restart()
+	want := `vm_month_to_date_cost_gbp{account="1",vorg="11-1-1-abc",vm="__other__"} 1
+tag_month_to_date_cost_gbp{account="1",vorg="11-1-1-abc",tag="project",tag_value=""} 1
+`
+	if diff := cmp.Diff(want, only(b.round(), "tag_", "vm_")); diff != "" {
+		t.Errorf("got (-want +got):\n%s", diff)
+	}
+	unknown := b.results[0].Part.Unknown()
+	if diff := cmp.Diff(map[string]int{"PowerState": 0, "Metadata": 0}, unknown); diff != "" {
+		t.Errorf("unknown values (-want +got):\n%s", diff)
+	}
+}
