@@ -8,7 +8,7 @@ BRANCH   ?= $(shell git rev-parse --abbrev-ref HEAD 2>/dev/null || echo unknown)
 PKG       = github.com/prometheus/common/version
 LDFLAGS   = -s -w -X $(PKG).Version=$(VERSION) -X $(PKG).Revision=$(REVISION) -X $(PKG).Branch=$(BRANCH)
 
-.PHONY: all build demo test lint generate bench fuzz clean
+.PHONY: all build demo test lint generate bench fuzz soak clean
 
 all: build
 
@@ -50,6 +50,11 @@ fuzz:
 	    (cd "$$dir" && $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) .) || exit 1; \
 	  done || exit 1; \
 	done
+
+## soak: about an hour of simulated days with a portal that fails at random
+SOAK ?= 350
+soak:
+	$(GO) test -timeout 3h -run TestSoak ./internal/daemon -args -soak=$(SOAK)
 
 clean:
 	rm -f ukcloud_exporter

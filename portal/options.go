@@ -33,7 +33,7 @@ func defaultSettings() settings {
 		logger:      slog.New(slog.DiscardHandler),
 		userAgent:   "ukcloud_exporter",
 		concurrency: 8,
-		rate:        rate.NewLimiter(50, 100),
+		rate:        rate.NewLimiter(100, 500),
 	}
 }
 
@@ -147,7 +147,7 @@ func WithConcurrency(calls int) Option {
 	}
 }
 
-// WithRate bounds the requests a second, default 50 with bursts of 100.
+// WithRate bounds the requests a second, default 100 with bursts of 500.
 func WithRate(perSecond float64, burst int) Option {
 	return func(s *settings) error {
 		if !(perSecond > 0) || burst < 1 {

@@ -3,7 +3,6 @@ package daemon
 import (
 	"fmt"
 	"net/http"
-	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -103,5 +102,3 @@ func (s *setup) scrapeWithoutWaiting() string {
 	}
 	return body
 }
-
-var passwordForms = regexp.MustCompile(`canary-p4ss|Y2FuYXJ5LXA0c3M`)

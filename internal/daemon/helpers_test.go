@@ -211,3 +211,26 @@ var liveFamilies = []string{
 	"ukcloud_collector_duration_seconds", "ukcloud_collector_last_", "ukcloud_state_", "ukcloud_config_",
 	"ukcloud_account_forbidden", // part of what some faults are
 }
+
+// cookieWatcher collects the values of all cookies that the portal sets.
+type cookieWatcher struct {
+	next   http.RoundTripper
+	mu     sync.Mutex
+	values map[string]bool
+}
+
+func (c *cookieWatcher) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := c.next.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, cookie := range response.Cookies() {
+		if c.values == nil {
+			c.values = map[string]bool{}
+		}
+		c.values[cookie.Value] = true
+	}
+	return response, nil
+}

@@ -1,0 +1,242 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"ukcloud_exporter/internal/money"
+)
+
+// TestMain lets testscript run this test binary as the program.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"ukcloud_exporter": main})
+}
+
+// TestScripts runs testdata/*.txtar: commands, exit codes, messages.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{Dir: "testdata"})
+}
+
+// process is a program that a test started. It is ended by its own pid.
+type process struct {
+	t    *testing.T
+	cmd  *exec.Cmd
+	logs *lockedBuffer
+	done chan error
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(b)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+func startProcess(t *testing.T, name string, args ...string) *process {
+	t.Helper()
+	p := &process{t: t, cmd: exec.Command(name, args...), logs: new(lockedBuffer), done: make(chan error, 1)}
+	p.cmd.Stdout, p.cmd.Stderr = p.logs, p.logs
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { p.done <- p.cmd.Wait() }()
+	t.Cleanup(func() { _ = p.stop() })
+	return p
+}
+
+// stop asks the process to end and returns how it did.
+func (p *process) stop() error {
+	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case err := <-p.done:
+		p.done <- err // for whoever asks again
+		return err
+	case <-time.After(40 * time.Second):
+		_ = p.cmd.Process.Kill()
+		return fmt.Errorf("did not end within 40 s of SIGTERM")
+	}
+}
+
+// until polls until the condition holds; the bound is far beyond what it takes.
+func (p *process) until(what string, holds func() bool) {
+	p.t.Helper()
+	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); {
+		if holds() {
+			return
+		}
+		select {
+		case err := <-p.done:
+			p.t.Fatalf("ended while waiting for %s: %v\n%s", what, err, p.logs)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	p.t.Fatalf("no %s within a minute:\n%s", what, p.logs)
+}
+
+var listening = regexp.MustCompile(`msg="Listening on" address=(\S+)`)
+
+// startDemo starts the program's own demo on a free port.
+func startDemo(t *testing.T, args ...string) (p *process, address string) {
+	t.Helper()
+	p = startProcess(t, build(t), append([]string{"demo", "--web.listen-address=127.0.0.1:0"}, args...)...)
+	p.until("listening address", func() bool {
+		match := listening.FindStringSubmatch(p.logs.String())
+		if match != nil {
+			address = match[1]
+		}
+		return match != nil
+	})
+	p.until("readiness", func() bool {
+		status, _ := get(t, "http://"+address+"/-/ready")
+		return status == http.StatusOK
+	})
+	return p, address
+}
+
+// build returns the program as a user has it.
+func build(t *testing.T) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "ukcloud_exporter")
+	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	return program
+}
+
+func get(t *testing.T, address string) (int, string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, err.Error()
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return 0, err.Error()
+	}
+	return response.StatusCode, string(body)
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// TestPrometheusScrapesDemo: a real Prometheus reads the demo, and its sum of the
+// VMs' costs is that of the exposition.
+func TestPrometheusScrapesDemo(t *testing.T) {
+	prometheus, err := exec.LookPath("prometheus")
+	if err != nil {
+		t.Skip("NOT TESTED WITH A REAL PROMETHEUS: IT IS NOT INSTALLED (.ci/install)")
+	}
+	demo, exporter := startDemo(t)
+	dir := t.TempDir()
+	config := fmt.Sprintf("global: {scrape_interval: 1s, scrape_timeout: 1s}\nscrape_configs:\n- job_name: ukcloud\n  static_configs: [{targets: [%q]}]\n", exporter)
+	if err := os.WriteFile(filepath.Join(dir, "prometheus.yml"), []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	address := freePort(t)
+	server := startProcess(t, prometheus, "--config.file="+filepath.Join(dir, "prometheus.yml"),
+		"--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+address)
+	server.until("up", func() bool { return query(t, address, `up{job="ukcloud"}`) == "1" })
+
+	status, exposition := get(t, "http://"+exporter+"/metrics")
+	if status != http.StatusOK {
+		t.Fatalf("scrape: %d", status)
+	}
+	for _, family := range []string{
+		"ukcloud_vm_cost_month_to_date_gbp", "ukcloud_billing_previous_month_cost_gbp", "ukcloud_vms", "ukcloud_vm_info",
+	} {
+		want := sumOf(t, exposition, family)
+		// Rounded to a penny by the query: a sum of floats is not exact.
+		var got string
+		server.until(family+" in Prometheus", func() bool {
+			got = query(t, address, fmt.Sprintf("round(sum(%s), 0.01)", family))
+			return got == want
+		})
+		t.Logf("%s: %s in the exposition and in Prometheus", family, want)
+	}
+	if err := server.stop(); err != nil {
+		t.Errorf("prometheus: %v", err)
+	}
+	if err := demo.stop(); err != nil {
+		t.Errorf("the demo did not end with status 0: %v\n%s", err, demo.logs)
+	}
+}
+
+// query asks a Prometheus for one value, "" while there is none.
+func query(t *testing.T, address, expression string) string {
+	t.Helper()
+	_, body := get(t, "http://"+address+"/api/v1/query?query="+url.QueryEscape(expression))
+	var answer struct {
+		Data struct {
+			Result []struct {
+				Value [2]any `json:"value"`
+			} `json:"result"`
+		} `json:"data"`
+	}
+	if json.Unmarshal([]byte(body), &answer) != nil || len(answer.Data.Result) != 1 {
+		return ""
+	}
+	value, _ := answer.Data.Result[0].Value[1].(string)
+	return value
+}
+
+// sumOf adds up a family exactly and rounds to a penny.
+func sumOf(t *testing.T, exposition, family string) string {
+	t.Helper()
+	var total money.Amount
+	for line := range strings.Lines(exposition) {
+		if !strings.HasPrefix(line, family+"{") {
+			continue
+		}
+		amount, err := money.Parse(strings.TrimSpace(line[strings.LastIndexByte(line, ' ')+1:]))
+		if err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		total += amount
+	}
+	if total == 0 {
+		t.Fatalf("%s: nothing in the exposition", family)
+	}
+	penny := money.Pound / 100
+	return ((total + penny/2) / penny * penny).String()
+}
