@@ -41,7 +41,7 @@ func (b *Body) Duplicates() int { return b.count().duplicates }
 func (b *Body) Piece(e Encoding) (*Piece, error) {
 	slot := &b.pieces[e.Index()]
 	slot.once.Do(func() {
-		slot.piece, slot.err = NewPiece(e.Compression, func(out io.Writer) error {
+		slot.piece, slot.err = new(Press).Piece(e.Compression, func(out io.Writer) error {
 			w := NewWriter(out, e.Format)
 			b.write(w)
 			return w.Close()

@@ -184,11 +184,12 @@ func TestDuplicatesAreDroppedAndCounted(t *testing.T) {
 func TestPiecesJoin(t *testing.T) {
 	parts := []string{"", "first\n", strings.Repeat("the same again and again\n", 50_000), "", "last"}
 	want := strings.Join(parts, "")
+	press := new(exposition.Press) // one for all: a compressor that is used again starts anew
 	for _, c := range []exposition.Compression{exposition.Identity, exposition.Gzip, exposition.Zstd} {
 		t.Run(c.String(), func(t *testing.T) {
 			stream := exposition.Stream{Compression: c}
 			for _, part := range parts {
-				p, err := exposition.NewPiece(c, func(w io.Writer) error {
+				p, err := press.Piece(c, func(w io.Writer) error {
 					_, err := io.WriteString(w, part)
 					return err
 				})
@@ -345,7 +346,7 @@ func (f *failing) Write(b []byte) (int, error) {
 }
 
 func TestWriteErrorsAreReturned(t *testing.T) {
-	piece, err := exposition.NewPiece(exposition.Gzip, func(w io.Writer) error {
+	piece, err := new(exposition.Press).Piece(exposition.Gzip, func(w io.Writer) error {
 		_, err := fmt.Fprint(w, "text")
 		return err
 	})

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"sync"
 
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/zstd"
@@ -12,6 +13,9 @@ import (
 // chunkSize is the size of the blocks in which a Piece grows. One growing slice
 // would hold the old and the new copy at once, twice the size of a plain body.
 const chunkSize = 128 << 10
+
+// firstChunk is enough for a collector of a small estate.
+const firstChunk = 8 << 10
 
 // Piece is a part of an answer in one encoding. Pieces of equal compression can
 // be written behind each other; see Stream.
@@ -32,7 +36,7 @@ func (p *Piece) Write(b []byte) (int, error) {
 	for len(b) > 0 {
 		last := len(p.chunks) - 1
 		if last < 0 || len(p.chunks[last]) == cap(p.chunks[last]) {
-			p.chunks = append(p.chunks, make([]byte, 0, chunkSize))
+			p.chunks = append(p.chunks, make([]byte, 0, max(firstChunk, min(p.size, chunkSize))))
 			last++
 		}
 		chunk := p.chunks[last]
@@ -70,10 +74,16 @@ type compressor interface {
 	finish() error
 }
 
-// NewPiece compresses what write writes.
-func NewPiece(c Compression, write func(io.Writer) error) (*Piece, error) {
-	p := new(Piece)
-	z, err := newCompressor(c, p)
+// Press makes pieces. It keeps compressors for the next piece, because a new one
+// costs a megabyte; the zero value is ready.
+type Press struct {
+	flate sync.Pool // of *flate.Writer
+}
+
+// Piece compresses what write writes.
+func (p *Press) Piece(c Compression, write func(io.Writer) error) (*Piece, error) {
+	piece := new(Piece)
+	z, err := p.compressor(c, piece)
 	if err != nil {
 		return nil, fmt.Errorf("encode %s: %w", c, err)
 	}
@@ -83,23 +93,30 @@ func NewPiece(c Compression, write func(io.Writer) error) (*Piece, error) {
 	if err := z.finish(); err != nil {
 		return nil, fmt.Errorf("encode %s: %w", c, err)
 	}
-	p.trim()
-	return p, nil
+	if d, ok := z.(*deflater); ok {
+		p.flate.Put(d.flate)
+	}
+	piece.trim()
+	return piece, nil
 }
 
-func newCompressor(c Compression, p *Piece) (compressor, error) {
+func (p *Press) compressor(c Compression, piece *Piece) (compressor, error) {
 	switch c {
 	case Gzip:
-		f, err := flate.NewWriter(p, flate.BestSpeed)
-		return &deflater{piece: p, flate: f}, err
+		if f, ok := p.flate.Get().(*flate.Writer); ok {
+			f.Reset(piece)
+			return &deflater{piece: piece, flate: f}, nil
+		}
+		f, err := flate.NewWriter(piece, flate.BestSpeed)
+		return &deflater{piece: piece, flate: f}, err
 	case Zstd:
 		// One thread and a small window: label sets repeat close to each other,
 		// and the encoder's own memory counts against the daemon's.
-		z, err := zstd.NewWriter(p, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest),
+		z, err := zstd.NewWriter(piece, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest),
 			zstd.WithWindowSize(256<<10), zstd.WithLowerEncoderMem(true))
 		return &zstdFrame{z}, err
 	default:
-		return &identity{p}, nil
+		return &identity{piece}, nil
 	}
 }
 

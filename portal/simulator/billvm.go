@@ -85,17 +85,8 @@ func (b *billedVM) rows(dayStart int64, date string, yield func(*billRow) bool) 
 	for _, s := range segments {
 		seconds[group(s.on)] += s.to - s.from
 	}
-	hours := [2]int64{wholeHours(seconds[0]), wholeHours(seconds[1])}
 	c := b.m.configOn(dayStart / day)
-	// A resource is billed for 24 hours a day at most; what rounding up adds to
-	// that is taken from the cheaper state.
-	if excess := hours[0] + hours[1] - 24; excess > 0 {
-		b.price(c, true, dayStart)
-		on := b.row.rate()
-		b.price(c, false, dayStart)
-		cheaper := group(b.row.rate() > on)
-		hours[1-cheaper] -= excess
-	}
+	hours := billedHours(seconds, b.cheaperOn(c, dayStart))
 	for _, on := range [...]bool{true, false} {
 		b.price(c, on, dayStart)
 		b.row.hours = hours[group(on)]
@@ -119,6 +110,24 @@ func group(on bool) int {
 		return 0
 	}
 	return 1
+}
+
+// billedHours rounds the seconds on and off of one day up to hours. A resource
+// is billed for 24 hours a day at most; what rounding up adds to that is taken
+// from the cheaper state.
+func billedHours(seconds [2]int64, cheaperOn bool) [2]int64 {
+	hours := [2]int64{wholeHours(seconds[0]), wholeHours(seconds[1])}
+	hours[group(cheaperOn)] -= max(hours[0]+hours[1]-24, 0)
+	return hours
+}
+
+// cheaperOn says whether an hour on costs less than an hour off, when all the
+// storage is charged.
+func (b *billedVM) cheaperOn(c config, dayStart int64) bool {
+	b.price(c, true, dayStart)
+	on := b.row.rate()
+	b.price(c, false, dayStart)
+	return on < b.row.rate()
 }
 
 // rate is what an hour of the row costs.

@@ -59,8 +59,8 @@ func TestEveryEstateHasAsManyVMsAsAsked(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			p := newPortal(t, Options{Accounts: test.accounts, VMs: test.vms, VOrgsPerAccount: test.vorgs})
-			for month := range 12 {
-				p.SetNow(at(recorded.AddDate(0, month, month)))
+			for month := range 4 {
+				p.SetNow(at(recorded.AddDate(0, 3*month, month)))
 				trees, urns := visit(t, p).compute(), map[string]bool{}
 				for _, account := range trees {
 					for _, m := range account.vms() {

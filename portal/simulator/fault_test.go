@@ -171,24 +171,37 @@ func TestConnectionReset(t *testing.T) {
 }
 
 func TestHangEndsWithTheClientAndWithClose(t *testing.T) {
-	p, url, cookie := faultyServer(t, "hang")
+	p := newPortal(t, Options{Faults: []Fault{{Endpoint: "ping", Kind: "hang"}}})
+	arrived := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		arrived <- struct{}{}
+		p.ServeHTTP(w, r)
+	}))
+	defer server.Close()
 	ctx, cancel := context.WithCancel(t.Context())
-	time.AfterFunc(20*time.Millisecond, cancel)
-	if _, _, err := fetch(ctx, t, url+"accounts", cookie); !errors.Is(err, context.Canceled) {
-		t.Errorf("error %v, want a client that gave up", err)
-	}
-	time.AfterFunc(20*time.Millisecond, p.Close)
-	if _, _, err := fetch(t.Context(), t, url+"accounts", cookie); !errors.Is(err, io.EOF) {
-		t.Errorf("error %v, want a connection that ends", err)
+	ends := []struct {
+		name string
+		end  func()
+		want error
+	}{{"the client gives up", cancel, context.Canceled}, {"the portal is closed", p.Close, io.EOF}}
+	for _, step := range ends {
+		go func() {
+			<-arrived
+			step.end()
+		}()
+		if _, _, err := fetch(ctx, t, server.URL+"/api/ping", ""); !errors.Is(err, step.want) {
+			t.Errorf("%s: %v", step.name, err)
+		}
+		ctx = t.Context()
 	}
 }
 
 func TestSlowBodyDrips(t *testing.T) {
-	p := newPortal(t, Options{VMs: 30})
-	v := visit(t, p)
-	want := v.body("accounts/1/vorgs")
-	p.SetFaults(Fault{Endpoint: "vorgs", Kind: "slow"})
 	synctest.Test(t, func(t *testing.T) {
+		p := newPortal(t, Options{VMs: 30})
+		v := visit(t, p)
+		want := v.body("accounts/1/vorgs")
+		p.SetFaults(Fault{Endpoint: "vorgs", Kind: "slow"})
 		start := time.Now()
 		if got := v.body("accounts/1/vorgs"); got != want {
 			t.Errorf("slow, but other bytes: %s", got)
@@ -201,8 +214,8 @@ func TestSlowBodyDrips(t *testing.T) {
 }
 
 func TestLatencyEndsWithTheClient(t *testing.T) {
-	p := newPortal(t, Options{Latency: time.Minute})
 	synctest.Test(t, func(t *testing.T) {
+		p := newPortal(t, Options{Latency: time.Minute})
 		start := time.Now()
 		visit(t, p)
 		if took := time.Since(start); took != time.Minute {

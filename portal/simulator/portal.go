@@ -11,7 +11,8 @@ import (
 )
 
 // Portal is a simulated portal. It is safe for concurrent use and starts no
-// goroutine of its own.
+// goroutine of its own. One that is used in a synctest bubble has to be made
+// inside it.
 type Portal struct {
 	options  Options
 	routes   []route

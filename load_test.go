@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// BenchmarkMemory is the peak memory of the real binary before a portal of 10,000
+// VMs: every refresh reads everything anew, and 50 scrapes for gzip are served.
+func BenchmarkMemory(b *testing.B) {
+	program := build(b)
+	simulated := freePort(b)
+	startProcess(b, program, "simulate", "--listen-address="+simulated, "--vms=10000", "--accounts=4")
+	forgetful := forgetfulProxy(b, simulated)
+	config := filepath.Join(b.TempDir(), "config.yml")
+	yaml := fmt.Sprintf("portal: {url: %s/api, email: demo@example.com, password: demo}\ncollectors:\n", forgetful)
+	for _, name := range []string{"compute_services", "my_vm", "my_calls", "vmotion_events", "builds", "billing_csv", "cloud_storage_report"} {
+		yaml += fmt.Sprintf("  %s: {min_interval: 1s}\n", name)
+	}
+	if err := os.WriteFile(config, []byte(yaml), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		address := freePort(b)
+		exporter := startProcess(b, program, "--config.file="+config, "--web.listen-address="+address)
+		exporter.until("the first round", func() bool {
+			_, body := get(b, "http://"+address+"/-/ready")
+			return body == "ukcloud_exporter is ready.\n"
+		})
+		series := 0
+		for range 50 {
+			status, body := get(b, "http://"+address+"/metrics")
+			if status != http.StatusOK {
+				b.Fatalf("scrape: %d", status)
+			}
+			series = strings.Count(body, "\nukcloud_vm_info{")
+			time.Sleep(200 * time.Millisecond) // let refreshes run in between
+		}
+		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", exporter.cmd.Process.Pid))
+		if err != nil {
+			b.Fatal(err)
+		}
+		var peak float64
+		for line := range strings.Lines(string(status)) {
+			if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+				if _, err := fmt.Sscan(rest, &peak); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+		b.ReportMetric(peak/1024, "peak-MiB")
+		b.ReportMetric(float64(series), "VMs")
+		if err := exporter.stop(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// forgetfulProxy passes requests on without their validators, so that the portal
+// always sends everything.
+func forgetfulProxy(b *testing.B, to string) string {
+	b.Helper()
+	target, err := url.Parse("http://" + to)
+	if err != nil {
+		b.Fatal(err)
+	}
+	proxy := httputil.NewSingleHostReverseProxy(target)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Header.Del("If-None-Match")
+		proxy.ServeHTTP(w, r)
+	}))
+	b.Cleanup(server.Close)
+	return server.URL
+}
+
+// TestScrapesLeaveNothingBehind scrapes the real binary 10,000 times: neither
+// goroutines nor file descriptors nor memory grow.
+func TestScrapesLeaveNothingBehind(t *testing.T) {
+	demo, address := startDemo(t, "--vms=20", "--accounts=1")
+	client := &http.Client{}
+	defer client.CloseIdleConnections()
+	scrape := func(n int) {
+		for range n {
+			request, err := http.NewRequestWithContext(context.Background(), http.MethodGet, "http://"+address+"/metrics", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			request.Header.Set("X-Prometheus-Scrape-Timeout-Seconds", "0.5") // waits for nothing
+			response, err := client.Do(request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := response.Body.Read(make([]byte, 1)); err != nil || response.StatusCode != http.StatusOK {
+				t.Fatal(response.Status, err)
+			}
+			// Half of the scrapers go away in the middle.
+			if n%2 == 0 {
+				_, _ = httputil.DumpResponse(response, true)
+			}
+			response.Body.Close()
+		}
+	}
+	measure := func() (goroutines, descriptors, resident float64) {
+		_, body := get(t, "http://"+address+"/metrics")
+		return value(t, body, "go_goroutines"), value(t, body, "process_open_fds"), value(t, body, "process_resident_memory_bytes")
+	}
+	scrape(2000)
+	goroutines, descriptors, resident := measure()
+	scrape(10_000)
+	goroutinesAfter, descriptorsAfter, residentAfter := measure()
+	t.Logf("goroutines %v to %v, descriptors %v to %v, resident %.1f to %.1f MiB", goroutines, goroutinesAfter, descriptors, descriptorsAfter, resident/(1<<20), residentAfter/(1<<20))
+	if goroutinesAfter > goroutines+3 || descriptorsAfter > descriptors+3 {
+		t.Errorf("goroutines grew from %v to %v, descriptors from %v to %v", goroutines, goroutinesAfter, descriptors, descriptorsAfter)
+	}
+	if residentAfter > resident*1.2+4<<20 {
+		t.Errorf("resident memory grew from %.0f to %.0f bytes", resident, residentAfter)
+	}
+	if err := demo.stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+// value reads one sample without labels.
+func value(t *testing.T, exposition, name string) float64 {
+	t.Helper()
+	_, rest, ok := strings.Cut(exposition, "\n"+name+" ")
+	if !ok {
+		t.Fatalf("no %s", name)
+	}
+	var v float64
+	if _, err := fmt.Sscan(rest, &v); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
