@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	_ "time/tzdata" // the portal's wall clock is Europe/London, also in an empty container
@@ -92,6 +93,11 @@ func (c *commands) serve(cmd *kingpin.CmdClause) func(context.Context, *slog.Log
 	options := serveFlags(cmd)
 	return func(ctx context.Context, log *slog.Logger) error {
 		log.Info("Starting", "version", version.Info())
+		if c.env("GOGC") == "" {
+			// A refresh makes a burst of garbage beside a snapshot that lives long:
+			// collecting it earlier costs little time and a fifth less memory.
+			debug.SetGCPercent(50)
+		}
 		o := options()
 		o.Load = c.load
 		return daemon.Run(ctx, log, o)

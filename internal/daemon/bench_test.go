@@ -531,4 +531,3 @@ func (c *naiveCollector) Collect(ch chan<- prometheus.Metric) {
 		}
 	}
 }
-
