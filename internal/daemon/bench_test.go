@@ -347,7 +347,6 @@ func (r *recordingTransport) RoundTrip(request *http.Request) (*http.Response, e
 type replay struct {
 	answers map[string][]byte
 	tagged  bool // answer 304 where the validator fits
-	changed int  // goes into a price, so that every round differs
 }
 
 func (r *replay) RoundTrip(request *http.Request) (*http.Response, error) {
