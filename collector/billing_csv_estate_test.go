@@ -188,9 +188,9 @@ func near(t time.Time) bool {
 }
 
 // TestWalkThreeYears walks the clock over three years: hour by hour around each
-// month's end and each clock change, else twice a day.
+// month's end and each clock change, else day by day.
 func TestWalkThreeYears(t *testing.T) {
-	w := newWalk(t, "2016-01-20 07:00")
+	w := newWalk(t, "2016-01-02 07:00")
 	end := time.Date(2019, 1, 20, 7, 0, 0, 0, time.UTC)
 	months, changes := map[billing.Month]bool{}, 0
 	for !w.now.After(end) {
@@ -205,10 +205,13 @@ func TestWalkThreeYears(t *testing.T) {
 				w.offset = offset
 				changes++
 			}
-		case w.now.Hour() == 7:
-			w.now = w.now.Add(10 * time.Hour)
+		case w.now.AddDate(0, 0, 1).Day() == 1:
+			w.now = w.now.Truncate(24 * time.Hour).Add(17 * time.Hour)
 		default:
 			w.now = w.now.Truncate(24 * time.Hour).Add(31 * time.Hour)
+			if near(w.now) { // a clock change is at night
+				w.now = w.now.Truncate(24 * time.Hour)
+			}
 		}
 	}
 	if len(months) != 37 || w.rounds < 36*30 || changes != 6 {

@@ -41,9 +41,9 @@ func (c *BillingCSV) fetch(ctx context.Context, bills []*monthBill) {
 			open = append(open, b)
 		}
 	}
-	results := fetchAll(ctx, open, func(ctx context.Context, b *monthBill) Result { return Result{Err: c.fetchOne(ctx, b)} })
+	errs := forEach(ctx, len(open), func(ctx context.Context, i int) error { return c.fetchOne(ctx, open[i]) })
 	for i, b := range open {
-		b.err = results[i].Err
+		b.err = errs[i]
 		b.fetched = b.err == nil
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -51,9 +52,12 @@ type bills struct {
 	asked  []string
 	served int  // answers that were not 304
 	noTags bool // the portal gives no ETag
+	mu     sync.Mutex
 }
 
 func (b *bills) BillingCSV(_ context.Context, period, org, etag string) (*portal.Stream, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	key := org + " " + period
 	b.asked = append(b.asked, key)
 	if err := b.errs[key]; err != nil {

@@ -35,13 +35,13 @@ func (l *serviceList) list(ctx context.Context, directory *Directory) (services 
 	for i, account := range accounts {
 		listings[i] = &listing{account: account.ID}
 	}
-	results := fetchAll(ctx, listings, func(ctx context.Context, of *listing) (r Result) {
-		of.ids, r.Err = directory.Services(ctx, of.account)
-		return r
+	errs := forEach(ctx, len(listings), func(ctx context.Context, i int) (err error) {
+		listings[i].ids, err = directory.Services(ctx, listings[i].account)
+		return err
 	})
 	for i, of := range listings {
 		known := 0
-		if err := results[i].Err; err != nil {
+		if err := errs[i]; err != nil {
 			for _, s := range l.failed(err) {
 				if s.account == of.account {
 					services = append(services, s)

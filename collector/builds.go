@@ -40,9 +40,8 @@ func (c *Builds) Collect(ctx context.Context, previous func(string) Part) ([]Res
 	if err != nil {
 		return nil, err
 	}
-	return fetchAll(ctx, accounts, func(ctx context.Context, account portal.Account) Result {
-		p, err := c.account(ctx, account.ID, previous(account.ID))
-		return Result{Key: account.ID, Account: account.ID, Part: p, Err: err}
+	return fetchAccounts(ctx, accounts, func(ctx context.Context, account portal.Account) (Part, error) {
+		return c.account(ctx, account.ID, previous(account.ID))
 	}), nil
 }
 

@@ -54,13 +54,20 @@ func (c *CloudStorageReport) Collect(ctx context.Context, previous func(string) 
 		return nil, err
 	}
 	month := billing.MonthOf(c.now())
-	return append(failures, fetchAll(ctx, services, func(ctx context.Context, s computeService) Result {
-		r := Result{Key: s.key(), Account: s.account, Err: s.err}
-		if r.Err == nil {
-			r.Part, r.Err = c.service(ctx, s, month, previous(r.Key))
+	results := make([]Result, len(services))
+	for i, s := range services {
+		results[i] = Result{Key: s.key(), Account: s.account}
+	}
+	for i, err := range forEach(ctx, len(services), func(ctx context.Context, i int) (err error) {
+		if services[i].err != nil {
+			return services[i].err
 		}
-		return r
-	})...), nil
+		results[i].Part, err = c.service(ctx, services[i], month, previous(results[i].Key))
+		return err
+	}) {
+		results[i].Err = err
+	}
+	return append(failures, results...), nil
 }
 
 // service reads the newest report that has a row.

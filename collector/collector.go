@@ -92,24 +92,39 @@ func dataOf[P any](p Part) (data P, ok bool) {
 // the portal client bounds the calls of all together.
 const atOnce = 8
 
-// fetchAll runs fetch for each item, several at a time, and returns the results
-// in the order of the items. A panic is that item's error.
-func fetchAll[T any](ctx context.Context, items []T, fetch func(context.Context, T) Result) []Result {
-	results := make([]Result, len(items))
+// forEach runs do for 0 to n-1, several at a time, and returns their errors by
+// number. A panic is an error.
+func forEach(ctx context.Context, n int, do func(ctx context.Context, i int) error) []error {
+	errs := make([]error, n)
 	var group errgroup.Group
 	group.SetLimit(atOnce)
-	for i, item := range items {
+	for i := range n {
 		group.Go(func() error {
 			defer func() {
 				if r := recover(); r != nil {
-					results[i].Err = PanicError(r)
+					errs[i] = PanicError(r)
 				}
 			}()
-			results[i] = fetch(ctx, item)
+			errs[i] = do(ctx, i)
 			return nil
 		})
 	}
-	_ = group.Wait() // failures stand in the results
+	_ = group.Wait() // each one's error stands in errs
+	return errs
+}
+
+// fetchAccounts fetches a part for each account.
+func fetchAccounts(ctx context.Context, accounts []portal.Account, fetch func(context.Context, portal.Account) (Part, error)) []Result {
+	results := make([]Result, len(accounts))
+	for i, a := range accounts {
+		results[i] = Result{Key: a.ID, Account: a.ID}
+	}
+	for i, err := range forEach(ctx, len(accounts), func(ctx context.Context, i int) (err error) {
+		results[i].Part, err = fetch(ctx, accounts[i])
+		return err
+	}) {
+		results[i].Err = err
+	}
 	return results
 }
 

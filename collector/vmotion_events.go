@@ -54,9 +54,8 @@ func (c *VMotionEvents) Collect(ctx context.Context, previous func(string) Part)
 	if err := c.load(); err != nil {
 		return nil, err
 	}
-	results := fetchAll(ctx, accounts, func(ctx context.Context, account portal.Account) Result {
-		p, err := c.account(ctx, account.ID, previous(account.ID))
-		return Result{Key: account.ID, Account: account.ID, Part: p, Err: err}
+	results := fetchAccounts(ctx, accounts, func(ctx context.Context, account portal.Account) (Part, error) {
+		return c.account(ctx, account.ID, previous(account.ID))
 	})
 	c.mu.Lock()
 	defer c.mu.Unlock()

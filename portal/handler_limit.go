@@ -52,16 +52,21 @@ func (t *limitTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 		<-t.slots
 		<-share
 	}
+	handedOn := false
+	defer func() { // also when what is below panics
+		if !handedOn {
+			free()
+		}
+	}()
 	if err := t.wait(ctx); err != nil {
-		free()
 		return nil, err
 	}
 	resp, err := t.next.RoundTrip(req)
 	if err != nil {
-		free()
 		return nil, err
 	}
 	resp.Body = onClose(resp.Body, free)
+	handedOn = true
 	return resp, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -30,7 +31,7 @@ const everySecond = `collectors:
 func TestFaults(t *testing.T) {
 	kinds := []string{
 		"500", "502", "503", "429", "401", "403", "404", "html", "redirect", "redirect-other-host",
-		"garbage", "truncated", "slow", "hang", "reset",
+		"garbage", "truncated", "slow", "hang", "reset", "panic",
 	}
 	for _, name := range CollectorNames() {
 		for _, kind := range kinds {
@@ -46,12 +47,17 @@ func TestFaults(t *testing.T) {
 
 func testFault(t *testing.T, name, kind string) {
 	clockTo(noon)
-	s := newSetup(t, estate(), everySecond)
+	bug := &panicking{path: paths[name]}
+	s := newSetup(t, estate(), everySecond, func(o *Options) { bug.next, o.Transport = o.Transport, bug })
 	before := without(s.scrape(), liveFamilies...)
 	if strings.Count(before, "ukcloud_collector_success{") != len(CollectorNames()) || strings.Contains(before, "success{collector=\""+name+"\"} 0") {
 		t.Fatalf("not every collector is well before the fault:\n%s", families(before)["ukcloud_collector_success"])
 	}
-	s.portal.SetFaults(simulator.Fault{Endpoint: name, Kind: kind})
+	if kind == "panic" {
+		bug.on.Store(true)
+	} else {
+		s.portal.SetFaults(simulator.Fault{Endpoint: name, Kind: kind})
+	}
 	want := strings.Replace(before, fmt.Sprintf("ukcloud_collector_success{collector=%q} 1", name), fmt.Sprintf("ukcloud_collector_success{collector=%q} 0", name), 1)
 	for range 2 { // a slow or hanging answer may need its time to fail
 		time.Sleep(2 * time.Second)
@@ -63,6 +69,7 @@ func testFault(t *testing.T, name, kind string) {
 		t.Errorf("while %s answers with %s (-want +got):\n%s", name, kind, diff)
 	}
 	s.portal.SetFaults()
+	bug.on.Store(false)
 	time.Sleep(10 * time.Second) // beyond the Retry-After of 429
 	s.settle()
 	s.scrape()
@@ -74,6 +81,28 @@ func testFault(t *testing.T, name, kind string) {
 	if logins := s.portal.Logins(); logins > 40 {
 		t.Errorf("%d logins", logins)
 	}
+}
+
+// paths tell the endpoints of the collectors.
+var paths = map[string]string{
+	"compute_services": "/compute_services", "my_vm": "/my_vm", "my_calls": "/my_calls",
+	"vmotion_events": "/vmotion_events", "billing_csv": "/billing-csv",
+	"cloud_storage_report": "/cloud-storage-report", "builds": "-builds",
+}
+
+// panicking stands for a bug in what a collector calls: in the collector's own
+// goroutine, or in one that it started.
+type panicking struct {
+	next http.RoundTripper
+	path string
+	on   atomic.Bool
+}
+
+func (p *panicking) RoundTrip(r *http.Request) (*http.Response, error) {
+	if p.on.Load() && strings.Contains(r.URL.Path, p.path) {
+		panic("a bug")
+	}
+	return p.next.RoundTrip(r)
 }
 
 // settle lets running refreshes end, but not the clock run on otherwise.

@@ -35,6 +35,8 @@ type Scrape struct {
 	TimeoutOffset time.Duration
 	// Slots bounds the scrapes at the same time; nil is no bound.
 	Slots chan struct{}
+
+	press exposition.Press
 }
 
 // ServeHTTP implements http.Handler.
@@ -136,7 +138,7 @@ func (s *Scrape) program(encoding exposition.Encoding) (*exposition.Piece, error
 	if err != nil {
 		s.Log.Error("Gathering the program's own metrics failed", "err", err)
 	}
-	return exposition.NewPiece(encoding.Compression, func(w io.Writer) error { return encode(w, encoding.Expfmt, metrics) })
+	return s.press.Piece(encoding.Compression, func(w io.Writer) error { return encode(w, encoding.Expfmt, metrics) })
 }
 
 func encode(w io.Writer, format expfmt.Format, families []*dto.MetricFamily) error {
