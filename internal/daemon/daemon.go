@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -78,6 +79,9 @@ func Run(ctx context.Context, log *slog.Logger, options Options) error {
 
 // start makes a daemon whose first round is about to begin. stop ends it.
 func start(log *slog.Logger, options Options) (*Daemon, error) {
+	if path := options.MetricsPath; !strings.HasPrefix(path, "/") || path == "/" || strings.HasPrefix(path, "/-/") || strings.HasPrefix(path, "/debug/pprof/") || strings.ContainsAny(path, "{} ") {
+		return nil, fmt.Errorf("--web.telemetry-path: %q must begin with / and be no other page's path", path)
+	}
 	cfg, err := options.Load()
 	if err != nil {
 		return nil, err

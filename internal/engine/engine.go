@@ -33,6 +33,18 @@ type Engine struct {
 	ctx    context.Context // of the refreshes
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
+	gate   sync.Mutex // held to add to wg and to end ctx: nothing begins behind Stop
+}
+
+// spawn runs f in a goroutine that Stop waits for, or says that it is too late.
+func (e *Engine) spawn(f func()) bool {
+	e.gate.Lock()
+	defer e.gate.Unlock()
+	if e.ctx.Err() != nil {
+		return false
+	}
+	e.wg.Go(f)
+	return true
 }
 
 // startSpread is over how long the first rounds of replicas that are started
@@ -62,7 +74,7 @@ func (e *Engine) Adopt(old *Engine) {
 
 // Start begins the first round, after a short random time.
 func (e *Engine) Start() {
-	e.wg.Go(func() {
+	e.spawn(func() {
 		select {
 		case <-time.After(rand.N(startSpread)):
 		case <-e.ctx.Done():
@@ -76,7 +88,9 @@ func (e *Engine) Start() {
 
 // Stop ends the refreshes and waits for them, but not longer than ctx allows.
 func (e *Engine) Stop(ctx context.Context) error {
+	e.gate.Lock()
 	e.cancel()
+	e.gate.Unlock()
 	done := make(chan struct{})
 	go func() {
 		e.wg.Wait()

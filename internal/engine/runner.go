@@ -81,12 +81,14 @@ func (r *runner) start(now time.Time) *flight {
 		return r.flight
 	}
 	v := r.view.Load()
-	if r.engine.ctx.Err() != nil || now.Before(r.notBefore) || now.Sub(v.asOf) < r.MinInterval-slack(r.MinInterval) {
+	if now.Before(r.notBefore) || now.Sub(v.asOf) < r.MinInterval-slack(r.MinInterval) {
 		return nil
 	}
 	f := &flight{done: make(chan struct{}), started: now, expected: now.Add(v.duration)}
+	if !r.engine.spawn(func() { r.refresh(f) }) {
+		return nil
+	}
 	r.flight = f
-	r.engine.wg.Go(func() { r.refresh(f) })
 	return f
 }
 
