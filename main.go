@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"os"
 	"os/signal"
@@ -19,13 +20,12 @@ import (
 	"github.com/prometheus/common/version"
 	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
 
+	"ukcloud_exporter/internal/billingcmd"
 	"ukcloud_exporter/internal/check"
 	"ukcloud_exporter/internal/config"
 	"ukcloud_exporter/internal/daemon"
 	"ukcloud_exporter/internal/logging"
 	"ukcloud_exporter/internal/simulate"
-	"ukcloud_exporter/internal/state"
-	"ukcloud_exporter/portal"
 )
 
 func main() {
@@ -64,9 +64,7 @@ type commands struct {
 	configFile *string
 	logging    *logging.Options
 	env        func(string) string
-	stdin      io.Reader
 	stdout     io.Writer
-	stderr     io.Writer
 	run        map[string]func(context.Context, *slog.Logger) error
 }
 
@@ -76,7 +74,7 @@ func newApp(env func(string) string, stdin io.Reader, stdout, stderr io.Writer) 
 	app.UsageWriter(stdout).ErrorWriter(stderr).Terminate(func(status int) { panic(exit(status)) })
 	app.Version(version.Print("ukcloud_exporter"))
 	app.HelpFlag.Short('h')
-	c := &commands{env: env, stdin: stdin, stdout: stdout, stderr: stderr, logging: logging.AddFlags(app)}
+	c := &commands{env: env, stdout: stdout, logging: logging.AddFlags(app)}
 	c.configFile = app.Flag("config.file", "Path to the configuration file. Without one, UKCLOUD_URL, UKCLOUD_EMAIL and UKCLOUD_PASSWORD or UKCLOUD_PASSWORD_FILE are used.").String()
 	c.run = map[string]func(context.Context, *slog.Logger) error{
 		"serve":    c.serve(app.Command("serve", "Run the exporter (default).").Default()),
@@ -84,7 +82,23 @@ func newApp(env func(string) string, stdin io.Reader, stdout, stderr io.Writer) 
 		"simulate": c.simulate(app.Command("simulate", "Run a simulated portal.")),
 		"demo":     c.demo(app.Command("demo", "Run a simulated portal and the exporter in one process, without configuration.")),
 	}
+	maps.Copy(c.run, billingcmd.Register(app, billingcmd.Environment{
+		Stdin: stdin, Stdout: stdout, Stderr: stderr, Portal: c.portal,
+	}))
 	return app, c
+}
+
+// portal connects a billing command.
+func (c *commands) portal(_ context.Context, log *slog.Logger) (*billingcmd.Portal, error) {
+	cfg, err := c.load()
+	if err != nil {
+		return nil, err
+	}
+	client, closeAll, err := daemon.OneShot(cfg, log)
+	if err != nil {
+		return nil, err
+	}
+	return &billingcmd.Portal{API: client, Accounts: cfg.Accounts(), Close: closeAll}, nil
 }
 
 func (c *commands) load() (*config.Config, error) { return config.Load(*c.configFile, c.env) }
@@ -140,19 +154,11 @@ func (c *commands) check(cmd *kingpin.CmdClause) func(context.Context, *slog.Log
 		if !*connect {
 			return nil
 		}
-		// The daemon's own count of rejected logins: this one must not be the
-		// third.
-		store, err := state.Open(cfg.StateDir(), log, nil)
-		if err != nil {
-			log.Warn("Rejected logins are not counted together with the daemon's", "err", err)
-			store, _ = state.Open("", log, nil) // in memory: cannot fail
-		}
-		defer store.Close()
-		client, err := daemon.NewClient(cfg, log, portal.WithRejectionStore(store))
+		client, closeAll, err := daemon.OneShot(cfg, log)
 		if err != nil {
 			return err
 		}
-		defer client.CloseIdleConnections()
+		defer closeAll()
 		return check.Connect(ctx, c.stdout, client, cfg.Accounts())
 	}
 }
