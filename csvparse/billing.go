@@ -1,0 +1,127 @@
+// Package csvparse reads the portal's CSV files as streams: the billing CSV, which
+// is the invoice evidence file, and the cloud storage report.
+//
+// Money and quantities are exact decimals of nine places; a cell that would lose a
+// place, an exponent or a NaN rejects its row. A rejected row is reported with line,
+// column and field, and reading goes on. A stream that is cut off is an error, and
+// what was read from it is no whole month.
+//
+// # The end of a file
+//
+// A file is whole when its last line has its line end: a last row without one is
+// taken for cut off, because a TotalPrice of 12.3 may have been 12.34. A file that
+// was cut off exactly behind a line end looks whole, so only the reader can notice
+// that: the portal's stream gives io.ErrUnexpectedEOF when there is less than its
+// Content-Length, and saved files have a checksum. With TrustEOF the reader is
+// known to prove its end, and the last line end may be missing.
+package csvparse
+
+import (
+	"cmp"
+	"io"
+	"iter"
+	"slices"
+)
+
+// Billing reads the rows of a billing CSV (API reference, GET
+// /api/billing/billing-csv). It is for one goroutine.
+type Billing struct {
+	scanner *scanner
+	plan    []step // the resource first: it helps to find the other texts
+	texts   interner
+}
+
+// step is one wanted column: which field of a record it is, and how to read it.
+type step struct {
+	field  int
+	column Column
+	kind   kind
+	text   int // of a column of text: which of them
+}
+
+// NewBilling reads the header. A file without the wanted columns is a *HeaderError,
+// one that ends within its header a *StreamError. Without WithColumns or ForVerify
+// it reads the columns that the bill's metrics are made of.
+func NewBilling(r io.Reader, opts ...Option) (*Billing, error) {
+	o, err := choose(opts)
+	if err != nil {
+		return nil, err
+	}
+	if o.columns == nil {
+		o.columns = dailyColumns()
+	}
+	s := newScanner(r, o)
+	h, err := readHeader(s, table{names: billingNames[:], aliases: billingAliases()})
+	if err != nil {
+		return nil, err
+	}
+	b := &Billing{scanner: s}
+	var fields []int
+	texts := 0
+	for _, c := range o.columns {
+		field, err := h.need(int(c))
+		if err != nil {
+			return nil, err
+		}
+		step := step{field: field, column: c, kind: c.kind(), text: texts}
+		if step.kind == textKind || step.kind == resourceKind {
+			texts++
+		}
+		b.plan = append(b.plan, step)
+		fields = append(fields, field)
+	}
+	// The resource first, because it helps to find the other texts; then as in the file.
+	slices.SortFunc(b.plan, func(p, q step) int {
+		if p.kind == resourceKind || q.kind == resourceKind {
+			return cmp.Compare(q.kind, p.kind)
+		}
+		return cmp.Compare(p.field, q.field)
+	})
+	b.texts = newInterner(texts)
+	s.want(len(h.names), fields)
+	return b, nil
+}
+
+// Decode reads the next row into row, without allocating once the row's texts have
+// been seen. It returns io.EOF at the clean end of the file; a *RowError for a row
+// that is rejected, and the next call goes on behind it; a *StreamError when the
+// stream is broken, and then always. After an error row holds nothing of use.
+func (b *Billing) Decode(row *BillingRow) error {
+	if err := b.scanner.next(); err != nil {
+		return err
+	}
+	row.Line = b.scanner.recordLine
+	for i := range b.plan {
+		step := &b.plan[i]
+		raw := b.scanner.raw(step.field)
+		switch step.kind {
+		case textKind:
+			*row.text(step.column) = b.texts.text(raw, step.text)
+			continue
+		case resourceKind:
+			if row.ResourceID = b.texts.resource(raw, step.text); row.ResourceID == "" {
+				return b.scanner.bad(step.field, MissingResourceID, nil)
+			}
+			continue
+		}
+		text := unquote(raw)
+		var fault Reason
+		switch step.kind {
+		case moneyKind:
+			fault = row.money(step.column).set(text)
+		case quantityKind:
+			fault = row.quantity(step.column).set(text)
+		case dateKind:
+			fault = row.EventDate.set(text)
+		}
+		if fault != "" {
+			return b.scanner.bad(step.field, fault, text)
+		}
+	}
+	return nil
+}
+
+// Rows reads all rows. It yields a row with a nil error, or a nil row with the
+// *RowError of a rejected row and goes on, or a nil row with the *StreamError that
+// ends a broken stream. The row is the same variable each time, its texts are not.
+func (b *Billing) Rows() iter.Seq2[*BillingRow, error] { return rows(b.Decode) }

@@ -1,0 +1,129 @@
+package csvparse_test
+
+import (
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+
+	"ukcloud_exporter/csvparse"
+	"ukcloud_exporter/csvparse/internal/billgen"
+)
+
+// rename returns the documented headers with one changed.
+func rename(from, to string) []string {
+	headers := billgen.Reference()
+	headers[slices.Index(headers, from)] = to
+	return headers
+}
+
+func without(name string) []string {
+	headers := billgen.Reference()
+	i := slices.Index(headers, name)
+	return slices.Delete(headers, i, i+1)
+}
+
+func numbered() []string {
+	headers := billgen.Reference()
+	for i := range headers {
+		headers[i] = "column " + string(rune('a'+i%26))
+	}
+	return headers
+}
+
+func reversed() []string {
+	headers := billgen.Reference()
+	slices.Reverse(headers)
+	return headers
+}
+
+func TestHeader(t *testing.T) {
+	join := func(headers []string) string { return strings.Join(headers, ",") + "\n" }
+	tests := []struct {
+		name string
+		file string
+		want string // of describe; "" when the header is good
+	}{
+		{"as the API reference spells it", join(billgen.Reference()), ""},
+		{"as the evidence file spells it", join(billgen.Evidence()), ""},
+		{"another order", join(reversed()), ""},
+		{"a byte order mark", "\ufeff" + join(billgen.Reference()), ""},
+		{"blank lines before it", "\r\n\n" + join(billgen.Reference()), ""},
+		{"upper case", strings.ToUpper(join(billgen.Reference())), ""},
+		{"blanks, hyphens and underscores", join(rename("Geo-resilientStorageUsed", " geo_Resilient-storage used ")), ""},
+		{"license", join(rename("LicencePricePerHour", "License Price Per Hour")), ""},
+		{"quoted", "\"" + strings.ReplaceAll(strings.TrimSpace(join(billgen.Reference())), ",", `","`) + "\"\r\n", ""},
+		{"more columns", join(append(billgen.Reference(), "VAT", "", "", "VAT")), ""},
+
+		{"a column missing", join(without("vDC")), `1 refused: 4 vDC missing_column "ResourceName" 0`},
+		{"the last column missing", join(without("TotalPrice")), `1 refused: 56 TotalPrice missing_column "" 0`},
+		{"56 columns, one with another name", join(rename("TotalPrice", "GrandTotal")), `1 refused: 56 TotalPrice missing_column "GrandTotal" 0`},
+		{"56 columns that nobody knows", join(numbered()), `1 refused: 1 EventDate missing_column "column a" 0`},
+		{"a row where the header should be", "2018-01-31,,vapp" + strings.Repeat(",", 53) + "\n", `1 refused: 1 EventDate missing_column "2018-01-31" 0`},
+		{"a column twice", join(append(billgen.Reference(), "vdc")), `1 refused: 57 vDC doubled_column "vdc" 4`},
+		{"a column twice in two spellings", join(append(billgen.Reference(), "Geo-resilientPricePerHour")),
+			`1 refused: 57 Geo-resilientStoragePricePerHour doubled_column "Geo-resilientPricePerHour" 42`},
+		{"nothing", "", `1 refused: 1  empty_file "" 0`},
+		{"only a byte order mark", "\ufeff", `1 refused: 1  empty_file "" 0`},
+		{"only blank lines", "\n\r\n\n", `1 refused: 1  empty_file "" 0`},
+		{"a login page", "\r\n <!DOCTYPE html>\n<html><body>Log in</body></html>\n", `1 refused: 1  html "<!DOCTYPE html>\n<html><body>Log" 0`},
+		{"a page without a line end", "<html>" + strings.Repeat("x", 10_000), `1 refused: 1  html "<html>xxxxxxxxxxxxxxxxxxxxxxxxxx" 0`},
+		{"an error object", `{"error":"Insufficient Permission"}`, `1 refused: 1  json "{\"error\":\"Insufficient Permis" 0`},
+		{"a quote in a field", `EventDate,v"DC` + "\n", `1 refused: 2  bad_quote "v\"" 0`},
+		{"too long", strings.Repeat("x,", 1<<20), `1 refused: 524289  too_long "" 0`},
+		{"too many columns", strings.Repeat(",", 5_000) + "\n", `1 refused: 4097  too_long "" 0`},
+		{"cut off", "EventDate,Proj", "1 broken: 2  unexpected EOF"},
+		{"cut off in quotes", "EventDate,\"Proj\n", "1 broken: 2  unexpected EOF"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := csvparse.NewBilling(strings.NewReader(test.file), csvparse.ForVerify())
+			got := ""
+			if err != nil {
+				got = describe(t, err)
+			}
+			if got != test.want {
+				t.Errorf("got  %s\nwant %s", got, test.want)
+			}
+		})
+	}
+}
+
+func TestColumnsAreFoundWhereverTheyStand(t *testing.T) {
+	file := "totalprice,nonsense,Usage Hours Within Period,metadata,RESOURCE_ID,eventdate\n" +
+		"1.50,,24,\"a, b\",urn:1,2018-01-31\n"
+	got := read(t, strings.NewReader(file), fewColumns())
+	want := []string{`2 2018-01-31 "urn:1" "a, b" 24 £1.5`}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestReadErrorInTheHeader(t *testing.T) {
+	broken := errors.New("connection reset")
+	for _, text := range []string{"", "EventDate,Pro", "\n"} {
+		in := io.MultiReader(strings.NewReader(text), failing{broken})
+		_, err := csvparse.NewBilling(in)
+		var stream *csvparse.StreamError
+		if !errors.As(err, &stream) || !errors.Is(err, broken) {
+			t.Errorf("after %q: %v, want what the reader said", text, err)
+		}
+	}
+}
+
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error) { return 0, f.err }
+
+func TestOptionsThatCannotBe(t *testing.T) {
+	for name, option := range map[string]csvparse.Option{
+		"a column beyond the 56": csvparse.WithColumns(csvparse.TotalPrice + 1),
+		"a window too small":     csvparse.MaxRow(4095),
+		"a window too large":     csvparse.MaxRow(1<<30 + 1),
+	} {
+		if _, err := csvparse.NewBilling(strings.NewReader(fewHeader), option); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}

@@ -1,0 +1,62 @@
+//go:build unix
+
+// Bench measures csvparse against encoding/csv and DuckDB on one generated billing
+// CSV: the same exact totals per VM, VDC, project and service, compared penny by
+// penny, in CPU time of one interleaved run. Run it by run.sh.
+//
+//	bench [-rows 200000] [-rounds 15] [-duckdb DIR]   the comparison
+//	bench generate ROWS                               a file, to standard output
+//	bench JOB COLUMNS FILE                            one job: csvparse or encoding/csv; total or parts; - is standard input
+package main
+
+import (
+	"bufio"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+
+	"ukcloud_exporter/csvparse/internal/billgen"
+)
+
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string) error {
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	rows := flags.Int("rows", 200_000, "rows of the generated file")
+	rounds := flags.Int("rounds", 15, "rounds; each runs every job once")
+	duckdb := flags.String("duckdb", "", "directory with duckdb.mjs and its node_modules; empty: without DuckDB")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	switch args := flags.Args(); {
+	case len(args) == 0:
+		return compare(*rows, *rounds, *duckdb)
+	case len(args) == 2 && args[0] == "generate":
+		n, err := strconv.Atoi(args[1])
+		if err != nil {
+			return err
+		}
+		return generate(os.Stdout, n)
+	case len(args) == 3:
+		return job(args[0], args[1], args[2])
+	}
+	return errors.New("unknown arguments: see -help")
+}
+
+// generate writes the estate that is measured: 6,600 resources, as many days as the
+// rows ask for.
+func generate(w io.Writer, rows int) error {
+	out := bufio.NewWriterSize(w, 1<<20)
+	if _, err := io.Copy(out, billgen.Estate{Rows: rows, Resources: 6_600, Seed: 1}.Reader()); err != nil {
+		return err
+	}
+	return out.Flush()
+}

@@ -1,0 +1,202 @@
+package csvparse
+
+import (
+	"fmt"
+	"math/big"
+
+	"ukcloud_exporter/internal/money"
+)
+
+// Failure is an identity of the invoice evidence file that a row does not keep.
+type Failure struct {
+	Check  string // for example total_price: safe as a label
+	Column Column // the cell that does not fit the others
+
+	Expected, Got *Exact // pounds, minutes or GiB; Got is the cell
+	Difference    *Exact // Got less Expected
+	Tolerance     *Exact // what the roundings of the cells can explain
+}
+
+func (f Failure) String() string {
+	return fmt.Sprintf("%s: %s is %s, expected %s, difference %s, tolerance %s",
+		f.Check, f.Column, f.Got, f.Expected, f.Difference, f.Tolerance)
+}
+
+// Check yields the identities that the row does not keep (invoice evidence file):
+//
+//	usage_minutes            UsageMins = 60 × UsageHours
+//	tier1_chargeable …       Chargeable = Used + Snapshot − Included, not below 0
+//	compute_price …          part = price × quantity × hours, quantity being the GPUs,
+//	                         the chargeable GiB, or 1
+//	tier1_protection_price … protection = price × (Chargeable − Snapshot, not below 0) × hours
+//	protection_total         ProtectionTotalPrice = the sum of the four protections
+//	total_price              TotalPrice = the sum of the seven parts
+//
+// An identity with a blank input is not checked. In the two sums a part that is not
+// relevant to the row, its price being as blank as its total or zero, is no input
+// and counts as nothing; else no row without GPUs could be checked.
+//
+// Sums, minutes and chargeable GiB must be exact. Products have a tolerance, because
+// prices and totals in the file are rounded: with p the price and T the total as
+// written, and q × h the quantity and the hours, which are billed as written,
+//
+//	|T − p·q·h| ≤ ½·10^−places(T) + |q·h| · ½·10^−places(p)
+//
+// A total has at least its pence, even where the file leaves out zeros. A price of no
+// more than three places is one of the catalogue and not rounded; the others are a
+// monthly price divided by 730 hours.
+//
+// The row must have been read with ForVerify: columns that were not read are blank.
+func (row *BillingRow) Check(yield func(Failure) bool) {
+	c := checker{row: row, yield: yield}
+	c.usage()
+	c.products()
+	c.sums()
+}
+
+// The fewest places that a total, and a price that is rounded, are written with.
+const (
+	totalPlaces = 2
+	pricePlaces = 4
+)
+
+// checker walks through the identities of one row.
+type checker struct {
+	row     *BillingRow
+	yield   func(Failure) bool
+	stopped bool
+}
+
+// Each identity is tried in machine words first, which nearly always hold it, and
+// only then reckoned exactly.
+
+func (c *checker) usage() {
+	hours, minutes := c.row.UsageHours, c.row.UsageMins
+	if !hours.Valid || !minutes.Valid || isProduct(int64(minutes.Value), int64(hours.Value), int64(60*One)) {
+		return
+	}
+	c.compare("usage_minutes", UsageMins, exact(hours.big(), (60*One).big()), exact(minutes.big()), new(Exact))
+}
+
+func (c *checker) products() {
+	row := c.row
+	one := quantity{of: Quantity{One, true}}
+	c.product("compute_price", ComputeTotal, row.Parts[Compute], row.ComputePrice, one)
+	c.product("gpu_price", GPUTotal, row.Parts[GPU], row.GPUPrice, quantity{of: row.GPUCount})
+	for t := range Tier(Tiers) {
+		storage, protection := row.Storage[t], row.TierProtection[t]
+		charged := quantity{of: storage.Chargeable}
+		protected := quantity{of: storage.Chargeable, less: storage.Snapshot, both: true}
+		total := row.Parts[StorageTier1+Component(t)]
+		names, column := tierChecks[t], Tier1Used+Column(t)*(Tier2Used-Tier1Used)
+		c.chargeable(names.chargeable, column+Tier1Chargeable-Tier1Used, storage)
+		c.product(names.price, column+Tier1Total-Tier1Used, total, storage.Price, charged)
+		c.product(names.protection, Tier1ProtectionTotal+Column(t), protection.Total, protection.Price, protected)
+	}
+	c.product("compute_protection_price", ComputeProtectionTotal, row.ComputeProtection.Total, row.ComputeProtection.Price, one)
+	c.product("licence_price", LicenceTotal, row.Parts[Licence], row.LicencePrice, one)
+}
+
+// tierChecks names the checks of each tier.
+var tierChecks = [Tiers]struct{ chargeable, price, protection string }{
+	{"tier1_chargeable", "tier1_price", "tier1_protection_price"},
+	{"tier2_chargeable", "tier2_price", "tier2_protection_price"},
+	{"geo_chargeable", "geo_price", "geo_protection_price"},
+}
+
+// product checks total = price × quantity × hours.
+func (c *checker) product(check string, column Column, total, price Money, q quantity) {
+	hours := c.row.UsageHours
+	if !total.Valid || !price.Valid || !q.valid() || !hours.Valid {
+		return
+	}
+	if n, ok := q.small(); ok && isProduct(int64(total.Amount), int64(price.Amount), n, int64(hours.Value)) {
+		return
+	}
+	tolerance := halfPlace(max(total.Places, totalPlaces))
+	if price.Places >= pricePlaces {
+		tolerance.units.Add(&tolerance.units, &halfPlace(price.Places, q.big(), hours.big()).units)
+	}
+	c.compare(check, column, exact(price.big(), q.big(), hours.big()), exact(total.big()), tolerance)
+}
+
+func (c *checker) chargeable(check string, column Column, s Storage) {
+	if !s.Used.Valid || !s.Snapshot.Valid || !s.Included.Valid || !s.Chargeable.Valid {
+		return
+	}
+	small, ok := money.Amount(s.Used.Value).Add(money.Amount(s.Snapshot.Value))
+	if ok {
+		small, ok = small.Sub(money.Amount(s.Included.Value))
+	}
+	if ok && max(small, 0) == money.Amount(s.Chargeable.Value) {
+		return
+	}
+	expected := s.Used.big()
+	expected.Add(expected, s.Snapshot.big())
+	expected.Sub(expected, s.Included.big())
+	if expected.Sign() < 0 {
+		expected.SetInt64(0)
+	}
+	c.compare(check, column, exact(expected), exact(s.Chargeable.big()), new(Exact))
+}
+
+func (c *checker) sums() {
+	row := c.row
+	protections := [...]Charge{
+		row.ComputeProtection, row.TierProtection[Tier1], row.TierProtection[Tier2], row.TierProtection[Geo],
+	}
+	c.sum("protection_total", ProtectionTotal, row.Parts[Protection], protections[:])
+
+	// Any protection that has a price makes protection relevant.
+	protection := Charge{Total: row.Parts[Protection]}
+	for _, p := range protections {
+		if p.Price.Amount != 0 {
+			protection.Price = p.Price
+		}
+	}
+	parts := [...]Charge{
+		{row.ComputePrice, row.Parts[Compute]},
+		{row.GPUPrice, row.Parts[GPU]},
+		{row.Storage[Tier1].Price, row.Parts[StorageTier1]},
+		{row.Storage[Tier2].Price, row.Parts[StorageTier2]},
+		{row.Storage[Geo].Price, row.Parts[StorageGeo]},
+		protection,
+		{row.LicencePrice, row.Parts[Licence]},
+	}
+	c.sum("total_price", TotalPrice, row.Total, parts[:])
+}
+
+// sum checks total = the sum of the charges' totals.
+func (c *checker) sum(check string, column Column, total Money, charges []Charge) {
+	relevant, inRange := false, true
+	var sum money.Amount
+	for _, charge := range charges {
+		if !charge.Total.Valid && charge.Price.Amount != 0 {
+			return // it has a price: what it came to is not known
+		}
+		relevant = relevant || charge.Total.Valid
+		var ok bool
+		sum, ok = sum.Add(charge.Total.Amount)
+		inRange = inRange && ok
+	}
+	if !relevant || !total.Valid || inRange && sum == total.Amount {
+		return
+	}
+	expected := new(big.Int)
+	for _, charge := range charges {
+		expected.Add(expected, charge.Total.big())
+	}
+	c.compare(check, column, exact(expected), exact(total.big()), new(Exact))
+}
+
+// compare yields a failure when got is further from expected than the tolerance.
+func (c *checker) compare(check string, column Column, expected, got, tolerance *Exact) {
+	if c.stopped {
+		return
+	}
+	difference := new(Exact)
+	difference.units.Sub(&got.units, &expected.units)
+	if difference.units.CmpAbs(&tolerance.units) > 0 {
+		c.stopped = !c.yield(Failure{check, column, expected, got, difference, tolerance})
+	}
+}
