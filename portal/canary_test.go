@@ -24,21 +24,26 @@ const (
 	canaryFresh    = "canary-fresh-cookie-77"
 )
 
+// canaryForms is every form of a secret that is looked for.
+func canaryForms(secret string) []string {
+	return []string{
+		secret, url.QueryEscape(secret), url.PathEscape(secret), base64.StdEncoding.EncodeToString([]byte(secret)),
+		strings.TrimRight(base64.URLEncoding.EncodeToString([]byte(secret)), "="),
+	}
+}
+
 // echo is every form of every secret, as a portal might send them back.
-func echo() string { return echoKnown() + " " + strings.Join(encodings(canaryFresh), " ") }
+func echo() string { return echoKnown() + " " + strings.Join(canaryForms(canaryFresh), " ") }
 
 // echoKnown leaves out the cookie that comes with the same answer.
 func echoKnown() string {
-	return strings.Join(append(encodings(canaryPassword), encodings(canaryCookie)...), " ")
+	return strings.Join(append(canaryForms(canaryPassword), canaryForms(canaryCookie)...), " ")
 }
 
 // leaked returns what of a secret is in a text.
 func leaked(text string) string {
 	for _, secret := range []string{canaryPassword, canaryCookie, canaryFresh} {
-		for _, form := range []string{
-			secret, url.QueryEscape(secret), url.PathEscape(secret), base64.StdEncoding.EncodeToString([]byte(secret)),
-			strings.TrimRight(base64.URLEncoding.EncodeToString([]byte(secret)), "="),
-		} {
+		for _, form := range canaryForms(secret) {
 			if strings.Contains(text, form) {
 				return form
 			}

@@ -30,6 +30,11 @@ func (c *Client) ComputeServices(ctx context.Context, accountID string, prev Pag
 	if err != nil {
 		return prev, err
 	}
+	defer func() { // a visitor may panic
+		if resp != nil {
+			_ = resp.Body.Close()
+		}
+	}()
 	reader := newComputeReader(v, c.london)
 	reader.visit.Begin()
 	var tags PageTags

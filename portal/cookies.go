@@ -22,7 +22,6 @@ func (s *session) sanitise(resp *http.Response) []*http.Cookie {
 		if cookie.MaxAge == 0 && !cookie.Expires.IsZero() {
 			cookie.MaxAge = lifetime(cookie.Expires.Sub(answerDate(resp)))
 		}
-		cookie.Expires = time.Time{}
 		cookie.Domain = ""
 		if s.base.Scheme == "http" {
 			cookie.Secure = false
@@ -31,7 +30,8 @@ func (s *session) sanitise(resp *http.Response) []*http.Cookie {
 	return cookies
 }
 
-// lifetime is d as a Max-Age of net/http: seconds, or -1 to delete.
+// lifetime is d as a Max-Age of net/http, which the jar prefers to Expires:
+// seconds, or -1 to delete.
 func lifetime(d time.Duration) int {
 	if d <= 0 {
 		return -1

@@ -8,7 +8,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"log/slog"
-	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -27,6 +27,10 @@ const (
 // guard counts rejected logins per credentials and says when the next one may be
 // tried. It knows the credentials by a salted fingerprint, over the portal's URL
 // and the config as well, so that a change of any starts anew.
+//
+// Only the goroutine of the login under way, of which there is one at most, calls
+// it; but suspended is for everybody and never waits, neither for the fingerprint
+// nor for the store's disk.
 type guard struct {
 	url    string
 	digest []byte // of the config
@@ -34,14 +38,15 @@ type guard struct {
 	store  RejectionStore // nil: counted in memory only
 	logger *slog.Logger
 
-	mu         sync.Mutex
 	rejections Rejections
-	blocked    bool
-	until      time.Time // zero: until the credentials or the config change
 
 	// The last fingerprint and what it was made from, since it is slow to make.
 	source      Secret
 	fingerprint []byte
+
+	// When logins are suspended, until when: the zero time stands for a change of
+	// the credentials or the config.
+	blockedUntil atomic.Pointer[time.Time]
 }
 
 func newGuard(url string, digest []byte, store RejectionStore, logger *slog.Logger) *guard {
@@ -54,57 +59,58 @@ func newGuard(url string, digest []byte, store RejectionStore, logger *slog.Logg
 
 // allow returns nil when a login may be tried, else ErrLoginSuspended.
 func (g *guard) allow(credentials Credentials, now time.Time) error {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.blocked = false
-	if g.rejections.Count == 0 {
-		return nil
-	}
+	g.blockedUntil.Store(nil)
 	same, err := g.same(credentials)
 	if err != nil || !same {
 		return err
 	}
 	g.block(now)
+	blocked, until := g.suspended(now)
 	switch {
-	case !g.blocked:
+	case !blocked:
 		return nil
-	case g.until.IsZero():
+	case until.IsZero():
 		return fmt.Errorf("%w: the portal rejected these credentials %d times; none is tried until they or the config change",
 			ErrLoginSuspended, g.rejections.Count)
 	}
 	return fmt.Errorf("%w: the portal rejected these credentials; the next is tried after %s, unless they or the config change before",
-		ErrLoginSuspended, g.until.UTC().Format(time.RFC3339))
+		ErrLoginSuspended, until.UTC().Format(time.RFC3339))
 }
 
-// block works out whether the counted rejections forbid a login now. Called under
-// mu.
+// block suspends logins as the rejections counted demand.
 func (g *guard) block(now time.Time) {
 	if g.rejections.Last.After(now) { // the clock was wrong then; wait an hour from now rather than for years
 		g.rejections.Last = now
 	}
-	g.until = time.Time{}
-	g.blocked = g.rejections.Count > 0
+	var until time.Time
 	if g.rejections.Count < maxRejections {
-		g.until = g.rejections.Last.Add(rejectionPause)
-		g.blocked = g.blocked && now.Before(g.until)
+		until = g.rejections.Last.Add(rejectionPause)
 	}
+	g.blockedUntil.Store(&until)
+}
+
+// suspended says whether logins are suspended for the credentials seen last, and
+// until when.
+func (g *guard) suspended(now time.Time) (bool, time.Time) {
+	until := g.blockedUntil.Load()
+	if until == nil || !until.IsZero() && !now.Before(*until) {
+		return false, time.Time{}
+	}
+	return true, *until
 }
 
 // reject counts a rejected login and saves the count before it returns, so that
 // no next login is possible without it. If that fails, the count goes on in
 // memory.
 func (g *guard) reject(credentials Credentials, now time.Time) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
 	same, err := g.same(credentials)
-	if err != nil || g.rejections.Count == 0 || !same {
-		salt := make([]byte, saltLength)
-		_, _ = rand.Read(salt) // never fails
-		g.rejections = Rejections{Salt: salt}
-		g.rejections.Fingerprint, err = g.fingerprintOf(credentials, salt)
+	if err == nil && !same {
+		g.rejections = Rejections{Salt: make([]byte, saltLength)}
+		_, _ = rand.Read(g.rejections.Salt) // never fails
+		g.rejections.Fingerprint, err = g.fingerprintOf(credentials, g.rejections.Salt)
 	}
-	if err != nil {
-		g.logger.Error("cannot fingerprint the credentials", "err", err)
+	if err != nil { // then allow fails too, and no login is tried
+		g.logger.Error("cannot count a rejected login by its credentials", "err", err)
 	}
 	g.rejections.Count++
 	g.rejections.Last = now
@@ -112,11 +118,8 @@ func (g *guard) reject(credentials Credentials, now time.Time) {
 	g.save()
 }
 
-// accept forgets the rejections.
+// accept forgets the rejections. What allowed the login has lifted the suspension.
 func (g *guard) accept() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.blocked = false
 	if g.rejections.Count > 0 {
 		g.rejections = Rejections{}
 		g.save()
@@ -132,19 +135,7 @@ func (g *guard) save() {
 	}
 }
 
-// suspended says whether logins are suspended for the credentials seen last, and
-// until when.
-func (g *guard) suspended(now time.Time) (bool, time.Time) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if !g.blocked || !g.until.IsZero() && !now.Before(g.until) {
-		return false, time.Time{}
-	}
-	return true, g.until
-}
-
-// same says whether the rejections counted are those of credentials. Called under
-// mu.
+// same says whether there are rejections counted of these credentials.
 func (g *guard) same(credentials Credentials) (bool, error) {
 	if g.rejections.Count == 0 {
 		return false, nil
@@ -156,8 +147,7 @@ func (g *guard) same(credentials Credentials) (bool, error) {
 	return subtle.ConstantTimeCompare(fingerprint, g.rejections.Fingerprint) == 1, nil
 }
 
-// fingerprintOf stretches everything that makes a login what it is. Called under
-// mu.
+// fingerprintOf stretches everything that makes a login what it is.
 func (g *guard) fingerprintOf(credentials Credentials, salt []byte) ([]byte, error) {
 	var text []byte
 	for _, part := range []string{g.url, credentials.Email, credentials.Password.Reveal(), string(g.digest), string(salt)} {

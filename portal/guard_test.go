@@ -220,6 +220,31 @@ func TestRejectionFromTheFuture(t *testing.T) {
 	})
 }
 
+// TestSuspensionEndsWithTheCredentials, even before a login with new ones succeeds.
+func TestSuspensionEndsWithTheCredentials(t *testing.T) {
+	portal := newGate()
+	portal.login = rejectLogin
+	password := "old"
+	client, err := New(testURL, func() (Credentials, error) {
+		return Credentials{Email: testEmail, Password: NewSecret(password)}, nil
+	}, WithTransport(portal))
+	if err != nil {
+		t.Fatal(err)
+	}
+	client.session.guard.rounds = 1
+	_ = client.Login(t.Context())
+	if !client.Session().Suspended {
+		t.Fatal("not suspended")
+	}
+	password = "new"
+	portal.login = func(r *http.Request) *http.Response { return reply(r, 500, "") }
+	_ = client.Login(t.Context())
+	if client.Session().Suspended {
+		t.Error("still suspended")
+	}
+	portal.wantLogins(t, "in the end", 2)
+}
+
 // TestOtherFailuresAreNoRejections.
 func TestOtherFailuresAreNoRejections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -171,42 +171,51 @@ func (b hangingBody) Read([]byte) (int, error) {
 }
 func (hangingBody) Close() error { return nil }
 
-// TestConcurrency: a place is held until the body is closed, and by no login.
+// TestConcurrency: a place is held until the body is closed; one endpoint can hold
+// three in four; a login needs none.
 func TestConcurrency(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		portal := newGate()
 		portal.good = func(r *http.Request) *http.Response { return reply(r, 200, someCSV, "Content-Type", "text/csv") }
-		client := newTestClient(t, portal, WithConcurrency(2))
-		var open []*Stream
-		for range 2 {
-			stream, err := client.BillingCSV(t.Context(), "2018-01", "o", "")
-			if err != nil {
+		client := newTestClient(t, portal, WithConcurrency(4))
+		var streams []*Stream
+		open := func(which int) error {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			t.Cleanup(cancel)
+			stream, err := streamTests[which].open(ctx, client, "")
+			if err == nil {
+				streams = append(streams, stream)
+			}
+			return err
+		}
+		const billing, storage = 0, 1
+		for range 3 {
+			if err := open(billing); err != nil {
 				t.Fatal(err)
 			}
-			open = append(open, stream)
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		if _, err := client.BillingCSV(ctx, "2018-01", "o", ""); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("a third at once: %v", err)
+		if err := open(billing); !errors.Is(err, context.DeadlineExceeded) || portal.calls != 3 {
+			t.Errorf("a fourth of one endpoint: %v after %d calls", err, portal.calls)
 		}
-		if portal.calls != 2 {
-			t.Errorf("%d calls", portal.calls)
+		if err := open(storage); err != nil {
+			t.Errorf("the first of another endpoint: %v", err)
 		}
-		portal.end()
+		if err := open(storage); !errors.Is(err, context.DeadlineExceeded) || portal.calls != 4 {
+			t.Errorf("a fifth of all: %v after %d calls", err, portal.calls)
+		}
 		client.session.valid = false
 		if err := client.Login(t.Context()); err != nil {
 			t.Errorf("a login waits for a place: %v", err)
 		}
-		_ = open[0].Close()
-		_ = open[0].Close()
-		third, err := client.BillingCSV(t.Context(), "2018-01", "o", "")
-		if err != nil {
-			t.Fatal(err)
+		_ = streams[0].Close()
+		_ = streams[0].Close()
+		if err := open(storage); err != nil {
+			t.Errorf("a place was given back: %v", err)
 		}
-		_ = third.Close()
-		_ = open[1].Close()
-		if held := len(client.chain.(*sessionTransport).next.(*retryTransport).next.(*limitTransport).slots); held != 0 {
+		for _, stream := range streams {
+			_ = stream.Close()
+		}
+		if held := places(client); held != 0 {
 			t.Errorf("%d places are still held", held)
 		}
 	})
@@ -247,7 +256,7 @@ func TestPlacesAreGivenBack(t *testing.T) {
 				if stream, err := client.BillingCSV(t.Context(), "2018-01", "o", ""); err == nil {
 					_ = stream.Close()
 				}
-				if held := len(client.chain.(*sessionTransport).next.(*retryTransport).next.(*limitTransport).slots); held != 0 || open != 0 {
+				if held := places(client); held != 0 || open != 0 {
 					t.Errorf("%d places held, %d bodies open", held, open)
 				}
 			})
@@ -273,6 +282,9 @@ func TestRate(t *testing.T) {
 		}
 		if took := time.Since(midnight2000); took != 2*time.Second {
 			t.Errorf("waited in vain until %v", took)
+		}
+		if held := places(client); held != 0 {
+			t.Errorf("%d places are still held", held)
 		}
 	})
 }

@@ -108,3 +108,13 @@ func answering(t testing.TB, body string, header ...string) (*Client, *served) {
 }
 
 func contains(text, part string) bool { return strings.Contains(text, part) }
+
+// places counts the places of the concurrency cap that are held.
+func places(client *Client) int {
+	limit := client.chain.(*sessionTransport).next.(*retryTransport).next.(*limitTransport)
+	held := len(limit.slots)
+	for _, share := range limit.shares {
+		held += len(share)
+	}
+	return held
+}

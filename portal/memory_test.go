@@ -7,8 +7,13 @@ import (
 	"net/http"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"testing"
+	"time"
 )
+
+// vmsPerVApp makes a vApp larger than a single value may be.
+const vmsPerVApp = 2500
 
 // largeEstate writes an answer with n VMs of the recorded shape and size, one in
 // eight with a fortnight of backups, as it is read: the answer itself takes no
@@ -22,7 +27,7 @@ func largeEstate(n int) io.ReadCloser {
 		for i := range n {
 			startVM(buffer, i)
 			writeVM(buffer, i)
-			if i%20 == 19 || i == n-1 {
+			if i%vmsPerVApp == vmsPerVApp-1 || i == n-1 {
 				buffer.WriteString(`]}]}]}`)
 			}
 			flush()
@@ -36,7 +41,7 @@ func largeEstate(n int) io.ReadCloser {
 
 func startVM(w io.Writer, i int) {
 	switch {
-	case i%20 != 0:
+	case i%vmsPerVApp != 0:
 		_, _ = fmt.Fprint(w, `,`)
 	default:
 		if i > 0 {
@@ -94,6 +99,52 @@ func TestComputeServicesMemory(t *testing.T) {
 	t.Logf("live while reading: 1,000 VMs %d kB, 10,000 VMs %d kB", small>>10, large>>10)
 	if large > 2<<20 || large > small+512<<10 {
 		t.Errorf("live while reading: 1,000 VMs %d bytes, 10,000 VMs %d bytes", small, large)
+	}
+}
+
+// TestComputeServicesAllocations: a VM costs its name and its URN; what comes again
+// is kept once.
+func TestComputeServicesAllocations(t *testing.T) {
+	location := london(t)
+	allocations := func(n int) float64 {
+		var body bytes.Buffer
+		if _, err := io.Copy(&body, largeEstate(n)); err != nil {
+			t.Fatal(err)
+		}
+		return testing.AllocsPerRun(5, func() {
+			if _, _, err := newComputeReader(ComputeVisitor{}, location).page(bytes.NewReader(body.Bytes())); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	if perVM := (allocations(2000) - allocations(1000)) / 1000; perVM > 2.1 {
+		t.Errorf("%.2f allocations for a VM", perVM)
+	}
+}
+
+// TestInternedTextsAreBounded: a portal whose statuses never come again cannot fill
+// the memory with them.
+func TestInternedTextsAreBounded(t *testing.T) {
+	var body bytes.Buffer
+	body.WriteString(`{"vOrgs":[{"VDCs":[{"vApps":[{"VMs":[{}`)
+	for i := range 2 * maxInterned {
+		fmt.Fprintf(&body, `,{"size":"size %d"}`, i)
+	}
+	for i := range 10 {
+		fmt.Fprintf(&body, `,{"size":"%d%s"}`, i, strings.Repeat("x", maxInternedLength))
+	}
+	body.WriteString(`]}]}]}]}`)
+	reader := newComputeReader(ComputeVisitor{}, time.UTC)
+	if _, _, err := reader.page(&body); err != nil {
+		t.Fatal(err)
+	}
+	if len(reader.texts) > maxInterned {
+		t.Errorf("%d texts are kept", len(reader.texts))
+	}
+	for text := range reader.texts {
+		if len(text) > maxInternedLength {
+			t.Errorf("a text of %d bytes is kept", len(text))
+		}
 	}
 }
 

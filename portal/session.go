@@ -116,6 +116,9 @@ func (s *session) fly(f *flight) {
 	ctx, cancel := context.WithTimeout(context.Background(), s.timeout)
 	defer cancel()
 	fresh, err := s.attempt(ctx)
+	if err == nil {
+		s.logger.Info("logged in to the portal", "session_ttl", fresh.ttl)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.settle(fresh, err, time.Now())
@@ -170,7 +173,6 @@ func (s *session) settle(fresh *login, err error, now time.Time) {
 		s.generation++
 		s.ttl, s.expiry = fresh.ttl, now.Add(fresh.ttl)
 		s.failures = 0
-		s.logger.Info("logged in to the portal", "session_ttl", fresh.ttl)
 		return
 	}
 	s.metrics.loginFailures.Inc()

@@ -127,15 +127,18 @@ func TestSecretNeverPrints(t *testing.T) {
 
 func TestRedact(t *testing.T) {
 	r := &redactor{}
-	r.rememberPassword("pass word/+")
-	r.rememberCookies([]*http.Cookie{{Value: "cookie-value-1"}, {Value: "1"}})
+	r.rememberPassword("p>a?s~s word/+")
+	r.rememberCookies([]*http.Cookie{{Value: "cookie-value"}, {Value: "cookie-value-1"}, {Value: "1"}})
 	tests := map[string]string{
 		"":                                  "",
 		"nothing in 1 text":                 "nothing in 1 text",
-		"raw pass word/+.":                  "raw <secret>.",
-		"query pass+word%2F%2B.":            "query <secret>.",
-		"path pass%20word%2F+.":             "path <secret>.",
-		"base64 cGFzcyB3b3JkLys=.":          "base64 <secret>.",
+		"raw p>a?s~s word/+.":               "raw <secret>.",
+		"query p%3Ea%3Fs~s+word%2F%2B.":     "query <secret>.",
+		"path p%3Ea%3Fs~s%20word%2F+.":      "path <secret>.",
+		"base64 cD5hP3N+cyB3b3JkLys=.":      "base64 <secret>.",
+		"base64 cD5hP3N+cyB3b3JkLys, raw":   "base64 <secret>, raw",
+		"base64 cD5hP3N-cyB3b3JkLys=.":      "base64 <secret>.",
+		"base64 cD5hP3N-cyB3b3JkLys, raw":   "base64 <secret>, raw",
 		"a cookie-value-1 and another":      "a <secret> and another",
 		"Y29va2llLXZhbHVlLTE= is the same":  "<secret> is the same",
 		"cookie-value-1cookie-value-1 both": "<secret><secret> both",
@@ -151,7 +154,7 @@ func TestRedact(t *testing.T) {
 	if len(r.cookies) != maxRedacted || r.redact("cookie-value-1") != "cookie-value-1" {
 		t.Errorf("%d cookies are remembered, the oldest among them", len(r.cookies))
 	}
-	if got := r.redact("pass word/+"); got != hidden {
+	if got := r.redact("p>a?s~s word/+"); got != hidden {
 		t.Errorf("cookies have pushed out the password: %s", got)
 	}
 }

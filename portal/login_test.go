@@ -1,0 +1,207 @@
+package portal
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestLoginThatFails: tried again once at once, then with pauses of up to a minute,
+// in which calls fail at once with the reason; a portal that is back is found in
+// one pause.
+func TestLoginThatFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		portal := newGate()
+		portal.login = func(r *http.Request) *http.Response { return reply(r, 500, `{"error":"sorry"}`) }
+		client := newTestClient(t, portal)
+		client.session.jitter = func(most time.Duration) time.Duration { return most }
+		var tried []time.Duration
+		for range 600 {
+			before := portal.loginCount()
+			_, err := client.Accounts(t.Context(), nil)
+			if text := fmt.Sprint(err); text != "POST /api/authenticate: 500 Internal Server Error: sorry" {
+				t.Fatalf("after %v: %v", time.Since(midnight2000), err)
+			}
+			if portal.loginCount() > before {
+				tried = append(tried, time.Since(midnight2000)/time.Second)
+			}
+			time.Sleep(time.Second)
+		}
+		want := []time.Duration{0, 1, 2, 4, 8, 16, 32, 64, 124, 184, 244, 304, 364, 424, 484, 544}
+		if diff := cmp.Diff(want, tried); diff != "" {
+			t.Errorf("logins tried at second: %s", diff)
+		}
+		status := client.Session()
+		if status.LoggedIn || status.Suspended || !strings.Contains(status.LastError, "sorry") {
+			t.Errorf("%+v", status)
+		}
+		portal.mu.Lock()
+		portal.login = nil
+		portal.mu.Unlock()
+		time.Sleep(time.Minute)
+		mustCall(t, client)
+		if status := client.Session(); !status.LoggedIn || status.LastError != "" {
+			t.Errorf("healed: %+v", status)
+		}
+		portal.login = func(r *http.Request) *http.Response { return reply(r, 503, "") }
+		portal.session = ""
+		if _, err := client.Accounts(t.Context(), nil); err == nil {
+			t.Error("no error")
+		}
+		portal.login = nil
+		mustCall(t, client) // a first failure is tried again at once
+	})
+}
+
+// TestLoginAnswers: what is no accepted login, and how often each is tried at once.
+func TestLoginAnswers(t *testing.T) {
+	tests := []struct {
+		name     string
+		answer   func(*http.Request) (*http.Response, error)
+		want     error
+		text     string
+		rejected bool
+	}{
+		{"401, recorded", func(r *http.Request) (*http.Response, error) {
+			return reply(r, 401, `{"error":"401 Unauthorized"}`, "Set-Cookie", "rack.session=x; path=/api"), nil
+		}, ErrLoginRejected, "POST /api/authenticate: 401 Unauthorized: 401 Unauthorized: login rejected", true},
+		{"401 in XML", func(r *http.Request) (*http.Response, error) {
+			return reply(r, 401, `<error>Skyscape Proxy 401.</error>`, "Content-Type", "application/xml"), nil
+		}, ErrLoginRejected, "POST /api/authenticate: 401 Unauthorized: login rejected", true},
+		{"401 whose body breaks", func(r *http.Request) (*http.Response, error) {
+			resp := reply(r, 401, "")
+			resp.Body = brokenBody{}
+			return resp, nil
+		}, ErrLoginRejected, "POST /api/authenticate: 401 Unauthorized: login rejected", true},
+		{"403", func(r *http.Request) (*http.Response, error) {
+			return reply(r, 403, `{"error":"No permitted account found"}`), nil
+		},
+			ErrLoginRejected, "403 Forbidden", true},
+		{"an error under a good status", func(r *http.Request) (*http.Response, error) { return reply(r, 200, `{"error":"Wrong password"}`), nil },
+			ErrLoginRejected, "200 OK: Wrong password: login rejected", true},
+		{"400", func(r *http.Request) (*http.Response, error) {
+			return reply(r, 400, `{"error":"email is missing"}`), nil
+		}, nil, "400 Bad Request: email is missing", false},
+		{"404", func(r *http.Request) (*http.Response, error) { return reply(r, 404, ``), nil }, nil, "404 Not Found", false},
+		{"a redirect", func(r *http.Request) (*http.Response, error) {
+			return reply(r, 302, "", "Location", "/api/authenticate"), nil
+		}, ErrRedirectRefused, "302 Found: redirect refused", false},
+		{"an HTML page", func(r *http.Request) (*http.Response, error) { return html(r, "Content-Type", "text/html"), nil }, ErrNotJSON, "not the JSON asked", false},
+		{"no object", func(r *http.Request) (*http.Response, error) { return reply(r, 201, `900`), nil }, ErrNotJSON, "not the JSON asked", false},
+		{"cut", func(r *http.Request) (*http.Response, error) { return reply(r, 201, `{"expire_after":9`), nil }, ErrTruncated, "cut short", false},
+		{"no answer", func(r *http.Request) (*http.Response, error) { return nil, errors.New("connection reset") }, nil, "POST /api/authenticate: connection reset", false},
+		{"a panic", func(*http.Request) (*http.Response, error) { panic("oh no") }, nil, "POST /api/authenticate: panic: oh no", false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				logins := 0
+				client := newTestClient(t, roundTripper(func(req *http.Request) (*http.Response, error) {
+					if !isLogin(req) {
+						t.Errorf("%s without a session", req.URL)
+					}
+					logins++
+					return test.answer(req)
+				}))
+				err := client.Login(t.Context())
+				if test.want != nil && !errors.Is(err, test.want) || !strings.Contains(fmt.Sprint(err), test.text) {
+					t.Errorf("got %v", err)
+				}
+				if logins != 1 {
+					t.Errorf("%d requests: a login is never tried again by itself", logins)
+				}
+				for _, target := range []error{ErrUnauthorized, ErrForbidden, ErrNotFound} {
+					if errors.Is(err, target) {
+						t.Errorf("the login's %v would be taken for the endpoint's", target)
+					}
+				}
+				if got := client.Session().Suspended; got != test.rejected {
+					t.Errorf("suspended: %v", got)
+				}
+			})
+		})
+	}
+}
+
+type brokenBody struct{}
+
+func (brokenBody) Read([]byte) (int, error) { return 0, errors.New("broken") }
+
+func (brokenBody) Close() error { return nil }
+
+func TestLoginRequest(t *testing.T) {
+	var body, contentType, accept, method, uri string
+	client, err := New("https://portal.example.com/some%2Fwhere/api//", func() (Credentials, error) {
+		return Credentials{Email: `a"b@example.com`, Password: NewSecret("pä\"\\ss\n<&>")}, nil
+	}, WithTransport(roundTripper(func(req *http.Request) (*http.Response, error) {
+		buffer := make([]byte, 1000)
+		n, _ := req.Body.Read(buffer)
+		body, contentType, accept = string(buffer[:n]), req.Header.Get("Content-Type"), req.Header.Get("Accept")
+		method, uri = req.Method, req.URL.RequestURI()
+		return acceptLogin(req, "s"), nil
+	})), WithUserAgent("me/1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := client.Login(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if want := `{"email":"a\"b@example.com","password":"pä\"\\ss\n<&>"}`; body != want {
+		t.Errorf("sent %s, want %s", body, want)
+	}
+	if method != "POST" || uri != "/some%2Fwhere/api/authenticate" || contentType != "application/json" || accept != "application/json" {
+		t.Errorf("%s %s, Content-Type %s, Accept %s", method, uri, contentType, accept)
+	}
+}
+
+// TestCredentialSource: asked at every login, its errors and panics are a failed
+// login.
+func TestCredentialSource(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		portal := newGate()
+		source := func() (Credentials, error) { return Credentials{}, errors.New("read password: no such file") }
+		client, err := New(testURL, func() (Credentials, error) { return source() }, WithTransport(portal))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := client.Ping(t.Context()); err == nil || err.Error() != "POST /api/authenticate: get credentials: read password: no such file" {
+			t.Errorf("got %v", err)
+		}
+		source = func() (Credentials, error) { panic("source") }
+		if err := client.Ping(t.Context()); err == nil || !strings.Contains(err.Error(), "panic: source") {
+			t.Errorf("got %v", err)
+		}
+		source = func() (Credentials, error) { return Credentials{Password: NewSecret("bad \xff")}, nil }
+		time.Sleep(time.Minute)
+		if err := client.Ping(t.Context()); err == nil || !strings.Contains(err.Error(), "not UTF-8") {
+			t.Errorf("got %v", err)
+		}
+		portal.wantLogins(t, "without credentials", 0)
+		source = goodCredentials
+		time.Sleep(time.Minute)
+		mustCall(t, client)
+	})
+}
+
+func TestStartJitter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		portal := newGate()
+		client := newTestClient(t, portal, WithStartJitter(30*time.Second))
+		client.session.jitter = func(most time.Duration) time.Duration { return most / 2 }
+		mustCall(t, client)
+		if took := time.Since(midnight2000); took != 15*time.Second {
+			t.Errorf("first login after %v", took)
+		}
+		portal.end()
+		mustCall(t, client)
+		if took := time.Since(midnight2000); took != 15*time.Second {
+			t.Errorf("second login after %v", took)
+		}
+	})
+}
