@@ -3,9 +3,11 @@ package billing
 // Families is contract section 5 for the bill, in its order. All costs are
 // without VAT, all times UTC. The series that one compute service has in a family
 // of a month's cost add up to its bill.
-func Families() []Family { return append(costFamilies(), stateFamilies()...) }
+func Families() []Family { return append(DatedFamilies(), stateFamilies()...) }
 
-func costFamilies() []Family {
+// DatedFamilies are those that say something of each day gone by, so that they
+// can be written for the past too.
+func DatedFamilies() []Family {
 	return []Family{
 		of(Current, desc("month_to_date_cost_gbp",
 			"Cost of the running month (UTC) by VDC, service and component, without VAT; data_through says up to when.",
@@ -25,17 +27,17 @@ func costFamilies() []Family {
 		of(Current, desc("usage_seconds",
 			"Billed time in the running month (UTC) by service and power state; the portal bills whole hours.",
 			"service", "power_state"), writeUsage),
-	}
-}
-
-func stateFamilies() []Family {
-	return []Family{
 		of(Current, desc("period_start_timestamp_seconds",
 			"Start of the running month (UTC) that the other families of the bill are about."),
 			func(v *View, w Sink) { w.Int(v.labels(), v.Bill.Month.Start().Unix()) }),
 		ofDay(desc("data_through_timestamp_seconds",
 			"End of the newest complete day (UTC) that is in the bill."),
 			func(v *View, w Sink) { w.Int(v.labels(), EndOf(v.Day).Unix()) }),
+	}
+}
+
+func stateFamilies() []Family {
+	return []Family{
 		of(Current, desc("rows",
 			"Rows of the running month's billing CSV, without those that were rejected."),
 			func(v *View, w Sink) { w.Int(v.labels(), v.Bill.Rows) }),

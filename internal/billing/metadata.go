@@ -10,8 +10,9 @@ import (
 )
 
 // Tag is one key and value of the bill's Metadata column: what customers sort
-// their VMs by.
-type Tag struct{ Key, Value string }
+// their VMs by. JSON is the value as JSON: what was a number, true, false or null
+// stays so, what was nested is its text, and a key without a value is true.
+type Tag struct{ Key, Value, JSON string }
 
 var errMetadata = errors.New("metadata is neither a JSON object nor a list with semicolons")
 
@@ -48,7 +49,7 @@ func parseObject(text string) ([]Tag, error) {
 		if err != nil {
 			return nil, errMetadata
 		}
-		tags = set(tags, Tag{name, valueText(raw)})
+		tags = set(tags, objectTag(name, raw))
 	}
 	if _, err := d.ReadToken(); err != nil {
 		return nil, errMetadata
@@ -59,22 +60,32 @@ func parseObject(text string) ([]Tag, error) {
 	return tags, nil
 }
 
-// valueText is a JSON value as the value of a label.
-func valueText(raw jsontext.Value) string {
+func objectTag(key string, raw jsontext.Value) Tag {
 	switch raw.Kind() {
 	case 'n':
-		return ""
+		return Tag{key, "", "null"}
 	case '"':
 		text, err := jsontext.AppendUnquote(nil, raw)
 		if err != nil { // a surrogate without its half: what could be read is kept
-			return strings.ToValidUTF8(string(text), "\ufffd")
+			text = []byte(strings.ToValidUTF8(string(text), "\ufffd"))
 		}
-		return string(text)
+		return Tag{key, string(text), quote(string(text))}
+	case '{', '[':
+		if err := raw.Compact(); err != nil {
+			return Tag{key, "", "null"}
+		}
+		return Tag{key, string(raw), quote(string(raw))}
 	}
-	if err := raw.Compact(); err != nil {
-		return ""
+	return Tag{key, string(raw), string(raw)}
+}
+
+// quote writes a text as JSON.
+func quote(text string) string {
+	quoted, err := jsontext.AppendQuote(nil, strings.ToValidUTF8(text, "\ufffd"))
+	if err != nil {
+		panic("billing: " + err.Error()) // the text is valid UTF-8
 	}
-	return string(raw)
+	return string(quoted)
 }
 
 func parseList(text string) ([]Tag, error) {
@@ -85,12 +96,14 @@ func parseList(text string) ([]Tag, error) {
 		if item == "" {
 			continue
 		}
-		key, value := item, ""
-		if i := strings.IndexAny(item, "=:"); i >= 0 {
-			key, value = strings.TrimSpace(item[:i]), strings.TrimSpace(item[i+1:])
-			pairs++
+		i := strings.IndexAny(item, "=:")
+		if i < 0 {
+			tags = set(tags, Tag{item, "", "true"})
+			continue
 		}
-		tags = set(tags, Tag{key, value})
+		value := strings.TrimSpace(item[i+1:])
+		tags = set(tags, Tag{strings.TrimSpace(item[:i]), value, quote(value)})
+		pairs++
 	}
 	if pairs == 0 {
 		return nil, errMetadata

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -15,20 +16,20 @@ func TestParseMetadata(t *testing.T) {
 	}{
 		{name: "blank"},
 		{name: "blanks", text: "  "},
-		{name: "object", text: `{"project":"Zebra","cost_centre":"CC-1"}`, want: []Tag{{"project", "Zebra"}, {"cost_centre", "CC-1"}}},
-		{name: "object with blanks", text: ` { "project" : "Café \"x\", y" } `, want: []Tag{{"project", `Café "x", y`}}},
+		{name: "object", text: `{"project":"Zebra","cost_centre":"CC-1"}`, want: []Tag{{"project", "Zebra", `"Zebra"`}, {"cost_centre", "CC-1", `"CC-1"`}}},
+		{name: "object with blanks", text: ` { "project" : "Café \"x\", y" } `, want: []Tag{{"project", `Café "x", y`, `"Café \"x\", y"`}}},
 		{name: "empty object", text: `{}`},
 		{name: "values that are no text", text: `{"n":1.50,"b":true,"z":null,"o":{"a": [1, 2]}}`,
-			want: []Tag{{"n", "1.50"}, {"b", "true"}, {"z", ""}, {"o", `{"a":[1,2]}`}}},
-		{name: "key twice in an object", text: `{"a":"1","b":"2","a":"3"}`, want: []Tag{{"a", "3"}, {"b", "2"}}},
+			want: []Tag{{"n", "1.50", "1.50"}, {"b", "true", "true"}, {"z", "", "null"}, {"o", `{"a":[1,2]}`, `"{\"a\":[1,2]}"`}}},
+		{name: "key twice in an object", text: `{"a":"1","b":"2","a":"3"}`, want: []Tag{{"a", "3", `"3"`}, {"b", "2", `"2"`}}},
 		{name: "object cut off", text: `{"a":"1"`, bad: true},
 		{name: "text behind the object", text: `{"a":"1"} x`, bad: true},
 		{name: "array", text: `["a"]`, bad: true},
-		{name: "semicolons and =", text: "project=Zebra;cost_centre=CC-1", want: []Tag{{"project", "Zebra"}, {"cost_centre", "CC-1"}}},
-		{name: "semicolons and :", text: "project: Zebra ; owner : team-a;", want: []Tag{{"project", "Zebra"}, {"owner", "team-a"}}},
-		{name: "first sign counts", text: "url:http://x/?a=b; t=1:2", want: []Tag{{"url", "http://x/?a=b"}, {"t", "1:2"}}},
-		{name: "key without value", text: "production; project=Zebra", want: []Tag{{"production", ""}, {"project", "Zebra"}}},
-		{name: "key twice in a list", text: "a=1; a=2", want: []Tag{{"a", "2"}}},
+		{name: "semicolons and =", text: "project=Zebra;cost_centre=CC-1", want: []Tag{{"project", "Zebra", `"Zebra"`}, {"cost_centre", "CC-1", `"CC-1"`}}},
+		{name: "semicolons and :", text: "project: Zebra ; owner : team-a;", want: []Tag{{"project", "Zebra", `"Zebra"`}, {"owner", "team-a", `"team-a"`}}},
+		{name: "first sign counts", text: "url:http://x/?a=b; t=1:2", want: []Tag{{"url", "http://x/?a=b", `"http://x/?a=b"`}, {"t", "1:2", `"1:2"`}}},
+		{name: "key without value", text: "production; project=Zebra", want: []Tag{{"production", "", "true"}, {"project", "Zebra", `"Zebra"`}}},
+		{name: "key twice in a list", text: "a=1; a=2", want: []Tag{{"a", "2", `"2"`}}},
 		{name: "no pair at all", text: "production", bad: true},
 	}
 	for _, tt := range tests {
@@ -56,6 +57,9 @@ func FuzzParseMetadata(f *testing.F) {
 				t.Errorf("%q: key %q is there twice", text, tag.Key)
 			}
 			seen[tag.Key] = true
+			if !jsontext.Value(tag.JSON).IsValid() {
+				t.Errorf("%q: %q is no JSON", text, tag.JSON)
+			}
 		}
 		if err != nil && tags != nil {
 			t.Errorf("%q: tags %v and error %v", text, tags, err)

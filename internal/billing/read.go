@@ -39,14 +39,13 @@ func (o *Options) columns() []csvparse.Column {
 // *csvparse.StreamError for one that is cut off, or a sum out of range.
 func Read(r io.Reader, o Options) (*Bill, error) {
 	b := NewBuilder(o)
-	csv := append([]csvparse.Option{csvparse.WithColumns(o.columns()...)}, o.CSV...)
-	if err := b.read(r, csv); err != nil {
+	if err := b.Read(r, o.CSV...); err != nil {
 		return nil, err
 	}
 	return b.Bill(), nil
 }
 
-// Builder adds up rows that somebody else reads.
+// Builder adds up rows, also those of several files.
 type Builder struct {
 	options  Options
 	tags     *tagCache
@@ -55,15 +54,17 @@ type Builder struct {
 	perDay   map[csvparse.Date]*sums // nil when days are not kept apart
 }
 
-// NewBuilder returns a builder without rows. Options.CSV is not used.
+// NewBuilder returns a builder without rows.
 func NewBuilder(o Options) *Builder {
 	return &Builder{
 		options: o, tags: newTagCache(o.Tags), rejected: map[csvparse.Reason]int64{}, sums: newSums(len(o.Tags)),
 	}
 }
 
-func (b *Builder) read(r io.Reader, csv []csvparse.Option) error {
-	reader, err := csvparse.NewBilling(r, csv...)
+// Read adds a billing CSV to its end. After an error the builder is of no use.
+func (b *Builder) Read(r io.Reader, csv ...csvparse.Option) error {
+	options := append([]csvparse.Option{csvparse.WithColumns(b.options.columns()...)}, csv...)
+	reader, err := csvparse.NewBilling(r, options...)
 	if err != nil {
 		return err
 	}
@@ -126,8 +127,7 @@ func (b *Builder) Bill() *Bill {
 func ReadDays(r io.Reader, o Options, each func(day csvparse.Date, toDate *Bill) error) error {
 	b := NewBuilder(o)
 	b.perDay = map[csvparse.Date]*sums{}
-	csv := append([]csvparse.Option{csvparse.WithColumns(o.columns()...)}, o.CSV...)
-	if err := b.read(r, csv); err != nil {
+	if err := b.Read(r, o.CSV...); err != nil {
 		return err
 	}
 	var days []csvparse.Date

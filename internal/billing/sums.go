@@ -25,7 +25,10 @@ type Cost = Sum[money.Amount]
 // Hours is a sum of billed hours.
 type Hours = Sum[csvparse.Decimal]
 
-// add adds a cell or another sum; false means that the sum is out of range.
+// Add adds another sum of the same kind; false means that the result would be out
+// of range, and s is as it was.
+func (s *Sum[T]) Add(other Sum[T]) bool { return s.add(other.Value, other.Valid) }
+
 func (s *Sum[T]) add(value T, valid bool) bool {
 	if !valid {
 		return true
