@@ -1,0 +1,120 @@
+package dashboards_test
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	versioncollector "github.com/prometheus/client_golang/prometheus/collectors/version"
+
+	"ukcloud_exporter/collector"
+	"ukcloud_exporter/internal/config"
+	"ukcloud_exporter/internal/daemon"
+	"ukcloud_exporter/internal/engine"
+	"ukcloud_exporter/internal/promservers"
+	"ukcloud_exporter/internal/state"
+	"ukcloud_exporter/internal/web"
+	"ukcloud_exporter/portal"
+)
+
+// exporter is the daemon without its socket: everything that makes a scrape, on
+// the clock and before the portal that the test gives it.
+type exporter struct {
+	started time.Time
+	store   *state.Store
+	client  *portal.Client
+	engine  *engine.Engine
+	scrape  http.Handler
+}
+
+// startExporter starts one. All that it does must happen in one synctest bubble.
+func startExporter(t *testing.T, portalHandler http.Handler) *exporter {
+	t.Helper()
+	path := promservers.WriteFile(t, t.TempDir(), "config.yml",
+		"portal: {url: http://portal.test/api, email: demo@example.com, password: demo}\n"+
+			"collectors: {billing_csv: {tags: [project, cost_centre], vm_limit: 20}}\n")
+	cfg, err := config.Load(path, func(string) string { return "" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	log, registry := slog.New(slog.DiscardHandler), prometheus.NewRegistry()
+	x := &exporter{started: time.Now()}
+	if x.store, err = state.Open("", log, registry); err != nil {
+		t.Fatal(err)
+	}
+	x.client, err = daemon.NewClient(cfg, log, portal.WithTransport(inMemory{portalHandler}),
+		portal.WithRegisterer(registry), portal.WithRejectionStore(x.store))
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.engine = engine.New(log, members(cfg.Collectors(), x.client, x.store, log))
+	reloaded := prometheus.NewGauge(prometheus.GaugeOpts{Name: "ukcloud_config_last_reload_successful"})
+	reloadedAt := prometheus.NewGauge(prometheus.GaugeOpts{Name: "ukcloud_config_last_reload_success_timestamp_seconds"})
+	reloaded.Set(1)
+	reloadedAt.SetToCurrentTime()
+	registry.MustRegister(reloaded, reloadedAt,
+		versioncollector.NewCollector("ukcloud_exporter"), collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		engine.NewMetrics(func() *engine.Engine { return x.engine }, x.engine.Names()))
+	x.scrape = &web.Scrape{Log: log, Engine: func() *engine.Engine { return x.engine }, Program: registry, TimeoutOffset: time.Second / 2}
+	x.engine.Start()
+	return x
+}
+
+// members are the seven collectors with the intervals of the configuration.
+func members(c config.Collectors, client *portal.Client, store *state.Store, log *slog.Logger) []engine.Member {
+	directory := collector.NewDirectory(client, nil, true)
+	member := func(made collector.Collector, settings config.Collector) engine.Member {
+		return engine.Member{Collector: made, MinInterval: settings.MinInterval, MaxAge: settings.MaxAge}
+	}
+	return []engine.Member{
+		member(collector.NewComputeServices(client, directory), c.ComputeServices),
+		member(collector.NewMyVM(client, directory), c.MyVM),
+		member(collector.NewMyCalls(client, string(c.MyCalls.For), c.MyCalls.ClosedStatuses), c.MyCalls.Collector),
+		member(collector.NewVMotionEvents(client, directory, section{store.Section("vmotion_events")}, false), c.VMotionEvents.Collector),
+		member(collector.NewBillingCSV(client, directory, section{store.Section("billing_csv")}, log,
+			collector.BillingOptions{VMLimit: c.BillingCSV.VMLimit, Tags: c.BillingCSV.Tags}), c.BillingCSV.Collector),
+		member(collector.NewCloudStorageReport(client, directory), c.CloudStorageReport),
+		member(collector.NewBuilds(client, directory), c.Builds),
+	}
+}
+
+func (x *exporter) stop(t *testing.T) {
+	t.Helper()
+	if err := x.engine.Stop(context.WithoutCancel(t.Context())); err != nil {
+		t.Error(err)
+	}
+	if err := x.store.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// section is a collector's part of the state.
+type section struct{ of state.Section }
+
+func (s section) Load(into any) error {
+	_, err := s.of.Load(into)
+	return err
+}
+
+func (s section) Save(v any) { _ = s.of.Save(v) } // counted by the store
+
+// inMemory answers requests with a handler, without any network, so that the
+// clock of the bubble can move.
+type inMemory struct{ http.Handler }
+
+func (m inMemory) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	w := httptest.NewRecorder()
+	m.ServeHTTP(w, r)
+	response := w.Result()
+	response.Request = r
+	return response, nil
+}
