@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -28,12 +29,16 @@ type answer struct {
 // a round tripper, so that tests run on a fake clock.
 type fakePortal struct {
 	answers map[string]answer
-	asked   []string
+
+	mu    sync.Mutex
+	asked []string
 }
 
 func (f *fakePortal) RoundTrip(r *http.Request) (*http.Response, error) {
 	path := r.URL.RequestURI()
+	f.mu.Lock()
 	f.asked = append(f.asked, r.Method+" "+path)
+	f.mu.Unlock()
 	if path == "/api/authenticate" {
 		return response(r, answer{status: http.StatusCreated, body: `{"expire_after": 900}`},
 			"Set-Cookie", "rack.session=canary; path=/api; HttpOnly"), nil
