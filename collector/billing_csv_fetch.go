@@ -59,7 +59,7 @@ func (c *BillingCSV) fetchOne(ctx context.Context, b *monthBill) error {
 	}
 	defer func() { _ = stream.Close() }()
 	var rejected rejectedRows
-	bill, err := billing.Read(stream, billing.Options{Month: b.month, Tags: c.options.Tags, Rejected: rejected.note})
+	bill, err := billing.Read(stream, billing.Options{Month: b.month, Tags: c.options.Tags, Rejected: rejected.note, CSV: csvOptions(stream)})
 	if err != nil {
 		return fmt.Errorf("fetch billing %s of %s: GET /api/billing/billing-csv: %w", b.month, b.vorg, err)
 	}

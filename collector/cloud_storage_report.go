@@ -132,21 +132,20 @@ func (c *CloudStorageReport) report(ctx context.Context, org string, month billi
 }
 
 func (r *storageReport) read(stream *portal.Stream) error {
-	reader, err := csvparse.NewCloudStorage(stream)
+	reader, err := csvparse.NewCloudStorage(stream, csvOptions(stream)...)
 	if err != nil {
 		return err
 	}
 	r.rejected = map[string]int{"Consumption (GB)": 0, "Cost": 0}
 	for row, err := range reader.Rows() {
-		var rejected *csvparse.RowError
-		switch {
-		case errors.As(err, &rejected):
+		if rejected, is := errors.AsType[*csvparse.RowError](err); is {
 			r.rejected[rejected.Field]++
-		case err != nil:
-			return err
-		default:
-			r.rows = append(r.rows, *row)
+			continue
 		}
+		if err != nil {
+			return err
+		}
+		r.rows = append(r.rows, *row)
 	}
 	return nil
 }

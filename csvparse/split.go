@@ -123,7 +123,7 @@ const block = 32
 // than looking at whole blocks. The commas of a block are only counted when they are
 // all of columns that nobody wants.
 func (s *scanner) cutPlain(data []byte, pos, end int) int {
-	n := s.fields
+	n, cuts, wanted := s.fields, s.cuts, s.wanted
 	for i := pos; i < end; i += block {
 		var commas uint32
 		if i+block <= len(data) {
@@ -144,9 +144,9 @@ func (s *scanner) cutPlain(data []byte, pos, end int) int {
 		}
 		pos = i + bits.Len32(commas)
 		behind := n + bits.OnesCount32(commas)
-		if behind >= s.nextCut(n) {
-			for k := n + 1; commas != 0 && k < len(s.cuts); k++ {
-				s.cuts[k] = int32(i + bits.TrailingZeros32(commas))
+		if n < len(wanted) && behind >= int(wanted[n]) {
+			for k := n + 1; commas != 0 && k < len(cuts); k++ {
+				cuts[k] = int32(i + bits.TrailingZeros32(commas))
 				commas &= commas - 1
 			}
 		}
@@ -154,14 +154,6 @@ func (s *scanner) cutPlain(data []byte, pos, end int) int {
 	}
 	s.fields = n
 	return pos
-}
-
-// nextCut is the number of the first cut behind cut n that is wanted.
-func (s *scanner) nextCut(n int) int {
-	if n < len(s.wanted) {
-		return int(s.wanted[n])
-	}
-	return math.MaxInt
 }
 
 // want chooses the fields that are cut from now on, in records of so many columns.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/url"
+	"slices"
 )
 
 // errNotCSV is an answer with JSON, other than an error object, in place of CSV.
@@ -29,7 +30,8 @@ func (c *Client) stream(ctx context.Context, r *route, etag string, query url.Va
 	if resp.ContentLength >= 0 {
 		body = &wholeBody{ReadCloser: body, left: resp.ContentLength}
 	}
-	return &Stream{ReadCloser: body, ETag: resp.Header.Get("ETag")}, nil
+	proven := resp.ContentLength >= 0 || resp.Uncompressed || slices.Contains(resp.TransferEncoding, "chunked") || resp.ProtoMajor >= 2
+	return &Stream{ReadCloser: body, ETag: resp.Header.Get("ETag"), Proven: proven}, nil
 }
 
 // wholeBody ends with io.ErrUnexpectedEOF when fewer bytes came than announced.

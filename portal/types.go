@@ -181,6 +181,10 @@ type Build struct {
 type Stream struct {
 	io.ReadCloser
 	ETag string
+	// Proven: a body that is cut off is noticed, by its Content-Length or by its
+	// chunks. The end of any other body is the end of the connection, which proves
+	// nothing.
+	Proven bool
 }
 
 // SessionStatus is the session for the status page. It holds no secret.
