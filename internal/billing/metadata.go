@@ -69,18 +69,18 @@ func objectTag(key string, raw jsontext.Value) Tag {
 		if err != nil { // a surrogate without its half: what could be read is kept
 			text = []byte(strings.ToValidUTF8(string(text), "\ufffd"))
 		}
-		return Tag{key, string(text), quote(string(text))}
+		return Tag{key, string(text), QuoteJSON(string(text))}
 	case '{', '[':
 		if err := raw.Compact(); err != nil {
 			return Tag{key, "", "null"}
 		}
-		return Tag{key, string(raw), quote(string(raw))}
+		return Tag{key, string(raw), QuoteJSON(string(raw))}
 	}
 	return Tag{key, string(raw), string(raw)}
 }
 
-// quote writes a text as JSON.
-func quote(text string) string {
+// QuoteJSON writes a text as JSON.
+func QuoteJSON(text string) string {
 	quoted, err := jsontext.AppendQuote(nil, strings.ToValidUTF8(text, "\ufffd"))
 	if err != nil {
 		panic("billing: " + err.Error()) // the text is valid UTF-8
@@ -102,7 +102,7 @@ func parseList(text string) ([]Tag, error) {
 			continue
 		}
 		value := strings.TrimSpace(item[i+1:])
-		tags = set(tags, Tag{strings.TrimSpace(item[:i]), value, quote(value)})
+		tags = set(tags, Tag{strings.TrimSpace(item[:i]), value, QuoteJSON(value)})
 		pairs++
 	}
 	if pairs == 0 {

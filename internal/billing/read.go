@@ -69,16 +69,15 @@ func (b *Builder) Read(r io.Reader, csv ...csvparse.Option) error {
 		return err
 	}
 	for row, err := range reader.Rows() {
-		var rejected *csvparse.RowError
-		switch {
-		case errors.As(err, &rejected):
+		if rejected, is := errors.AsType[*csvparse.RowError](err); is {
 			b.Reject(rejected)
-		case err != nil:
+			continue
+		}
+		if err != nil {
 			return err
-		default:
-			if err := b.Add(row); err != nil {
-				return err
-			}
+		}
+		if err := b.Add(row); err != nil {
+			return err
 		}
 	}
 	return nil

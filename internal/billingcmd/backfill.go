@@ -99,7 +99,7 @@ func (c *backfill) run(ctx context.Context, log *slog.Logger) error {
 // checkLabels refuses labels that the samples have already, or that are none.
 func (c *backfill) checkLabels() error {
 	for name := range c.labels {
-		if !model.LabelName(name).IsValidLegacy() {
+		if !model.LegacyValidation.IsValidLabelName(name) {
 			return fmt.Errorf("--label: %q is no label name", name)
 		}
 		for _, f := range billing.DatedFamilies() {

@@ -33,14 +33,14 @@ func (s *portalSource) open(ctx context.Context, org string, m billing.Month) (*
 	if err != nil {
 		return nil, err
 	}
-	return &opened{Reader: stream, close: stream.Close}, nil
+	return &opened{Reader: stream, options: endOf(stream), close: stream.Close}, nil
 }
 
 // tooOld recognises what a portal may answer for a month before its history; what
 // it did answer was never recorded.
 func tooOld(err error) bool {
-	var answer *portal.Error
-	return errors.As(err, &answer) && (answer.StatusCode == http.StatusBadRequest || errors.Is(err, portal.ErrNotFound))
+	answer, is := errors.AsType[*portal.Error](err)
+	return is && (answer.StatusCode == http.StatusBadRequest || errors.Is(err, portal.ErrNotFound))
 }
 
 // complete: a file that was written after the first working day of the next

@@ -15,6 +15,7 @@ import (
 
 	"ukcloud_exporter/csvparse"
 	"ukcloud_exporter/internal/billing"
+	"ukcloud_exporter/portal"
 )
 
 // fetch saves bills as the portal gives them.
@@ -35,14 +36,14 @@ func registerFetch(parent *kingpin.CmdClause, env Environment) Run {
 }
 
 func (c *fetch) run(ctx context.Context, log *slog.Logger) error {
-	portal, err := c.env.Portal(ctx, log)
+	p, err := c.env.Portal(ctx, log)
 	if err != nil {
 		return err
 	}
-	if portal.Close != nil {
-		defer portal.Close()
+	if p.Close != nil {
+		defer p.Close()
 	}
-	all, failed, err := services(ctx, portal, c.org)
+	all, failed, err := services(ctx, p, c.org)
 	if err != nil {
 		return err
 	}
@@ -55,7 +56,7 @@ func (c *fetch) run(ctx context.Context, log *slog.Logger) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		done, err := c.save(ctx, portal.API, s.org)
+		done, err := c.save(ctx, p.API, s.org)
 		bar.clear()
 		if err != nil {
 			failed = append(failed, err)
@@ -84,7 +85,7 @@ func (c *fetch) save(ctx context.Context, api API, org string) (done string, err
 	var rows, rejected, size int64
 	err = writeWhole(path, func(file io.Writer) error {
 		written := new(counter)
-		rows, rejected, err = countRows(io.TeeReader(stream, io.MultiWriter(file, hash, written)))
+		rows, rejected, err = countRows(io.TeeReader(stream, io.MultiWriter(file, hash, written)), endOf(stream))
 		size = int64(*written)
 		if err != nil {
 			return fmt.Errorf("fetch billing %s of %s: GET /api/billing/billing-csv: %w", c.month, org, err)
@@ -112,6 +113,15 @@ func (c *fetch) save(ctx context.Context, api API, org string) (done string, err
 	return done, nil
 }
 
+// endOf lets a bill without a last line end pass where the transport proves that
+// nothing was cut off.
+func endOf(stream *portal.Stream) []csvparse.Option {
+	if stream.Proven {
+		return []csvparse.Option{csvparse.TrustEOF()}
+	}
+	return nil
+}
+
 // counter counts what is written to it.
 type counter int64
 
@@ -121,20 +131,18 @@ func (c *counter) Write(b []byte) (int, error) {
 }
 
 // countRows reads a billing CSV to its end.
-func countRows(r io.Reader) (rows, rejected int64, err error) {
-	reader, err := csvparse.NewBilling(r)
+func countRows(r io.Reader, options []csvparse.Option) (rows, rejected int64, err error) {
+	reader, err := csvparse.NewBilling(r, options...)
 	if err != nil {
 		return 0, 0, err
 	}
 	for _, err := range reader.Rows() {
-		var fault *csvparse.RowError
-		switch {
-		case errors.As(err, &fault):
-			rejected++
-		case err != nil:
-			return 0, 0, err
-		default:
+		if err == nil {
 			rows++
+		} else if _, is := errors.AsType[*csvparse.RowError](err); is {
+			rejected++
+		} else {
+			return 0, 0, err
 		}
 	}
 	return rows, rejected, nil

@@ -6,6 +6,9 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -50,11 +53,22 @@ func Register(app *kingpin.Application, env Environment) map[string]Run {
 	}
 	parent := app.Command("billing", "Fetch, add up, check and convert billing CSVs, exactly.")
 	return map[string]Run{
-		"billing fetch":    registerFetch(parent, env),
-		"billing summary":  registerSummary(parent, env),
-		"billing verify":   registerVerify(parent, env),
-		"billing backfill": registerBackfill(parent, env),
-		"billing focus":    registerFocus(parent, env),
+		"billing fetch":    interruptible(registerFetch(parent, env)),
+		"billing summary":  interruptible(registerSummary(parent, env)),
+		"billing verify":   interruptible(registerVerify(parent, env)),
+		"billing backfill": interruptible(registerBackfill(parent, env)),
+		"billing focus":    interruptible(registerFocus(parent, env)),
+	}
+}
+
+// interruptible ends the context at the first signal, so that no half file is
+// left; a second signal ends the program as ever.
+func interruptible(run Run) Run {
+	return func(ctx context.Context, log *slog.Logger) error {
+		ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+		defer stop()
+		context.AfterFunc(ctx, stop)
+		return run(ctx, log)
 	}
 }
 

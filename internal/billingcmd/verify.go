@@ -7,9 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
-	"os"
 	"strings"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -106,12 +104,11 @@ func (c *verify) file(ctx context.Context, in *input, bar io.Writer, found func(
 		found(finding{Line: row.Line, Check: string(row.Reason), Column: row.Field, Got: row.Value})
 	}})
 	for row, err := range reader.Rows() {
-		var rejected *csvparse.RowError
-		switch {
-		case errors.As(err, &rejected):
+		if rejected, is := errors.AsType[*csvparse.RowError](err); is {
 			builder.Reject(rejected)
 			continue
-		case err != nil:
+		}
+		if err != nil {
 			return v, fmt.Errorf("%s: %w", in.name, err)
 		}
 		if err := builder.Add(row); err != nil {
@@ -164,12 +161,11 @@ func (v *verified) checksum(in *input, sum []byte, found func(finding)) {
 	if in.standardIn != nil {
 		return
 	}
-	text, err := os.ReadFile(in.name + ".sha256")
-	if errors.Is(err, fs.ErrNotExist) {
+	want, exists := checksumOf(in.name)
+	if !exists {
 		return
 	}
-	want, _, _ := strings.Cut(string(text), " ")
-	if v.Checksum = "ok"; err != nil || !strings.EqualFold(want, hex.EncodeToString(sum)) {
+	if v.Checksum = "ok"; !strings.EqualFold(want, hex.EncodeToString(sum)) {
 		v.Checksum = "wrong"
 		found(finding{Check: "checksum", Expected: fmt.Sprintf("%.64s", want), Got: hex.EncodeToString(sum)})
 	}
