@@ -37,7 +37,7 @@ type backfill struct {
 
 func registerBackfill(parent *kingpin.CmdClause, env Environment) Run {
 	c := &backfill{env: env, labels: map[string]string{}}
-	cmd := parent.Command("backfill", "Write the past of the bill's metrics as OpenMetrics, a file for each compute service and month: a sample at the end of each day. "+
+	cmd := parent.Command("backfill", "Write the past of the bill's metrics as OpenMetrics: a sample at the end of each day. "+
 		"promtool tsdb create-blocks-from --max-block-duration=744h openmetrics FILE DATA-DIRECTORY imports one. What is complete is skipped when the command is run again.")
 	cmd.Flag("from", "First month, for example 2016-01.").PlaceHolder("MONTH").SetValue(monthValue{&c.from})
 	cmd.Flag("to", "Last month.").PlaceHolder("MONTH").SetValue(monthValue{&c.to})
@@ -47,7 +47,7 @@ func registerBackfill(parent *kingpin.CmdClause, env Environment) Run {
 	cmd.Flag("vm-limit", "As vm_limit in the configuration.").Default("1000").IntVar(&c.vmLimit)
 	cmd.Flag("label", "Label that Prometheus adds to what it scrapes, for example job=ukcloud, so that past and present are one series. Repeatable.").PlaceHolder("NAME=VALUE").StringMapVar(&c.labels)
 	cmd.Flag("force", "Write also what is complete.").BoolVar(&c.force)
-	cmd.Flag("output", "Directory to write to; it is made when it is missing.").Short('o').Required().PlaceHolder("DIR").StringVar(&c.output)
+	cmd.Flag("output", "Directory to write to, a file for each compute service and month; it is made when it is missing. Default: everything as one stream to standard output, which cannot be resumed.").Short('o').PlaceHolder("DIR").StringVar(&c.output)
 	cmd.Arg("FILE", "Billing CSVs named as fetch names them. Default: ask the portal.").StringsVar(&c.files)
 	return c.run
 }
@@ -75,9 +75,17 @@ func (c *backfill) run(ctx context.Context, log *slog.Logger) error {
 	if p, ok := bills.(*portalSource); ok && p.portal.Close != nil {
 		defer p.portal.Close()
 	}
-	if err := os.MkdirAll(c.output, 0o755); err != nil {
+	said, toStdout := c.env.Stdout, c.output == ""
+	if toStdout {
+		said = c.env.Stderr
+		if c.output, err = os.MkdirTemp("", "ukcloud_backfill"); err != nil {
+			return err
+		}
+		defer func() { _ = os.RemoveAll(c.output) }()
+	} else if err := os.MkdirAll(c.output, 0o755); err != nil {
 		return err
 	}
+	var written []string
 	bar := newProgress(c.env.Stderr, "backfill", int64(len(jobs)), false)
 	defer bar.clear()
 	for _, j := range jobs {
@@ -89,9 +97,15 @@ func (c *backfill) run(ctx context.Context, log *slog.Logger) error {
 		if err != nil {
 			failed = append(failed, err)
 		} else {
-			fmt.Fprintln(c.env.Stdout, done)
+			written = append(written, c.path(j))
+			fmt.Fprintln(said, done)
 		}
 		bar.add(1)
+	}
+	if toStdout {
+		if err := merge(c.env.Stdout, written); err != nil {
+			return fmt.Errorf("write to standard output: %w", err)
+		}
 	}
 	return failures(c.env.Stderr, "backfill", failed)
 }
@@ -134,12 +148,16 @@ func (c *backfill) plan(ctx context.Context, log *slog.Logger) (source, []job, [
 	return &portalSource{portal}, jobs, failed, err
 }
 
+func (c *backfill) path(j job) string {
+	return filepath.Join(c.output, fmt.Sprintf("backfill_%s_%s.om", j.org, j.month))
+}
+
 // write writes one file, unless a complete one is there.
 func (c *backfill) write(ctx context.Context, bills source, j job) (done string, err error) {
 	if !orgNames.MatchString(j.org) {
 		return "", fmt.Errorf("compute service %q: not an id such as 1-1-1-9836cf, and no name for a file", j.org)
 	}
-	path := filepath.Join(c.output, fmt.Sprintf("backfill_%s_%s.om", j.org, j.month))
+	path := c.path(j)
 	if info, err := os.Stat(path); err == nil && !c.force && bills.complete(info, j.org, j.month) {
 		return path + ": complete already", nil
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
