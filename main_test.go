@@ -202,6 +202,53 @@ func TestPrometheusScrapesDemo(t *testing.T) {
 	}
 }
 
+// TestStopDuringAScrape: a scrape that waits for a portal that hangs is answered
+// when the daemon is asked to stop, and the daemon ends with status 0.
+func TestStopDuringAScrape(t *testing.T) {
+	program := build(t)
+	simulated, address := freePort(t), freePort(t)
+	startProcess(t, program, "simulate", "--listen-address="+simulated, "--fault=compute_services=hang")
+	t.Setenv("UKCLOUD_URL", "http://"+simulated+"/api")
+	t.Setenv("UKCLOUD_EMAIL", "demo@example.com")
+	t.Setenv("UKCLOUD_PASSWORD", "demo")
+	exporter := startProcess(t, program, "--web.listen-address="+address)
+	exporter.until("health", func() bool {
+		status, _ := get(t, "http://"+address+"/-/healthy")
+		return status == http.StatusOK
+	})
+	type answer struct {
+		status int
+		err    error
+	}
+	answered := make(chan answer, 1)
+	go func() {
+		request, err := http.NewRequestWithContext(context.Background(), http.MethodGet, "http://"+address+"/metrics", nil)
+		if err != nil {
+			answered <- answer{err: err}
+			return
+		}
+		request.Header.Set("X-Prometheus-Scrape-Timeout-Seconds", "600")
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			answered <- answer{err: err}
+			return
+		}
+		defer response.Body.Close()
+		_, err = io.Copy(io.Discard, response.Body)
+		answered <- answer{response.StatusCode, err}
+	}()
+	exporter.until("a request to the portal", func() bool {
+		_, body := get(t, "http://"+address+"/metrics?collect[]=builds")
+		return strings.Contains(body, `ukcloud_collector_success{collector="builds"} 1`)
+	})
+	if err := exporter.stop(); err != nil {
+		t.Errorf("did not end with status 0: %v\n%s", err, exporter.logs)
+	}
+	if a := <-answered; a.status != http.StatusOK || a.err != nil {
+		t.Errorf("the waiting scrape: %d, %v", a.status, a.err)
+	}
+}
+
 // query asks a Prometheus for one value, "" while there is none.
 func query(t *testing.T, address, expression string) string {
 	t.Helper()

@@ -148,5 +148,6 @@ func PanicError(recovered any) error {
 // account, which is the account's state and no failure of the collector.
 func forbidden(err error) bool { return errors.Is(err, portal.ErrForbidden) }
 
-// Forbidden tells whether the portal refused this part to the login.
-func (r Result) Forbidden() bool { return r.Err != nil && forbidden(r.Err) }
+// Forbidden tells whether the portal refused this account's part to the login. A
+// refusal of what is no account's is a failure like any other.
+func (r Result) Forbidden() bool { return r.Err != nil && r.Account != "" && forbidden(r.Err) }

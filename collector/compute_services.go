@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -183,7 +184,7 @@ func (b *computeBuilder) vm(v *portal.VM) {
 		b.unknown["lastBackupStatus"]++
 	}
 	b.vms = append(b.vms, vm{
-		app: v.VApp, urn: v.URN, name: v.Name, size: v.Size, os: v.OS, power: power,
+		app: v.VApp, urn: cmp.Or(v.URN, v.Name), name: v.Name, size: v.Size, os: v.OS, power: power,
 		cpus: v.CPUs, memory: v.MemoryMiB, disk: v.StorageMiB,
 		cost: v.MonthToDate, estimate: v.Estimate, hoursOn: v.HoursOn, hoursOff: v.HoursOff,
 		backup: backup,

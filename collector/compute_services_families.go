@@ -2,6 +2,7 @@ package collector
 
 import (
 	"ukcloud_exporter/internal/exposition"
+	"ukcloud_exporter/portal"
 )
 
 const (
@@ -29,7 +30,7 @@ func estateFamilies() families[*computeAccount] {
 			Name: "ukcloud_vorg_info", Labels: []string{"account", "vorg", "vorg_name"},
 			Help: "A compute service (vOrg).",
 		}, func(a *computeAccount, w *exposition.Writer) {
-			for _, v := range a.vorgs {
+			for _, v := range firstOf(a.vorgs, func(v *portal.VOrg) string { return v.ServiceID }) {
 				w.Int("", 1, "account", a.account.ID, "vorg", v.ServiceID, "vorg_name", v.Name)
 			}
 		}},
@@ -37,7 +38,7 @@ func estateFamilies() families[*computeAccount] {
 			Name: "ukcloud_vdc_info", Labels: []string{"account", "vorg", "vdc", "vdc_name"},
 			Help: "A virtual data centre (VDC).",
 		}, func(a *computeAccount, w *exposition.Writer) {
-			for _, v := range a.vdcs {
+			for _, v := range firstOf(a.vdcs, func(v *portal.VDC) string { return v.URN }) {
 				w.Int("", 1, "account", a.account.ID, "vorg", v.VOrg.ServiceID, "vdc", v.URN, "vdc_name", v.Name)
 			}
 		}},
@@ -63,6 +64,20 @@ func estateFamilies() families[*computeAccount] {
 			}
 		}},
 	}
+}
+
+// firstOf keeps the first of those with the same id: two names for one id would
+// break every join.
+func firstOf[T any](all []T, id func(T) string) []T {
+	seen := make(map[string]bool, len(all))
+	var first []T
+	for _, v := range all {
+		if !seen[id(v)] {
+			seen[id(v)] = true
+			first = append(first, v)
+		}
+	}
+	return first
 }
 
 func writeVMInfo(a *computeAccount, w *exposition.Writer) {
@@ -91,12 +106,8 @@ func countByVDC(a *computeAccount, w *exposition.Writer, label string, states []
 			counts[v.app.VDC.URN][stateOf(v)]++
 		}
 	}
-	for _, v := range a.vdcs {
-		count, ok := counts[v.URN]
-		if !ok {
-			continue // a VDC that is listed twice is one VDC
-		}
-		delete(counts, v.URN)
+	for _, v := range firstOf(a.vdcs, func(v *portal.VDC) string { return v.URN }) {
+		count := counts[v.URN]
 		for i, state := range states {
 			w.Int("", count[i], "account", a.account.ID, "vdc", v.URN, label, state)
 		}

@@ -15,6 +15,10 @@ import (
 // collectors: the collectors of one round ask once.
 const accountsFresh = 5 * time.Second
 
+// listingWait bounds the wait for the first answer of compute_services. The portal
+// can take a minute for it, or hang, and others have their own work to do.
+const listingWait = 5 * time.Second
+
 // DirectoryAPI is what a Directory asks of the portal.
 type DirectoryAPI interface {
 	Accounts(context.Context, *portal.Answer[[]portal.Account]) (*portal.Answer[[]portal.Account], error)
@@ -182,19 +186,26 @@ func (d *Directory) fromCompute(ctx context.Context, account string) (services [
 }
 
 // afterFirst returns what is known of an account once compute_services has
-// answered or failed for the first time.
+// answered or failed for the first time, or will not do so soon.
 func (d *Directory) afterFirst(ctx context.Context, account string) (estate, error) {
 	d.mu.Lock()
 	first := d.estate(account).first
 	d.mu.Unlock()
+	timer := time.NewTimer(listingWait)
+	defer timer.Stop()
 	select {
 	case <-first:
+	case <-timer.C:
 	case <-ctx.Done():
 		return estate{}, context.Cause(ctx)
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return *d.estate(account), nil
+	e := *d.estate(account)
+	if !e.told {
+		e.err = errNotListed
+	}
+	return e, nil
 }
 
 // list reads compute_services for its vOrgs only.

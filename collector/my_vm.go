@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -92,7 +93,7 @@ func newMyVM(answer *portal.Answer[portal.MyVM], accounts []portal.Account) (*my
 		for j := range a.VMs {
 			v := &a.VMs[j]
 			data.vms = append(data.vms, myMachine{
-				labels:  exposition.LabelsOf("account", id, "vdc_name", v.VDCName, "vm", v.URN),
+				labels:  exposition.LabelsOf("account", id, "vdc_name", v.VDCName, "vm", cmp.Or(v.URN, v.Name)),
 				account: id, name: name,
 				power: myPower(v.PowerState, unknown), backup: myBackup(v.LastBackupStatus, unknown),
 				MyVMMachine: v,
@@ -101,7 +102,7 @@ func newMyVM(answer *portal.Answer[portal.MyVM], accounts []portal.Account) (*my
 		for j := range a.VApps {
 			v := &a.VApps[j]
 			data.vapps = append(data.vapps, myVApp{
-				labels: exposition.LabelsOf("account", id, "vdc_name", v.VDCName, "vapp", v.URN),
+				labels: exposition.LabelsOf("account", id, "vdc_name", v.VDCName, "vapp", cmp.Or(v.URN, v.Name)),
 				power:  myPower(v.PowerState, unknown),
 				MyVApp: v,
 			})

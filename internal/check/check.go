@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"text/tabwriter"
 	"time"
 
@@ -25,26 +26,51 @@ func Connect(ctx context.Context, out io.Writer, client *portal.Client, only []s
 		return fmt.Errorf("ping: %w", err)
 	}
 	fmt.Fprintln(out, "ping: ok")
-	accounts, err := client.Accounts(ctx, nil)
+	accounts, err := accountsOf(ctx, client, only)
 	if err != nil {
-		return fmt.Errorf("list accounts: %w", err)
+		return err
 	}
-	fmt.Fprintf(out, "accounts: %d\n\n", len(accounts.Value))
+	fmt.Fprintf(out, "accounts: %d\n\n", len(accounts))
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "ACCOUNT\tNAME\tENDPOINT\tRESULT")
 	for _, probe := range loginProbes(client) {
 		fmt.Fprintf(table, "\t\t%s\t%s\n", probe.endpoint, result(probe.try(ctx)))
 	}
-	for _, account := range accounts.Value {
-		note := ""
-		if len(only) > 0 && !slices.Contains(only, account.ID) {
-			note = " (not configured)"
-		}
+	for _, account := range accounts {
 		for _, probe := range accountProbes(client, account.ID) {
-			fmt.Fprintf(table, "%s\t%q%s\t%s\t%s\n", account.ID, account.Name, note, probe.endpoint, result(probe.try(ctx)))
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", account.ID, account.Name, probe.endpoint, result(probe.try(ctx)))
 		}
 	}
 	return table.Flush()
+}
+
+// accountsOf returns the accounts that the login sees and those that are
+// configured, with a name that says where they differ. A login that may not list
+// accounts can still be told their ids, as for the daemon.
+func accountsOf(ctx context.Context, client *portal.Client, only []string) ([]portal.Account, error) {
+	var accounts []portal.Account
+	answer, err := client.Accounts(ctx, nil)
+	switch {
+	case err == nil:
+		for _, a := range answer.Value {
+			a.Name = strconv.Quote(a.Name)
+			if len(only) > 0 && !slices.Contains(only, a.ID) {
+				a.Name += " (not configured)"
+			}
+			accounts = append(accounts, a)
+		}
+	case len(only) == 0 || !(errors.Is(err, portal.ErrForbidden) || errors.Is(err, portal.ErrNotFound)):
+		return nil, fmt.Errorf("list accounts: %w", err)
+	}
+	for _, id := range only {
+		if !slices.ContainsFunc(accounts, func(a portal.Account) bool { return a.ID == id }) {
+			accounts = append(accounts, portal.Account{ID: id, Name: "(configured, not listed)"})
+		}
+	}
+	if len(accounts) == 0 {
+		return nil, errors.New("the login sees no account, and none is configured")
+	}
+	return accounts, nil
 }
 
 // probe asks one endpoint once.

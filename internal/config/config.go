@@ -125,10 +125,15 @@ func (c *Config) HTTPTransport() (http.RoundTripper, error) {
 
 // Digest is a hash of every effective setting that is not secret. It changes
 // when the configuration does, wherever the change was made.
-func (c *Config) Digest() []byte {
+func (c *Config) Digest() []byte { return c.digest("") }
+
+// PortalDigest is Digest of the section portal alone: of what makes a client.
+func (c *Config) PortalDigest() []byte { return c.digest("portal.") }
+
+func (c *Config) digest(section string) []byte {
 	h := sha256.New()
 	for _, leaf := range leaves(reflect.ValueOf(c.settings), "", "") {
-		if leaf.value.Type() != reflect.TypeFor[portal.Secret]() {
+		if strings.HasPrefix(leaf.path, section) && leaf.value.Type() != reflect.TypeFor[portal.Secret]() {
 			fmt.Fprintf(h, "%s=%q\n", leaf.path, show(leaf.value.Interface()))
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"path"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -27,7 +28,7 @@ import (
 )
 
 // stopTimeout bounds how long running scrapes and refreshes may take to end.
-const stopTimeout = 30 * time.Second
+const stopTimeout = 20 * time.Second
 
 // Options are what the command line says.
 type Options struct {
@@ -45,6 +46,20 @@ type Options struct {
 
 	// Transport replaces the one that the configuration describes; for tests.
 	Transport http.RoundTripper
+}
+
+// check refuses flags that would break what they are for.
+func (o *Options) check() error {
+	p := o.MetricsPath
+	plain := !strings.ContainsFunc(p, func(r rune) bool { return r <= ' ' || r == '{' || r == '}' || r > '~' })
+	if !plain || !strings.HasPrefix(p, "/") || p == "/" || path.Clean(p) != p ||
+		strings.HasPrefix(p, "/-/") || strings.HasPrefix(p, "/debug/pprof") {
+		return fmt.Errorf("--web.telemetry-path: %q is no plain path below /, or another page's", p)
+	}
+	if o.TimeoutOffset < 0 {
+		return fmt.Errorf("--web.timeout-offset: %s is negative, and every scrape would be late", o.TimeoutOffset)
+	}
+	return nil
 }
 
 // Daemon is a running exporter.
@@ -79,8 +94,8 @@ func Run(ctx context.Context, log *slog.Logger, options Options) error {
 
 // start makes a daemon whose first round is about to begin. stop ends it.
 func start(log *slog.Logger, options Options) (*Daemon, error) {
-	if path := options.MetricsPath; !strings.HasPrefix(path, "/") || path == "/" || strings.HasPrefix(path, "/-/") || strings.HasPrefix(path, "/debug/pprof/") || strings.ContainsAny(path, "{} ") {
-		return nil, fmt.Errorf("--web.telemetry-path: %q must begin with / and be no other page's path", path)
+	if err := options.check(); err != nil {
+		return nil, err
 	}
 	cfg, err := options.Load()
 	if err != nil {
@@ -150,16 +165,19 @@ func (d *Daemon) serve(ctx context.Context) error {
 		case err := <-failed:
 			return errors.Join(fmt.Errorf("serve: %w", err), d.stop())
 		case <-ctx.Done():
+			stop() // a second signal ends the process at once
 			d.log.Info("Stopping")
 			return errors.Join(d.shutdown(server, failed), d.stop())
 		}
 	}
 }
 
-// shutdown lets running scrapes finish, and reloads that wait fail.
+// shutdown lets running scrapes finish with the data that there is, and reloads
+// that wait fail.
 func (d *Daemon) shutdown(server *http.Server, failed <-chan error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
+	d.engine().Drain()
 	done := make(chan error, 1)
 	go func() { done <- server.Shutdown(ctx) }()
 	for {

@@ -76,22 +76,24 @@ func collectorNames() []string {
 	return names
 }
 
-// generation makes client and engine of a configuration. The data of the old
-// generation, if any, is exposed until the new one has its own.
-func (d *Daemon) generation(cfg *config.Config, old *generation) (*generation, error) {
+// generation makes client and engine of a configuration, or the engine alone where
+// there is a client that still fits.
+func (d *Daemon) generation(cfg *config.Config, client *portal.Client) (*generation, error) {
+	if client == nil {
+		var err error
+		if client, err = d.client(cfg); err != nil {
+			return nil, err
+		}
+	}
+	return &generation{config: cfg, client: client, engine: engine.New(d.log, d.members(cfg, client))}, nil
+}
+
+func (d *Daemon) client(cfg *config.Config) (*portal.Client, error) {
 	options := []portal.Option{portal.WithRegisterer(d.registry), portal.WithRejectionStore(d.store)}
 	if d.options.Transport != nil {
 		options = append(options, portal.WithTransport(d.options.Transport))
 	}
-	client, err := NewClient(cfg, d.log, options...)
-	if err != nil {
-		return nil, err
-	}
-	g := &generation{config: cfg, client: client, engine: engine.New(d.log, d.members(cfg, client))}
-	if old != nil {
-		g.engine.Adopt(old.engine)
-	}
-	return g, nil
+	return NewClient(cfg, d.log, options...)
 }
 
 // NewClient makes the portal client that a configuration describes; options go

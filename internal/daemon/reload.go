@@ -27,6 +27,7 @@ func (d *Daemon) reload() error {
 		if err := old.stop(); err != nil {
 			d.log.Warn("Refreshes of the old configuration still run", "err", err)
 		}
+		next.engine.Adopt(old.engine)
 	}
 	d.become(next)
 	d.log.Info("Reloaded the configuration")
@@ -45,12 +46,18 @@ func (d *Daemon) next() (*generation, error) {
 	if cfg.StateDir() != old.config.StateDir() {
 		return nil, errors.New("state_dir: cannot be changed by a reload; restart the daemon")
 	}
-	if same, err := sameLogin(old.config, cfg); err != nil {
+	same, err := sameLogin(old.config, cfg)
+	if err != nil {
 		return nil, err
-	} else if same && bytes.Equal(old.config.Digest(), cfg.Digest()) {
-		return &generation{config: cfg, client: old.client, engine: old.engine}, nil
 	}
-	return d.generation(cfg, old)
+	switch {
+	case same && bytes.Equal(old.config.Digest(), cfg.Digest()):
+		return &generation{config: cfg, client: old.client, engine: old.engine}, nil
+	case same && bytes.Equal(old.config.PortalDigest(), cfg.PortalDigest()) && !old.client.Session().Suspended:
+		return d.generation(cfg, old.client)
+	default: // also for a login that is suspended until the configuration changes
+		return d.generation(cfg, nil)
+	}
 }
 
 func sameLogin(a, b *config.Config) (bool, error) {

@@ -34,6 +34,9 @@ type Engine struct {
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 	gate   sync.Mutex // held to add to wg and to end ctx: nothing begins behind Stop
+
+	drained   chan struct{} // closed by Drain
+	drainOnce sync.Once
 }
 
 // spawn runs f in a goroutine that Stop waits for, or says that it is too late.
@@ -54,7 +57,7 @@ const startSpread = time.Second
 // New returns an engine that has not asked for anything yet.
 func New(log *slog.Logger, members []Member) *Engine {
 	ctx, cancel := context.WithCancel(context.Background())
-	e := &Engine{log: log, wanted: new(wanted), ctx: ctx, cancel: cancel}
+	e := &Engine{log: log, wanted: new(wanted), ctx: ctx, cancel: cancel, drained: make(chan struct{})}
 	for _, m := range members {
 		e.runners = append(e.runners, newRunner(e, m))
 	}
@@ -62,7 +65,8 @@ func New(log *slog.Logger, members []Member) *Engine {
 }
 
 // Adopt takes over the parts of an engine that this one replaces, to be exposed
-// until its own first round has ended. Call it before Start.
+// until its own first round has ended. Call it when the old engine has stopped and
+// before Start.
 func (e *Engine) Adopt(old *Engine) {
 	for _, r := range e.runners {
 		if from := old.runner(r.name()); from != nil {
@@ -103,6 +107,10 @@ func (e *Engine) Stop(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 }
+
+// Drain lets scrapes that wait answer with what there is, and no other wait: the
+// program is about to end.
+func (e *Engine) Drain() { e.drainOnce.Do(func() { close(e.drained) }) }
 
 // Names returns the names of the collectors, in order.
 func (e *Engine) Names() []string {
@@ -147,6 +155,8 @@ func (e *Engine) Refresh(ctx context.Context, deadline time.Time, names []string
 		case <-timer.C:
 			return
 		case <-ctx.Done():
+			return
+		case <-e.drained:
 			return
 		}
 	}

@@ -489,3 +489,74 @@ ukcloud_unknown_values{collector="a",field="field"} 0
 		}
 	})
 }
+
+// exploding is a part that cannot be written.
+type exploding struct{ value }
+
+func (*exploding) Write(int, *exposition.Writer) { panic("a bug in Write") }
+
+func TestPanicInWriteIsTheCollectorsFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, failing(2, 3, func() ([]collector.Result, error) {
+			return []collector.Result{{Key: "1", Account: "1", Part: &exploding{}}}, nil
+		}))
+		b.want(b.scrape(time.Second), fmt.Sprintf(one, 1), "before")
+		time.Sleep(minInterval)
+		b.want(b.scrape(time.Second), fmt.Sprintf(one, 1), "a part that panics")
+		if b.success("a") {
+			t.Error("a panic counts as success")
+		}
+		time.Sleep(minInterval)
+		b.want(b.scrape(time.Second), fmt.Sprintf(one, 3), "healed")
+	})
+}
+
+func TestDrainEndsTheWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, counting("a", time.Hour))
+		began := time.Now()
+		time.AfterFunc(time.Second, b.Drain)
+		b.want(b.scrape(time.Hour-time.Second), "", "drained")
+		if took := time.Since(began); took != time.Second {
+			t.Errorf("waited %s, want until Drain", took)
+		}
+	})
+}
+
+func TestStopIsNoFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, counting("a", 2*time.Second))
+		b.scrape(10 * time.Second)
+		time.Sleep(minInterval)
+		b.scrape(time.Second) // its refresh goes on
+		if err := b.Stop(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if !b.success("a") || strings.Contains(b.logs.String(), "WARN") {
+			t.Errorf("a refresh that was stopped counts as failed:\n%s", b.logs)
+		}
+	})
+}
+
+// TestFailuresAreTriedLessAndLess: at once three times, then with growing pauses up
+// to min_interval, and each failure is a warning once.
+func TestFailuresAreTriedLessAndLess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := failing(1, 1000, func() ([]collector.Result, error) { return nil, errPortal })
+		b := newBench(t, f)
+		var rounds []int64
+		for range 6 {
+			for range 60 {
+				b.scrape(time.Second)
+				time.Sleep(time.Second)
+			}
+			rounds = append(rounds, f.rounds.Load())
+		}
+		if rounds[0] > 10 || rounds[5]-rounds[2] > 4 {
+			t.Errorf("rounds after each minute of a scrape a second: %v", rounds)
+		}
+		if n := strings.Count(b.logs.String(), "level=WARN"); n != 1 {
+			t.Errorf("%d warnings of one failure", n)
+		}
+	})
+}

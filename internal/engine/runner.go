@@ -32,7 +32,9 @@ type runner struct {
 
 	mu        sync.Mutex
 	flight    *flight   // nil while no refresh runs
-	notBefore time.Time // the portal asked to be left alone until then
+	notBefore time.Time // no refresh before: the portal asked for it, or it keeps failing
+
+	said map[string]string // the last error of each part that was logged; of the refresh alone
 }
 
 // flight is a running refresh.
@@ -61,8 +63,8 @@ func (r *runner) name() string { return r.Collector.Name() }
 // given to the collector, which may be configured otherwise now.
 func (r *runner) adopt(old *view) {
 	v := *old
-	v.asOf, v.attempts = time.Time{}, 0
-	v.parts = slices.Clone(old.parts)
+	v.asOf, v.attempts, v.failures = time.Time{}, 0, 0
+	v.hold(slices.Clone(old.parts), time.Now(), r.MaxAge)
 	for i := range v.parts {
 		v.parts[i].adopted = true
 	}
@@ -101,15 +103,53 @@ func slack(interval time.Duration) time.Duration { return min(interval/20, time.
 func (r *runner) refresh(f *flight) {
 	old := r.view.Load()
 	results, err := r.collect(old)
+	if r.engine.ctx.Err() != nil && (err != nil || failed(results)) {
+		r.publish(old, f, 0) // stopped in the middle: that says nothing of the portal
+		return
+	}
+	v, err := r.digest(old, results, err, f.started)
+	r.report(old, v, results, err)
+	r.publish(v, f, max(retryAfter(results, err), r.backoff(v)))
+}
+
+// digest makes the view that follows on a round, with everything that scrapers
+// have asked for lately. A part that cannot be written is the collector's failure
+// too: what was there before stays.
+func (r *runner) digest(old *view, results []collector.Result, err error, started time.Time) (v *view, problem error) {
 	now := time.Now()
-	v := old.after(results, err, f.started, now, r.MaxAge)
+	defer func() {
+		if p := recover(); p != nil {
+			problem = collector.PanicError(p)
+			v = old.after(nil, problem, started, now, r.MaxAge)
+		}
+	}()
+	v = old.after(results, err, started, now, r.MaxAge)
 	if !slices.Equal(v.parts.values(), old.parts.values()) {
 		v.body = r.body(v.parts)
 		r.encodeAhead(v.body, now)
 	}
 	v.body.Series()
-	r.report(old, v, results, err)
-	r.publish(v, f, retryAfter(results, err))
+	v.unknown()
+	return v, err
+}
+
+// failed tells whether a part failed.
+func failed(results []collector.Result) bool {
+	return slices.ContainsFunc(results, func(r collector.Result) bool { return r.Err != nil })
+}
+
+// freeRetries is how many failures in a row are followed by a try at the very next
+// scrape.
+const freeRetries = 3
+
+// backoff is the pause after a failure: none at first, so that what was a moment's
+// trouble heals at the next scrape, then doubling up to min_interval, so that an
+// endpoint that is gone is not asked at every scrape for ever.
+func (r *runner) backoff(v *view) time.Duration {
+	if v.failures <= freeRetries {
+		return 0
+	}
+	return min(time.Second<<min(v.failures-freeRetries-1, 20), r.MinInterval)
 }
 
 // publish replaces the view and ends the flight.
@@ -176,22 +216,36 @@ func (r *runner) current(now time.Time) *view {
 	return young
 }
 
-// report logs what failed, each thing once.
+// report logs what failed: each new failure as a warning, one that goes on at
+// debug level.
 func (r *runner) report(old, v *view, results []collector.Result, err error) {
+	said := map[string]string{}
+	say := func(message, part string, err error) {
+		text := inWords(err)
+		level := slog.LevelWarn
+		if r.said[part] == text {
+			level = slog.LevelDebug
+		}
+		said[part] = text
+		attributes := []any{"duration", v.duration, "err", r.explain(err)}
+		if part != "" {
+			attributes = append([]any{"part", part}, attributes...)
+		}
+		r.log.Log(context.Background(), level, message, attributes...)
+	}
 	if err != nil {
-		r.log.Warn("Refresh failed", "duration", v.duration, "err", r.explain(err))
+		say("Refresh failed", "", err)
 	}
 	for _, result := range results {
 		switch {
 		case result.Err == nil:
 		case result.Forbidden():
-			if !slices.Contains(old.forbidden, result.Account) {
-				r.log.Warn("The login may not read this account", "part", result.Key, "err", result.Err)
-			}
+			say("The login may not read this account", result.Key, result.Err)
 		default:
-			r.log.Warn("Refresh of a part failed", "part", result.Key, "duration", v.duration, "err", r.explain(result.Err))
+			say("Refresh of a part failed", result.Key, result.Err)
 		}
 	}
+	r.said = said
 	if v.success && !old.success && old.attempts > 0 {
 		r.log.Info("Refresh works again", "duration", v.duration)
 	}

@@ -17,6 +17,7 @@ type view struct {
 	expires   time.Time // when the oldest part disappears; zero when there is none
 
 	attempts    int
+	failures    int // in a row
 	success     bool
 	lastError   string
 	lastAttempt time.Time
@@ -64,7 +65,7 @@ func (p parts) values() []collector.Part {
 func (v *view) after(results []collector.Result, err error, started, now time.Time, maxAge time.Duration) *view {
 	next := &view{
 		body: v.body, asOf: v.asOf, forbidden: v.forbidden,
-		attempts: v.attempts + 1, lastAttempt: now, lastSuccess: v.lastSuccess, duration: now.Sub(started),
+		attempts: v.attempts + 1, failures: v.failures + 1, lastAttempt: now, lastSuccess: v.lastSuccess, duration: now.Sub(started),
 	}
 	if err != nil {
 		next.lastError = inWords(err)
@@ -98,10 +99,7 @@ func (v *view) after(results []collector.Result, err error, started, now time.Ti
 	next.hold(held, now, maxAge)
 	next.success = failed == 0 && (good > 0 || len(next.forbidden) == 0)
 	if next.success {
-		next.lastSuccess = now
-	}
-	if good > 0 || next.success {
-		next.asOf = started
+		next.lastSuccess, next.asOf, next.failures = now, started, 0
 	}
 	return next
 }

@@ -1,6 +1,7 @@
 package exposition
 
 import (
+	"fmt"
 	"io"
 	"sync"
 )
@@ -41,6 +42,11 @@ func (b *Body) Duplicates() int { return b.count().duplicates }
 func (b *Body) Piece(e Encoding) (*Piece, error) {
 	slot := &b.pieces[e.Index()]
 	slot.once.Do(func() {
+		defer func() {
+			if p := recover(); p != nil {
+				slot.err = fmt.Errorf("encode: panic: %v", p)
+			}
+		}()
 		slot.piece, slot.err = new(Press).Piece(e.Compression, func(out io.Writer) error {
 			w := NewWriter(out, e.Format)
 			b.write(w)

@@ -24,6 +24,9 @@ import (
 // does not send it; it is Prometheus's own default.
 const defaultTimeout = 10 * time.Second
 
+// writeTimeout is how long a scraper may take to read an answer.
+const writeTimeout = time.Minute
+
 // Scrape answers GET /metrics.
 type Scrape struct {
 	Log    *slog.Logger
@@ -125,9 +128,14 @@ func (s *Scrape) answer(w http.ResponseWriter, r *http.Request, e *engine.Engine
 	if r.Method == http.MethodHead {
 		return nil
 	}
+	// A reader that stalls must not hold its place for ever. Where the connection
+	// knows no deadline, there is none.
+	connection := http.NewResponseController(w)
+	_ = connection.SetWriteDeadline(time.Now().Add(writeTimeout))
 	if _, err := stream.WriteTo(w); err != nil {
 		s.Log.Debug("A scraper went away", "err", err)
 	}
+	_ = connection.SetWriteDeadline(time.Time{}) // not for what the connection is used for next
 	return nil
 }
 
