@@ -41,6 +41,7 @@ generate:
 ## bench: the figures of docs/performance.md
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+	csvparse/internal/bench/run.sh
 
 ## fuzz: every fuzz target for a minute
 FUZZTIME ?= 60s

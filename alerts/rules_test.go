@@ -111,9 +111,9 @@ func TestRunbooks(t *testing.T) {
 			t.Error(err)
 			continue
 		}
-		for _, heading := range []string{"# " + a.Alert + "\n", "\n## Meaning\n", "\n## Impact\n", "\n## Diagnosis\n", "\n## Mitigation\n"} {
+		for _, heading := range []string{"# " + a.Alert + "\n", "\nSeverity " + a.Labels["severity"] + ",", "\n## Meaning\n", "\n## Impact\n", "\n## Diagnosis\n", "\n## Mitigation\n"} {
 			if !strings.Contains(string(text), heading) {
-				t.Errorf("%s.md has no heading %q", a.Alert, strings.TrimSpace(heading))
+				t.Errorf("%s.md has no %q", a.Alert, strings.TrimSpace(heading))
 			}
 		}
 	}

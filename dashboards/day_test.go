@@ -48,7 +48,7 @@ func simulate(t *testing.T, path string) (portal *simulator.Portal) {
 		}
 		x := startExporter(t, portal)
 		defer func() { x.stop(t) }()
-		for !time.Now().After(dayStart) {
+		for time.Now().Before(dayStart) {
 			x.record(t, out)
 			time.Sleep(time.Until(time.Now().Truncate(time.Hour).Add(time.Hour)))
 		}

@@ -18,36 +18,41 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// TestPanelsShowData runs every query of every panel, annotation and variable
-// against a real Prometheus that holds a day of the simulated estate. A panel
-// that returns nothing there would return nothing in the field.
-func TestPanelsShowData(t *testing.T) {
+// TestSimulatedDay asks a real Prometheus that holds a day of the simulated
+// estate: every query of every panel, annotation and variable must return data,
+// because what returns nothing there would return nothing in the field; and the
+// alerts must fire for what was wrong that day, and for nothing else.
+func TestSimulatedDay(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts servers")
 	}
 	prometheus, portal := dayInPrometheus(t)
 	chosen := choose(t, portal)
 	for _, d := range load(t) {
-		t.Run(d.UID, func(t *testing.T) {
-			for _, v := range d.variables() {
-				if got := v.values(t, prometheus); len(got) == 0 {
-					t.Errorf("variable %s: %s gives no value", v.Name, v.Definition)
-				}
+		t.Run(d.UID, func(t *testing.T) { showsData(t, d, prometheus, chosen) })
+	}
+	t.Run("alerts", func(t *testing.T) { fireForCause(t, prometheus) })
+}
+
+func showsData(t *testing.T, d dashboard, prometheus *promservers.Prometheus, chosen values) {
+	t.Helper()
+	for _, v := range d.variables() {
+		if got := v.values(t, prometheus); len(got) == 0 {
+			t.Errorf("variable %s: %s gives no value", v.Name, v.Definition)
+		}
+	}
+	for _, a := range d.annotations() {
+		a.check(t, prometheus)
+	}
+	for _, p := range d.panels() {
+		for _, target := range p.Targets {
+			if n, err := target.run(t, prometheus, p, everything); err != nil || n == 0 {
+				t.Errorf("panel %q: %d series, %v:\n%s", p.Title, n, err, target.Expr)
 			}
-			for _, a := range d.annotations() {
-				a.check(t, prometheus)
+			if _, err := target.run(t, prometheus, p, chosen); err != nil {
+				t.Errorf("panel %q with one VM chosen: %v:\n%s", p.Title, err, target.Expr)
 			}
-			for _, p := range d.panels() {
-				for _, target := range p.Targets {
-					if n, err := target.run(t, prometheus, p, everything); err != nil || n == 0 {
-						t.Errorf("panel %q: %d series, %v:\n%s", p.Title, n, err, target.Expr)
-					}
-					if _, err := target.run(t, prometheus, p, chosen); err != nil {
-						t.Errorf("panel %q with one VM chosen: %v:\n%s", p.Title, err, target.Expr)
-					}
-				}
-			}
-		})
+		}
 	}
 }
 

@@ -64,7 +64,7 @@ func start(t *testing.T, address, program string, args ...string) *server {
 	}
 	defer func() { _ = log.Close() }()
 	// Not CommandContext: the servers are asked to end, so that they close their files.
-	s := &server{URL: "http://" + address, log: log.Name(), command: exec.Command(program, args...), ended: make(chan error, 1)} //nolint:noctx
+	s := &server{URL: "http://" + address, log: log.Name(), command: exec.Command(program, args...), ended: make(chan error, 1)}
 	s.command.Stdout, s.command.Stderr = log, log
 	if err := s.command.Start(); err != nil {
 		t.Fatal(err)

@@ -59,7 +59,7 @@ func backupNights() model.Row {
 		{
 			Kind: model.History, Title: "Failed backups by VDC and night", Unit: model.Count, Steps: worseFrom(1, 3), Width: 12, Height: 11, Step: "1d",
 			Description: "VMs whose last backup had failed, for the 25 VDCs with the most. Each cell is a day's beginning and shows the night before that day's.",
-			Queries:     one(top(25, sumBy("vdc_name", inVDC(failed))), "{{vdc_name}}"),
+			Queries:     one(top(25, sumBy(eachVDC, inVDC(failed))), eachLegend),
 		},
 		{
 			Kind: model.History, Title: "Nights without a good backup, by VM", Unit: model.Count,
@@ -80,7 +80,7 @@ func backupWho() model.Row {
 	links := []model.Link{toVM(rowVM)}
 	return model.Row{Title: "Who is not safe", Panels: []model.Panel{
 		{
-			Kind: model.Table, Title: "Failed", Unit: model.Count, Steps: plain(), Width: 12, Height: 11,
+			Kind: model.Table, Title: "Whose backup failed", Unit: model.Count, Steps: plain(), Width: 12, Height: 11,
 			Description: "Up to 100 VMs whose last backup failed. A VM without a last good backup has none in the portal's list of 14.",
 			Keys:        vmKeys(), Links: links,
 			Columns: []model.Column{
@@ -91,7 +91,7 @@ func backupWho() model.Row {
 			},
 		},
 		{
-			Kind: model.Table, Title: "On and unprotected", Unit: model.Bytes, Steps: neutral(), Width: 7, Height: 11,
+			Kind: model.Table, Title: "Running unprotected", Unit: model.Bytes, Steps: neutral(), Width: 7, Height: 11,
 			Description: "The 100 largest VMs that are powered on and excluded from backup.",
 			Keys:        vmKeys(), Links: links,
 			Columns: []model.Column{

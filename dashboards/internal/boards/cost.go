@@ -56,7 +56,7 @@ func pounds(title, description, expr string) model.Panel {
 func costWhere() model.Row {
 	panels := []model.Panel{
 		moneyBars("By service", "Month to date by service of the bill.", sumBy("service", monthToDate), "{{service}}"),
-		moneyBars("By VDC", "Month to date by VDC; what has no name is in no VDC.", sumBy("vdc_name", monthToDate), "{{vdc_name}}"),
+		moneyBars("By VDC", "Month to date by VDC, with its account; what has no name is in no VDC.", sumBy(eachVDC, monthToDate), eachLegend),
 		moneyBars("By component", "Month to date by what is paid for: compute, storage, protection, licence.", sumBy("component", monthToDate), "{{component}}"),
 		moneyBars("By tag", "Month to date by value of the tags that collectors.billing_csv.tags names; a value that is missing is untagged. Empty where no tag is configured.",
 			sumBy("tag, tag_value", of("ukcloud_billing_tag_month_to_date_cost_gbp", ofVOrg)), "{{tag}}: {{tag_value}}"),
@@ -122,7 +122,7 @@ func costOverTime() model.Row {
 		{
 			Kind: model.Lines, Title: "Month by month, by VDC", Unit: model.Pounds, Steps: plain(), Width: 24, Height: 9, Step: "1d", Last: "1y", Stack: model.Stacked,
 			Description: "Cost of the previous month of the 10 dearest VDCs, over a year. Each month is shown for as long as it is the previous one.",
-			Queries:     one(top(lines, sumBy("vdc_name", previousMonth)), "{{vdc_name}}"),
+			Queries:     one(top(lines, sumBy(eachVDC, previousMonth)), eachLegend),
 		},
 	}}
 }

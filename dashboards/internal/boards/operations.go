@@ -57,13 +57,13 @@ func vMotionPanels() model.Row {
 		{
 			Kind: model.Lines, Title: "Moves in an hour", Unit: model.Count, Steps: badFrom(alerts.VMotionsPerHour), Width: 8, Height: 8,
 			Description: "vMotion events of the hour before, in the 10 VDCs with the most. UKCloudVMotionStorm needs 10, and a fifth of the VDC's VMs.",
-			Queries:     one(top(lines, sumBy("vdc_name", hour)), "{{vdc_name}}"),
+			Queries:     one(top(lines, sumBy(eachVDC, hour)), eachLegend),
 		},
 		{
 			Kind: model.Lines, Title: "Moves in an hour, as a share of the VDC's VMs", Unit: model.Share, Steps: badFrom(alerts.VMotionShareOfVMs), Width: 8, Height: 8,
 			Description: "vMotion events of the hour before for each VM of the VDC, in the 10 VDCs with the most. Compare with the panel before.",
 			Queries: one(top(lines, hour+" / on ("+byVDCName+") count by ("+byVDCName+") ("+
-				of("ukcloud_vm_info", ofBill)+")"), "{{vdc_name}}"),
+				of("ukcloud_vm_info", ofBill)+")"), eachLegend),
 		},
 		{
 			Kind: model.Lines, Title: "Moves by user", Unit: model.Count, Steps: plain(), Width: 12, Height: 7, Step: "1h", Stack: model.Stacked,

@@ -28,6 +28,13 @@ const (
 	byVM      = byVDC + ", vm"
 )
 
+// Accounts may have VDCs of one name: where VDCs are compared, each stands with
+// its account.
+const (
+	eachVDC    = "account, vdc_name"
+	eachLegend = "{{vdc_name}} ({{account}})"
+)
+
 // The infos of what is chosen by the variables. Names for people come from them.
 const (
 	vmInfo   = `ukcloud_vm_info{` + ofVOrg + `, vdc_name=~"$vdc", vm_name=~"$vm"}`

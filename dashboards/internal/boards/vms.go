@@ -46,7 +46,7 @@ func vmTable() model.Row {
 	onSteps := model.Steps{Base: model.Grey, Above: []model.Step{{From: 1, Color: model.Green}}}
 	on.Steps = &onSteps
 	return model.Row{Title: "Which", Panels: []model.Panel{{
-		Kind: model.Table, Title: "VMs", Unit: model.Count, Steps: neutral(), Width: 24, Height: 12,
+		Kind: model.Table, Title: "Dearest VMs", Unit: model.Count, Steps: neutral(), Width: 24, Height: 12,
 		Description: "The 100 dearest of the VMs that are chosen, by the portal's live figures; as many of all where there are none.",
 		Keys: []model.Key{
 			{Label: "vm_name", Title: "VM"}, {Label: "vapp_name", Title: "vApp"}, {Label: "vdc_name", Title: "VDC"}, {Label: "vorg_name", Title: "vOrg"},
@@ -99,16 +99,16 @@ func vmPower() model.Row {
 }
 
 func vmKinds() model.Row {
-	count := func(title, description, label string) model.Panel {
+	count := func(title, description, labels, legend string) model.Panel {
 		return model.Panel{
 			Kind: model.Bars, Title: title, Description: description, Unit: model.Count, Steps: neutral(), Width: 6, Height: 9,
-			Queries: one(top(bars, "count by ("+label+") ("+vmInfo+")"), "{{"+label+"}}"),
+			Queries: one(top(bars, "count by ("+labels+") ("+vmInfo+")"), legend),
 		}
 	}
 	return model.Row{Title: "What they are", Panels: []model.Panel{
-		count("By size", "VMs by billed size. The portal bills by the next size that holds both vCPUs and memory.", "size"),
-		count("By VDC", "VMs of the 15 largest VDCs.", "vdc_name"),
-		count("By operating system", "VMs by operating system, as the portal has it.", "os"),
+		count("By size", "VMs by billed size. The portal bills by the next size that holds both vCPUs and memory.", "size", "{{size}}"),
+		count("By VDC", "VMs of the 15 largest VDCs, with their accounts.", eachVDC, eachLegend),
+		count("By operating system", "VMs by operating system, as the portal has it.", "os", "{{os}}"),
 		{
 			Kind: model.Bars, Title: "Billed time", Unit: model.Seconds, Steps: neutral(), Width: 6, Height: 9,
 			Description: "Time billed this month while VMs were on and off. The portal bills whole hours.",

@@ -1,4 +1,5 @@
-// Command generate writes the dashboards' JSON to the current directory.
+// Command generate writes the dashboards' JSON to the current directory, and the
+// list of their panels into the document.
 package main
 
 import (
@@ -7,6 +8,8 @@ import (
 
 	"ukcloud_exporter/dashboards/internal/boards"
 )
+
+const document = "../docs/dashboards.md"
 
 func main() {
 	if err := run(); err != nil {
@@ -21,9 +24,21 @@ func run() error {
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(d.UID+".json", text, 0o644); err != nil { //nolint:gosec // they are public
+		if err := write(d.UID+".json", text); err != nil {
 			return err
 		}
 	}
-	return nil
+	text, err := os.ReadFile(document)
+	if err != nil {
+		return err
+	}
+	listed, err := boards.Document(string(text))
+	if err != nil {
+		return fmt.Errorf("%s: %w", document, err)
+	}
+	return write(document, []byte(listed))
+}
+
+func write(path string, text []byte) error {
+	return os.WriteFile(path, text, 0o644) // they are public
 }
