@@ -59,10 +59,13 @@ func (c *BillingCSV) fetchOne(ctx context.Context, b *monthBill) error {
 	}
 	defer func() { _ = stream.Close() }()
 	var rejected rejectedRows
-	bill, err := billing.Read(stream, billing.Options{Month: b.month, Tags: c.options.Tags, Rejected: rejected.note, CSV: csvOptions(stream)})
+	// Whatever day a row is of, the file is the invoice of its month: a correction
+	// of an earlier day is charged with it.
+	bill, err := billing.Read(stream, billing.Options{Tags: c.options.Tags, Rejected: rejected.note, CSV: csvOptions(stream)})
 	if err != nil {
 		return fmt.Errorf("fetch billing %s of %s: GET /api/billing/billing-csv: %w", b.month, b.vorg, err)
 	}
+	bill.Month = b.month
 	b.bill, b.etag = bill, stream.ETag
 	rejected.log(c.log.With("account", b.account, "vorg", b.vorg, "period", b.month.String()))
 	return nil

@@ -74,8 +74,8 @@ type TagCost struct {
 	Cost  Cost
 }
 
-// OutsidePeriod is a row of another month than the one that was asked for. It is
-// no part of this month's bill, whatever the portal meant by it.
+// OutsidePeriod is a row of another month than the one that was asked for, where
+// the caller wants only those of that month: a backfill has no day to put it on.
 const OutsidePeriod csvparse.Reason = "outside_period"
 
 // Reasons returns every reason for which a row may be in no sum.
