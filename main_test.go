@@ -20,13 +20,27 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"go.uber.org/goleak"
 
 	"ukcloud_exporter/internal/money"
 )
 
-// TestMain lets testscript run this test binary as the program.
+// TestMain lets testscript run this test binary as the program, and looks for
+// goroutines that tests left behind.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"ukcloud_exporter": main})
+	testscript.Main(leakChecked{m}, map[string]func(){"ukcloud_exporter": main})
+}
+
+type leakChecked struct{ *testing.M }
+
+func (c leakChecked) Run() int {
+	code := c.M.Run()
+	http.DefaultClient.CloseIdleConnections()
+	if err := goleak.Find(); err != nil && code == 0 {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
 }
 
 // TestScripts runs testdata/*.txtar: commands, exit codes, messages.
