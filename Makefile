@@ -32,7 +32,7 @@ MODULES = $(patsubst %/go.mod,%,$(wildcard internal/*/go.mod))
 ## lint: golangci-lint if it is installed, else staticcheck, which is fetched
 lint:
 	@if command -v golangci-lint >/dev/null; then golangci-lint run ./...; \
-	else $(GO) run -modfile=.ci/lint.mod honnef.co/go/tools/cmd/staticcheck ./...; fi
+	else $(GO) tool -modfile=.ci/lint/go.mod staticcheck ./...; fi
 
 ## generate: dashboards and the lists of metrics, flags and keys in the documentation
 generate:
