@@ -24,7 +24,7 @@ demo:
 test:
 	.ci/install
 	$(GO) test -race -timeout 30m ./...
-	for module in $(MODULES); do (cd $$module && $(GO) test -race -timeout 20m ./...) || exit 1; done
+	for module in $(MODULES); do (cd $$module && $(GO) test -race -count=1 -timeout 20m ./...) || exit 1; done
 
 # Tests whose dependencies stay out of the exporter's go.mod.
 MODULES = $(patsubst %/go.mod,%,$(wildcard internal/*/go.mod))
