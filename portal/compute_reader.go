@@ -178,40 +178,29 @@ func (r *computeReader) vdcs(d *decoder, vorg *VOrg) error {
 }
 
 func (r *computeReader) vdc(d *decoder, vdc *VDC) error {
-	announce := once(func() { r.visit.VDC(vdc) })
-	found, err := d.object("VDCs", func(name string) (err error) {
-		d.renew()
-		switch name {
-		case "name":
-			vdc.Name, err = d.text(name)
-		case "urn":
-			vdc.URN, err = d.text(name)
-		case "vApps":
-			announce()
-			_, err = d.array(name, func() error { return r.vapp(d, &VApp{VDC: vdc}) })
-		default:
-			err = d.skip()
-		}
-		return err
-	})
-	if found && err == nil {
-		announce()
-	}
-	return err
+	return r.group(d, "VDCs", &vdc.Name, &vdc.URN, func() { r.visit.VDC(vdc) },
+		"vApps", func() error { return r.vapp(d, &VApp{VDC: vdc}) })
 }
 
 func (r *computeReader) vapp(d *decoder, vapp *VApp) error {
-	announce := once(func() { r.visit.VApp(vapp) })
-	found, err := d.object("vApps", func(name string) (err error) {
+	return r.group(d, "vApps", &vapp.Name, &vapp.URN, func() { r.visit.VApp(vapp) },
+		"VMs", func() error { return r.machine(d, vapp) })
+}
+
+// group reads a VDC or a vApp: a name, a URN, and children of which each is read
+// by child. It is announced before its first child, or at its end.
+func (r *computeReader) group(d *decoder, kind string, name, urn *string, announced func(), children string, child func() error) error {
+	announce := once(announced)
+	found, err := d.object(kind, func(member string) (err error) {
 		d.renew()
-		switch name {
+		switch member {
 		case "name":
-			vapp.Name, err = d.text(name)
+			*name, err = d.text(member)
 		case "urn":
-			vapp.URN, err = d.text(name)
-		case "VMs":
+			*urn, err = d.text(member)
+		case children:
 			announce()
-			_, err = d.array(name, func() error { return r.machine(d, vapp) })
+			_, err = d.array(member, child)
 		default:
 			err = d.skip()
 		}
