@@ -13,13 +13,16 @@ import (
 )
 
 // soak is how much TestSoak does; make soak lets it run for about an hour.
-var soak = flag.Int("soak", 1, "number of estates that TestSoak lets pass five simulated days")
+var (
+	soak     = flag.Int("soak", 1, "number of estates that TestSoak lets pass five simulated days")
+	soakSeed = flag.Uint64("soak.seed", 0, "seed of the first of them")
+)
 
 // TestSoak lets days pass, with a month's end, under a scraper while the portal fails at random: no
 // scrape is late or refused, counters never fall, logins stay few, and whenever the
 // portal is well again, so is everything.
 func TestSoak(t *testing.T) {
-	for seed := range uint64(*soak) {
+	for seed := *soakSeed; seed < *soakSeed+uint64(*soak); seed++ {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { testSoak(t, seed) })
 		})
