@@ -27,7 +27,7 @@ test:
 	for module in $(MODULES); do (cd $$module && $(GO) test -race -count=1 -timeout 20m ./...) || exit 1; done
 
 # Tests whose dependencies stay out of the exporter's go.mod.
-MODULES = $(patsubst %/go.mod,%,$(wildcard internal/*/go.mod))
+MODULES = $(patsubst %/go.mod,%,$(wildcard internal/testutil/*/go.mod))
 
 ## lint: golangci-lint if it is installed, else staticcheck, which is fetched
 lint:
@@ -55,7 +55,7 @@ fuzz:
 ## soak: about an hour of simulated days with a portal that fails at random
 SOAK ?= 350
 soak:
-	$(GO) test -timeout 3h -run TestSoak ./internal/daemon -args -soak=$(SOAK)
+	$(GO) test -timeout 3h -run TestSoak ./internal/app -args -soak=$(SOAK)
 
 clean:
 	rm -f ukcloud_exporter

@@ -14,7 +14,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the generated parts of the documentation")
 
-//go:generate go test -run TestDocumentation . ./internal/daemon -update
+//go:generate go test -run TestDocumentation . ./internal/app -update
 
 // TestDocumentation: README lists every flag and key as they are.
 func TestDocumentation(t *testing.T) {

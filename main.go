@@ -20,12 +20,11 @@ import (
 	"github.com/prometheus/common/version"
 	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
 
-	"ukcloud_exporter/internal/billingcmd"
-	"ukcloud_exporter/internal/check"
+	"ukcloud_exporter/internal/app"
+	"ukcloud_exporter/internal/cli"
+	"ukcloud_exporter/internal/cli/billing"
 	"ukcloud_exporter/internal/config"
-	"ukcloud_exporter/internal/daemon"
 	"ukcloud_exporter/internal/logging"
-	"ukcloud_exporter/internal/simulate"
 )
 
 func main() {
@@ -82,23 +81,23 @@ func newApp(env func(string) string, stdin io.Reader, stdout, stderr io.Writer) 
 		"simulate": c.simulate(app.Command("simulate", "Run a simulated portal.")),
 		"demo":     c.demo(app.Command("demo", "Run a simulated portal and the exporter in one process, without configuration.")),
 	}
-	maps.Copy(c.run, billingcmd.Register(app, billingcmd.Environment{
+	maps.Copy(c.run, billing.Register(app, billing.Environment{
 		Stdin: stdin, Stdout: stdout, Stderr: stderr, Portal: c.portal,
 	}))
 	return app, c
 }
 
 // portal connects a billing command.
-func (c *commands) portal(_ context.Context, log *slog.Logger) (*billingcmd.Portal, error) {
+func (c *commands) portal(_ context.Context, log *slog.Logger) (*billing.Portal, error) {
 	cfg, err := c.load()
 	if err != nil {
 		return nil, err
 	}
-	client, closeAll, err := daemon.OneShot(cfg, log)
+	client, closeAll, err := app.OneShot(cfg, log)
 	if err != nil {
 		return nil, err
 	}
-	return &billingcmd.Portal{API: client, Accounts: cfg.Accounts(), Close: closeAll}, nil
+	return &billing.Portal{API: client, Accounts: cfg.Accounts(), Close: closeAll}, nil
 }
 
 func (c *commands) load() (*config.Config, error) { return config.Load(*c.configFile, c.env) }
@@ -114,13 +113,13 @@ func (c *commands) serve(cmd *kingpin.CmdClause) func(context.Context, *slog.Log
 		}
 		o := options()
 		o.Load = c.load
-		return daemon.Run(ctx, log, o)
+		return app.Run(ctx, log, o)
 	}
 }
 
 // serveFlags adds the flags of everything that serves metrics.
-func serveFlags(cmd *kingpin.CmdClause) func() daemon.Options {
-	o := daemon.Options{Web: kingpinflag.AddFlags(cmd, ":10048")}
+func serveFlags(cmd *kingpin.CmdClause) func() app.Options {
+	o := app.Options{Web: kingpinflag.AddFlags(cmd, ":10048")}
 	cmd.Flag("web.telemetry-path", "Path under which metrics are served.").Default("/metrics").StringVar(&o.MetricsPath)
 	cmd.Flag("web.enable-lifecycle", "Serve POST /-/reload.").BoolVar(&o.Lifecycle)
 	cmd.Flag("web.enable-pprof", "Serve profiles under /debug/pprof.").BoolVar(&o.Profiling)
@@ -128,11 +127,11 @@ func serveFlags(cmd *kingpin.CmdClause) func() daemon.Options {
 	cmd.Flag("web.timeout-offset", "Time to subtract from the scraper's timeout.").Default("0.5s").DurationVar(&o.TimeoutOffset)
 	given := map[string]*bool{}
 	set := map[string]*bool{}
-	for _, name := range daemon.CollectorNames() {
+	for _, name := range app.CollectorNames() {
 		set[name] = new(bool)
 		given[name] = cmd.Flag("collector."+name, fmt.Sprintf("Run the %s collector, whatever the configuration says.", name)).IsSetByUser(set[name]).Bool()
 	}
-	return func() daemon.Options {
+	return func() app.Options {
 		o.Collectors = map[string]bool{}
 		for name, isSet := range set {
 			if *isSet {
@@ -154,18 +153,18 @@ func (c *commands) check(cmd *kingpin.CmdClause) func(context.Context, *slog.Log
 		if !*connect {
 			return nil
 		}
-		client, closeAll, err := daemon.OneShot(cfg, log)
+		client, closeAll, err := app.OneShot(cfg, log)
 		if err != nil {
 			return err
 		}
 		defer closeAll()
-		return check.Connect(ctx, c.stdout, client, cfg.Accounts())
+		return cli.Connect(ctx, c.stdout, client, cfg.Accounts())
 	}
 }
 
 func (c *commands) simulate(cmd *kingpin.CmdClause) func(context.Context, *slog.Logger) error {
 	address := cmd.Flag("listen-address", "Address on which the simulated portal listens.").Default("127.0.0.1:10049").String()
-	flags := simulate.AddFlags(cmd)
+	flags := cli.AddFlags(cmd)
 	return func(ctx context.Context, log *slog.Logger) error {
 		ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt)
 		defer stop()
@@ -177,14 +176,14 @@ func (c *commands) simulate(cmd *kingpin.CmdClause) func(context.Context, *slog.
 		if err != nil {
 			return fmt.Errorf("--listen-address: %w", err)
 		}
-		return simulate.Serve(ctx, log, listener, portal)
+		return cli.Serve(ctx, log, listener, portal)
 	}
 }
 
 // demo is simulate and serve in one process: the exporter speaks to the
 // simulated portal over loopback, as it would to the real one.
 func (c *commands) demo(cmd *kingpin.CmdClause) func(context.Context, *slog.Logger) error {
-	flags := simulate.AddFlags(cmd)
+	flags := cli.AddFlags(cmd)
 	options := serveFlags(cmd)
 	return func(ctx context.Context, log *slog.Logger) error {
 		simulated, err := flags.Portal(log)
@@ -197,10 +196,10 @@ func (c *commands) demo(cmd *kingpin.CmdClause) func(context.Context, *slog.Logg
 		}
 		ctx, stop := context.WithCancel(ctx)
 		served := make(chan error, 1)
-		go func() { served <- simulate.Serve(ctx, log, listener, simulated) }()
+		go func() { served <- cli.Serve(ctx, log, listener, simulated) }()
 		o := options()
 		o.Load = func() (*config.Config, error) { return config.Load("", demoEnv(listener.Addr().String())) }
-		err = daemon.Run(ctx, log, o)
+		err = app.Run(ctx, log, o)
 		stop()
 		if portalErr := <-served; err == nil {
 			err = portalErr
@@ -212,7 +211,7 @@ func (c *commands) demo(cmd *kingpin.CmdClause) func(context.Context, *slog.Logg
 // demoEnv is the environment of the exporter that demo runs.
 func demoEnv(address string) func(string) string {
 	values := map[string]string{
-		"UKCLOUD_URL": "http://" + address + "/api", "UKCLOUD_EMAIL": simulate.Email, "UKCLOUD_PASSWORD": simulate.Password,
+		"UKCLOUD_URL": "http://" + address + "/api", "UKCLOUD_EMAIL": cli.Email, "UKCLOUD_PASSWORD": cli.Password,
 	}
 	return func(name string) string { return values[strings.TrimSpace(name)] }
 }

@@ -15,10 +15,10 @@ import (
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 	"go.yaml.in/yaml/v3"
 
+	"ukcloud_exporter/internal/app"
 	"ukcloud_exporter/internal/config"
-	"ukcloud_exporter/internal/daemon"
 	"ukcloud_exporter/internal/logging"
-	"ukcloud_exporter/internal/promservers"
+	"ukcloud_exporter/internal/testutil"
 	"ukcloud_exporter/portal/simulator"
 )
 
@@ -38,7 +38,7 @@ func TestEndToEnd(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts servers")
 	}
-	promservers.Need(t, "prometheus", "prometheus-alertmanager")
+	testutil.Need(t, "prometheus", "prometheus-alertmanager")
 	// A morning of today or yesterday, after 10:00, when the portal has last night's
 	// backups.
 	morning := time.Now().UTC().Add(-11 * time.Hour).Truncate(24 * time.Hour).Add(11 * time.Hour)
@@ -49,10 +49,10 @@ func TestEndToEnd(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	webhook := promservers.StartWebhook(t)
+	webhook := testutil.StartWebhook(t)
 	prometheus := startAll(t, portal, webhook)
 
-	promservers.Eventually(t, within, func() error {
+	testutil.Eventually(t, within, func() error {
 		return value(t.Context(), prometheus, fmt.Sprintf("ukcloud_vm_backup_last_attempt_success{vm=%q}", vm.URN), "1")
 	})
 	if got := said(webhook, vm); len(got) > 0 {
@@ -60,7 +60,7 @@ func TestEndToEnd(t *testing.T) {
 	}
 
 	portal.SetNow(clock(morning))
-	promservers.Eventually(t, within, func() error { return waitFor(webhook, vm, "firing") })
+	testutil.Eventually(t, within, func() error { return waitFor(webhook, vm, "firing") })
 	first := said(webhook, vm)[0]
 	want := fmt.Sprintf("The last backup of VM %s (VDC %s, vOrg %s, account %s) failed", vm.Name, vm.VDC, vm.VOrg, vm.Account)
 	if !strings.HasPrefix(first.Annotations["description"], want) {
@@ -71,7 +71,7 @@ func TestEndToEnd(t *testing.T) {
 	}
 
 	portal.SetNow(clock(morning.AddDate(0, 0, 1)))
-	promservers.Eventually(t, within, func() error { return waitFor(webhook, vm, "resolved") })
+	testutil.Eventually(t, within, func() error { return waitFor(webhook, vm, "resolved") })
 }
 
 func clock(now time.Time) func() time.Time { return func() time.Time { return now } }
@@ -100,22 +100,22 @@ func protected(t *testing.T, portal *simulator.Portal) simulator.VM {
 }
 
 // startAll starts everything between the portal and the webhook.
-func startAll(t *testing.T, portal *simulator.Portal, webhook *promservers.Webhook) *promservers.Prometheus {
+func startAll(t *testing.T, portal *simulator.Portal, webhook *testutil.Webhook) *testutil.Prometheus {
 	t.Helper()
 	dir := t.TempDir()
-	alertmanager := promservers.StartAlertmanager(t, promservers.WriteFile(t, dir, "alertmanager.yml", alertmanagerConfig(t, webhook.URL)))
+	alertmanager := testutil.StartAlertmanager(t, testutil.WriteFile(t, dir, "alertmanager.yml", alertmanagerConfig(t, webhook.URL)))
 	rules, err := os.ReadFile("ukcloud.rules.yml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	promservers.WriteFile(t, dir, "rules.yml", regexp.MustCompile(`(?m)^( +for:) .*$`).ReplaceAllString(string(rules), "$1 1s"))
+	testutil.WriteFile(t, dir, "rules.yml", regexp.MustCompile(`(?m)^( +for:) .*$`).ReplaceAllString(string(rules), "$1 1s"))
 	settings := fmt.Sprintf(`
 global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}
 rule_files: [rules.yml]
 alerting: {alertmanagers: [{static_configs: [{targets: [%q]}]}]}
 scrape_configs: [{job_name: ukcloud, static_configs: [{targets: [%q]}]}]
 `, strings.TrimPrefix(alertmanager.URL, "http://"), startExporter(t, portal))
-	return promservers.StartPrometheus(t, promservers.WriteFile(t, dir, "prometheus.yml", settings), filepath.Join(dir, "data"))
+	return testutil.StartPrometheus(t, testutil.WriteFile(t, dir, "prometheus.yml", settings), filepath.Join(dir, "data"))
 }
 
 // startExporter runs the daemon on loopback before the simulated portal and
@@ -124,23 +124,23 @@ func startExporter(t *testing.T, portal *simulator.Portal) (address string) {
 	t.Helper()
 	server := httptest.NewServer(portal)
 	t.Cleanup(server.Close)
-	path := promservers.WriteFile(t, t.TempDir(), "config.yml", fmt.Sprintf(`
+	path := testutil.WriteFile(t, t.TempDir(), "config.yml", fmt.Sprintf(`
 portal: {url: %s/api, email: demo@example.com, password: demo}
 collectors: {compute_services: {min_interval: 500ms}}
 `, server.URL))
-	address = promservers.FreeAddress(t)
-	options := daemon.Options{
+	address = testutil.FreeAddress(t)
+	options := app.Options{
 		Load:        func() (*config.Config, error) { return config.Load(path, func(string) string { return "" }) },
 		Web:         &toolkit.FlagConfig{WebListenAddresses: &[]string{address}, WebSystemdSocket: new(bool), WebConfigFile: new(string)},
 		MetricsPath: "/metrics",
 		Collectors:  map[string]bool{},
 	}
-	for _, name := range daemon.CollectorNames() {
+	for _, name := range app.CollectorNames() {
 		options.Collectors[name] = name == "compute_services"
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- daemon.Run(ctx, logging.New(t.Output(), logging.Options{Level: "warn"}), options) }()
+	go func() { ended <- app.Run(ctx, logging.New(t.Output(), logging.Options{Level: "warn"}), options) }()
 	t.Cleanup(func() {
 		stop()
 		if err := <-ended; err != nil {
@@ -171,7 +171,7 @@ func alertmanagerConfig(t *testing.T, url string) string {
 	return string(text)
 }
 
-func value(ctx context.Context, prometheus *promservers.Prometheus, expr, want string) error {
+func value(ctx context.Context, prometheus *testutil.Prometheus, expr, want string) error {
 	series, err := prometheus.Query(ctx, expr, time.Now())
 	if err != nil {
 		return err
@@ -183,7 +183,7 @@ func value(ctx context.Context, prometheus *promservers.Prometheus, expr, want s
 }
 
 // said returns what the webhook has heard of the VM's failed backup.
-func said(webhook *promservers.Webhook, vm simulator.VM) (of []promservers.Notification) {
+func said(webhook *testutil.Webhook, vm simulator.VM) (of []testutil.Notification) {
 	for _, n := range webhook.Received() {
 		if n.Labels["alertname"] == "UKCloudBackupFailed" && n.Labels["vm"] == vm.URN {
 			of = append(of, n)
@@ -192,7 +192,7 @@ func said(webhook *promservers.Webhook, vm simulator.VM) (of []promservers.Notif
 	return of
 }
 
-func waitFor(webhook *promservers.Webhook, vm simulator.VM, status string) error {
+func waitFor(webhook *testutil.Webhook, vm simulator.VM, status string) error {
 	all := said(webhook, vm)
 	if len(all) == 0 || all[len(all)-1].Status != status {
 		return fmt.Errorf("the webhook has heard %v of %s, not yet that it is %s", all, vm.Name, status)

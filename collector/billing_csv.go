@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"ukcloud_exporter/internal/billing"
+	"ukcloud_exporter/internal/bill"
 	"ukcloud_exporter/internal/exposition"
 	"ukcloud_exporter/portal"
 )
@@ -34,8 +34,8 @@ type BillingCSV struct {
 	table     families[*billPart]
 	now       func() time.Time
 
-	mu       sync.Mutex    // held for a whole round; what follows is what the last one knew
-	month    billing.Month // that ran
+	mu       sync.Mutex // held for a whole round; what follows is what the last one knew
+	month    bill.Month // that ran
 	services serviceList
 	closings closings // nil until loaded
 }
@@ -44,7 +44,7 @@ type BillingCSV struct {
 // restart is kept in state.
 func NewBillingCSV(api BillingAPI, directory *Directory, state State, log *slog.Logger, options BillingOptions) *BillingCSV {
 	c := &BillingCSV{api: api, directory: directory, state: state, log: log, options: options, now: time.Now}
-	for _, f := range billing.Families() {
+	for _, f := range bill.Families() {
 		c.table = append(c.table, family[*billPart]{f.Desc, func(p *billPart, w *exposition.Writer) { f.Write(&p.view, w) }})
 	}
 	return c
@@ -68,7 +68,7 @@ func (c *BillingCSV) Collect(ctx context.Context, previous func(string) Part) ([
 	if err := c.load(); err != nil {
 		return nil, err
 	}
-	month := billing.MonthOf(now)
+	month := bill.MonthOf(now)
 	services, results, err := c.services.list(ctx, c.directory)
 	if err != nil {
 		services = c.services.failed(err)
@@ -79,7 +79,7 @@ func (c *BillingCSV) Collect(ctx context.Context, previous func(string) Part) ([
 	}
 	bills := make([]*monthBill, 0, 2*len(services))
 	for _, s := range services {
-		for _, m := range [...]billing.Month{month, month.Previous()} {
+		for _, m := range [...]bill.Month{month, month.Previous()} {
 			held, _ := dataOf[*billPart](previous(monthKey(s, m)))
 			bills = append(bills, &monthBill{computeService: s, month: m, held: held, part: previous(monthKey(s, m))})
 		}
@@ -110,7 +110,7 @@ func (c *BillingCSV) load() error {
 
 // save keeps what is known of the previous month; of older ones nothing is
 // asked any more.
-func (c *BillingCSV) save(previous billing.Month) {
+func (c *BillingCSV) save(previous bill.Month) {
 	for key, closing := range c.closings {
 		if closing.Period != previous.String() {
 			delete(c.closings, key)

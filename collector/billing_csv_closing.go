@@ -2,8 +2,8 @@ package collector
 
 import (
 	"ukcloud_exporter/csvparse"
-	"ukcloud_exporter/internal/billing"
-	"ukcloud_exporter/internal/money"
+	"ukcloud_exporter/internal/bill"
+	"ukcloud_exporter/money"
 )
 
 // closings is what is known of each compute service's previous month, by account
@@ -50,7 +50,7 @@ func (c closings) closed(b *monthBill) bool {
 
 // follow takes note of a bill of the previous month that was read today.
 func (c closings) follow(b *monthBill, today csvparse.Date) {
-	if !b.fetched || today.Compare(billing.FirstWorkingDay(b.month.Next())) <= 0 {
+	if !b.fetched || today.Compare(bill.FirstWorkingDay(b.month.Next())) <= 0 {
 		return
 	}
 	read := closingRead{today.String(), b.bill.Rows, b.bill.Parts.Value, b.bill.Total.Value}
@@ -68,7 +68,7 @@ func (c closings) follow(b *monthBill, today csvparse.Date) {
 }
 
 // restatement returns what a bill changed by since its baseline.
-func (c closings) restatement(b *monthBill) (change billing.Cost) {
+func (c closings) restatement(b *monthBill) (change bill.Cost) {
 	known := c.of(b)
 	if known == nil || b.bill == nil {
 		return change

@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"ukcloud_exporter/collector"
-	"ukcloud_exporter/internal/billing"
-	"ukcloud_exporter/internal/money"
+	"ukcloud_exporter/internal/bill"
+	"ukcloud_exporter/money"
 	"ukcloud_exporter/portal"
 	"ukcloud_exporter/portal/simulator"
 )
@@ -85,7 +85,7 @@ func newWalk(t *testing.T, start string) *walk {
 	var all []string // one of them is empty and has no bill
 	for _, c := range credentials.Value {
 		all = append(all, c.ServiceID)
-		if w.truth(c.ServiceID, billing.MonthOf(w.now), w.now).Rows > 0 {
+		if w.truth(c.ServiceID, bill.MonthOf(w.now), w.now).Rows > 0 {
 			w.orgs = append(w.orgs, c.ServiceID)
 		}
 	}
@@ -117,7 +117,7 @@ func (w *walk) figures(text string) figures {
 }
 
 // truth is a bill as the portal has it at the clock's time.
-func (w *walk) truth(org string, m billing.Month, now time.Time) simulator.Bill {
+func (w *walk) truth(org string, m bill.Month, now time.Time) simulator.Bill {
 	key := fmt.Sprint(org, m, now.Add(-6*time.Hour).Format(time.DateOnly))
 	b, ok := w.bills[key]
 	if !ok {
@@ -137,18 +137,18 @@ func (w *walk) step(asked time.Time) {
 	w.t.Helper()
 	w.rounds++
 	got := w.figures(w.round())
-	month := billing.MonthOf(w.now)
+	month := bill.MonthOf(w.now)
 	newest := asked.Add(-6 * time.Hour).Truncate(24 * time.Hour) // data through
 	for _, org := range w.orgs {
 		want := figures{
 			"previous_month_cost_gbp " + org: w.truth(org, month.Previous(), asked).Total,
-			"day_cost_gbp " + org: w.truth(org, billing.MonthOf(newest.Add(-time.Hour)), asked).
+			"day_cost_gbp " + org: w.truth(org, bill.MonthOf(newest.Add(-time.Hour)), asked).
 				Days[newest.Add(-time.Hour).Format(time.DateOnly)],
 			"data_through_timestamp_seconds " + org:             money.Amount(newest.Unix()) * money.Pound,
 			"data_through_timestamp_seconds " + org + " series": 1,
 			"tie_out_difference_gbp " + org:                     0,
 		}
-		if billing.MonthOf(asked) == month {
+		if bill.MonthOf(asked) == month {
 			running := w.truth(org, month, asked)
 			want["month_to_date_cost_gbp "+org] = running.Total
 			want["vm_month_to_date_cost_gbp "+org] = running.Total
@@ -192,12 +192,12 @@ func near(t time.Time) bool {
 func TestWalkThreeYears(t *testing.T) {
 	w := newWalk(t, "2016-01-02 07:00")
 	end := time.Date(2019, 1, 20, 7, 0, 0, 0, time.UTC)
-	months, changes := map[billing.Month]bool{}, 0
+	months, changes := map[bill.Month]bool{}, 0
 	for !w.now.After(end) {
 		w.flaky.asked = nil
 		w.step(w.now)
 		w.closedIsNotAsked()
-		months[billing.MonthOf(w.now)] = true
+		months[bill.MonthOf(w.now)] = true
 		switch {
 		case near(w.now):
 			w.now = w.now.Add(time.Hour)
@@ -232,8 +232,8 @@ func london(t *testing.T) *time.Location {
 // working day is not asked for from the third day on.
 func (w *walk) closedIsNotAsked() {
 	w.t.Helper()
-	month := billing.MonthOf(w.now)
-	closed := billing.FirstWorkingDay(month).Time().AddDate(0, 0, 3)
+	month := bill.MonthOf(w.now)
+	closed := bill.FirstWorkingDay(month).Time().AddDate(0, 0, 3)
 	for _, period := range w.flaky.asked {
 		if period != month.String() && !w.now.Before(closed) {
 			w.t.Fatalf("%s: %s is asked for", w.now.Format(time.DateTime), period)
@@ -245,7 +245,7 @@ func (w *walk) closedIsNotAsked() {
 // portal gives no bill from the evening before until noon.
 func TestWalkWithFailures(t *testing.T) {
 	w := newWalk(t, "2016-01-31 17:00")
-	for m := (billing.Month{Year: 2016, Month: 2}); m.Year < 2019; m = m.Next() {
+	for m := (bill.Month{Year: 2016, Month: 2}); m.Year < 2019; m = m.Next() {
 		asked := m.Start().Add(-7 * time.Hour)
 		w.now = asked
 		w.flaky.down = false

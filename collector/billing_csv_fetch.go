@@ -7,7 +7,7 @@ import (
 	"log/slog"
 
 	"ukcloud_exporter/csvparse"
-	"ukcloud_exporter/internal/billing"
+	"ukcloud_exporter/internal/bill"
 	"ukcloud_exporter/portal"
 )
 
@@ -15,17 +15,17 @@ import (
 // err is why it could not be had.
 type monthBill struct {
 	computeService
-	month billing.Month
+	month bill.Month
 	part  Part      // that the engine holds, nil when none
 	held  *billPart // its data
 
-	bill    *billing.Bill // fetched, or the held one; nil when nothing is known
+	bill    *bill.Bill // fetched, or the held one; nil when nothing is known
 	etag    string
 	fetched bool // the portal gave or confirmed it in this round
 }
 
 // monthKey is the key of a part.
-func monthKey(s computeService, m billing.Month) string { return s.key() + "/" + m.String() }
+func monthKey(s computeService, m bill.Month) string { return s.key() + "/" + m.String() }
 
 // fetch fetches the bills, several at a time. One that is closed is kept as it is.
 func (c *BillingCSV) fetch(ctx context.Context, bills []*monthBill) {
@@ -61,7 +61,7 @@ func (c *BillingCSV) fetchOne(ctx context.Context, b *monthBill) error {
 	var rejected rejectedRows
 	// Whatever day a row is of, the file is the invoice of its month: a correction
 	// of an earlier day is charged with it.
-	bill, err := billing.Read(stream, billing.Options{Tags: c.options.Tags, Rejected: rejected.note, CSV: csvOptions(stream)})
+	bill, err := bill.Read(stream, bill.Options{Tags: c.options.Tags, Rejected: rejected.note, CSV: csvOptions(stream)})
 	if err != nil {
 		return fmt.Errorf("fetch billing %s of %s: GET /api/billing/billing-csv: %w", b.month, b.vorg, err)
 	}

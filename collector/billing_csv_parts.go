@@ -4,12 +4,12 @@ import (
 	"time"
 
 	"ukcloud_exporter/csvparse"
-	"ukcloud_exporter/internal/billing"
+	"ukcloud_exporter/internal/bill"
 )
 
 // billPart is the data of a part: a bill in the role that it has now.
 type billPart struct {
-	view billing.View
+	view bill.View
 	etag string
 }
 
@@ -21,17 +21,17 @@ type billPart struct {
 // has changed: on the first of a month the bill that ran becomes the previous
 // one whether or not the portal answers.
 func (c *BillingCSV) results(current, previous *monthBill, now time.Time) []Result {
-	c.closings.follow(previous, billing.DateOf(now))
-	currentDay, previousDay := newestDay(current.bill, previous.bill, billing.DateOf(now))
+	c.closings.follow(previous, bill.DateOf(now))
+	currentDay, previousDay := newestDay(current.bill, previous.bill, bill.DateOf(now))
 	return []Result{
-		c.result(current, billing.View{Role: billing.Current, Before: previous.bill, Day: currentDay}),
-		c.result(previous, billing.View{
-			Role: billing.Previous, Day: previousDay, Restatement: c.closings.restatement(previous),
+		c.result(current, bill.View{Role: bill.Current, Before: previous.bill, Day: currentDay}),
+		c.result(previous, bill.View{
+			Role: bill.Previous, Day: previousDay, Restatement: c.closings.restatement(previous),
 		}),
 	}
 }
 
-func (c *BillingCSV) result(b *monthBill, view billing.View) Result {
+func (c *BillingCSV) result(b *monthBill, view bill.View) Result {
 	r := Result{Key: monthKey(b.computeService, b.month), Account: b.account, Err: b.err}
 	if b.bill == nil {
 		return r
@@ -48,7 +48,7 @@ func (c *BillingCSV) result(b *monthBill, view billing.View) Result {
 
 // newestDay finds the newest complete day before today, in one of two bills. A
 // bill may be nil.
-func newestDay(current, previous *billing.Bill, today csvparse.Date) (inCurrent, inPrevious csvparse.Date) {
+func newestDay(current, previous *bill.Bill, today csvparse.Date) (inCurrent, inPrevious csvparse.Date) {
 	if current != nil {
 		if day, ok := current.NewestDayBefore(today); ok {
 			return day, csvparse.Date{}

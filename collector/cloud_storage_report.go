@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"ukcloud_exporter/csvparse"
-	"ukcloud_exporter/internal/billing"
+	"ukcloud_exporter/internal/bill"
 	"ukcloud_exporter/internal/exposition"
 	"ukcloud_exporter/portal"
 )
@@ -53,7 +53,7 @@ func (c *CloudStorageReport) Collect(ctx context.Context, previous func(string) 
 	if err != nil {
 		return nil, err
 	}
-	month := billing.MonthOf(c.now())
+	month := bill.MonthOf(c.now())
 	results := make([]Result, len(services))
 	for i, s := range services {
 		results[i] = Result{Key: s.key(), Account: s.account}
@@ -71,7 +71,7 @@ func (c *CloudStorageReport) Collect(ctx context.Context, previous func(string) 
 }
 
 // service reads the newest report that has a row.
-func (c *CloudStorageReport) service(ctx context.Context, s computeService, month billing.Month, last Part) (Part, error) {
+func (c *CloudStorageReport) service(ctx context.Context, s computeService, month bill.Month, last Part) (Part, error) {
 	old, held := dataOf[*storagePart](last)
 	if !held {
 		old = new(storagePart)
@@ -100,7 +100,7 @@ type storagePart struct {
 
 // storageReport is one month's report. It is immutable.
 type storageReport struct {
-	month    billing.Month
+	month    bill.Month
 	etag     string
 	rows     []csvparse.CloudStorageRow
 	rejected map[string]int // rows by the column that cannot be read
@@ -108,7 +108,7 @@ type storageReport struct {
 
 // report reads a month's report, whole, or returns the one that old has of it
 // when that is still good.
-func (c *CloudStorageReport) report(ctx context.Context, org string, month billing.Month, old *storagePart) (*storageReport, error) {
+func (c *CloudStorageReport) report(ctx context.Context, org string, month bill.Month, old *storagePart) (*storageReport, error) {
 	var known *storageReport
 	etag := ""
 	for _, r := range [...]*storageReport{old.running, old.shown} {

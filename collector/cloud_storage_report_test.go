@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ukcloud_exporter/collector"
-	"ukcloud_exporter/internal/money"
+	"ukcloud_exporter/money"
 	"ukcloud_exporter/portal"
 	"ukcloud_exporter/portal/simulator"
 )

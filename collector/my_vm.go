@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"ukcloud_exporter/internal/exposition"
-	"ukcloud_exporter/internal/money"
+	"ukcloud_exporter/money"
 	"ukcloud_exporter/portal"
 )
 

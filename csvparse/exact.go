@@ -5,7 +5,7 @@ import (
 	"math/bits"
 	"strings"
 
-	"ukcloud_exporter/internal/money"
+	"ukcloud_exporter/money"
 )
 
 // exactPlaces is how many decimal places an Exact has: nine for each of the three

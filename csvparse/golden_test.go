@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ukcloud_exporter/csvparse"
-	"ukcloud_exporter/internal/money"
+	"ukcloud_exporter/money"
 )
 
 func gbp(t *testing.T, text string) csvparse.Money {

@@ -7,7 +7,7 @@ import (
 	"math"
 	"math/bits"
 
-	"ukcloud_exporter/internal/money"
+	"ukcloud_exporter/money"
 )
 
 // Money is a cell of pounds. A blank cell is not relevant to the row (invoice

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math/big"
 
-	"ukcloud_exporter/internal/money"
+	"ukcloud_exporter/money"
 )
 
 // Failure is an identity of the invoice evidence file that a row does not keep.

@@ -11,7 +11,7 @@ import (
 
 	"ukcloud_exporter/csvparse"
 	"ukcloud_exporter/csvparse/internal/billgen"
-	"ukcloud_exporter/internal/money"
+	"ukcloud_exporter/money"
 )
 
 // failures writes down what a row does not keep.

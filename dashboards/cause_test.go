@@ -10,7 +10,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"ukcloud_exporter/internal/promservers"
+	"ukcloud_exporter/internal/testutil"
 )
 
 // causes are the alerts for which there is a cause in the simulated day. Those
@@ -24,7 +24,7 @@ var causes = []string{
 }
 
 // fireForCause evaluates every alert over the day as Prometheus would.
-func fireForCause(t *testing.T, prometheus *promservers.Prometheus) {
+func fireForCause(t *testing.T, prometheus *testutil.Prometheus) {
 	t.Helper()
 	var file struct {
 		Groups []struct {
@@ -66,7 +66,7 @@ func fireForCause(t *testing.T, prometheus *promservers.Prometheus) {
 
 // lasts tells whether a series is there without a break for as long as `for`
 // says.
-func lasts(t *testing.T, s promservers.Series, wait time.Duration) bool {
+func lasts(t *testing.T, s testutil.Series, wait time.Duration) bool {
 	t.Helper()
 	var since, last time.Time
 	for _, value := range s.Values {

@@ -11,7 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"ukcloud_exporter/internal/money"
+	"ukcloud_exporter/money"
 	"ukcloud_exporter/portal/simulator"
 )
 

@@ -13,11 +13,11 @@ import (
 	versioncollector "github.com/prometheus/client_golang/prometheus/collectors/version"
 
 	"ukcloud_exporter/collector"
+	"ukcloud_exporter/internal/app"
 	"ukcloud_exporter/internal/config"
-	"ukcloud_exporter/internal/daemon"
-	"ukcloud_exporter/internal/engine"
-	"ukcloud_exporter/internal/promservers"
+	"ukcloud_exporter/internal/snapshot"
 	"ukcloud_exporter/internal/state"
+	"ukcloud_exporter/internal/testutil"
 	"ukcloud_exporter/internal/web"
 	"ukcloud_exporter/portal"
 )
@@ -28,14 +28,14 @@ type exporter struct {
 	started time.Time
 	store   *state.Store
 	client  *portal.Client
-	engine  *engine.Engine
+	engine  *snapshot.Engine
 	scrape  http.Handler
 }
 
 // startExporter starts one. All that it does must happen in one synctest bubble.
 func startExporter(t *testing.T, portalHandler http.Handler) *exporter {
 	t.Helper()
-	path := promservers.WriteFile(t, t.TempDir(), "config.yml",
+	path := testutil.WriteFile(t, t.TempDir(), "config.yml",
 		"portal: {url: http://portal.test/api, email: demo@example.com, password: demo}\n"+
 			"collectors: {billing_csv: {tags: [project, cost_centre], vm_limit: 20}}\n")
 	cfg, err := config.Load(path, func(string) string { return "" })
@@ -47,12 +47,12 @@ func startExporter(t *testing.T, portalHandler http.Handler) *exporter {
 	if x.store, err = state.Open("", log, registry); err != nil {
 		t.Fatal(err)
 	}
-	x.client, err = daemon.NewClient(cfg, log, portal.WithTransport(inMemory{portalHandler}),
+	x.client, err = app.NewClient(cfg, log, portal.WithTransport(inMemory{portalHandler}),
 		portal.WithRegisterer(registry), portal.WithRejectionStore(x.store))
 	if err != nil {
 		t.Fatal(err)
 	}
-	x.engine = engine.New(log, members(cfg.Collectors(), x.client, x.store, log))
+	x.engine = snapshot.New(log, members(cfg.Collectors(), x.client, x.store, log))
 	reloaded := prometheus.NewGauge(prometheus.GaugeOpts{Name: "ukcloud_config_last_reload_successful"})
 	reloadedAt := prometheus.NewGauge(prometheus.GaugeOpts{Name: "ukcloud_config_last_reload_success_timestamp_seconds"})
 	reloaded.Set(1)
@@ -60,19 +60,19 @@ func startExporter(t *testing.T, portalHandler http.Handler) *exporter {
 	registry.MustRegister(reloaded, reloadedAt,
 		versioncollector.NewCollector("ukcloud_exporter"), collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		engine.NewMetrics(func() *engine.Engine { return x.engine }, x.engine.Names()))
-	x.scrape = &web.Scrape{Log: log, Engine: func() *engine.Engine { return x.engine }, Program: registry, TimeoutOffset: time.Second / 2}
+		snapshot.NewMetrics(func() *snapshot.Engine { return x.engine }, x.engine.Names()))
+	x.scrape = &web.Scrape{Log: log, Engine: func() *snapshot.Engine { return x.engine }, Program: registry, TimeoutOffset: time.Second / 2}
 	x.engine.Start()
 	return x
 }
 
 // members are the seven collectors with the intervals of the configuration.
-func members(c config.Collectors, client *portal.Client, store *state.Store, log *slog.Logger) []engine.Member {
+func members(c config.Collectors, client *portal.Client, store *state.Store, log *slog.Logger) []snapshot.Member {
 	directory := collector.NewDirectory(client, nil, true)
-	member := func(made collector.Collector, settings config.Collector) engine.Member {
-		return engine.Member{Collector: made, MinInterval: settings.MinInterval, MaxAge: settings.MaxAge}
+	member := func(made collector.Collector, settings config.Collector) snapshot.Member {
+		return snapshot.Member{Collector: made, MinInterval: settings.MinInterval, MaxAge: settings.MaxAge}
 	}
-	return []engine.Member{
+	return []snapshot.Member{
 		member(collector.NewComputeServices(client, directory), c.ComputeServices),
 		member(collector.NewMyVM(client, directory), c.MyVM),
 		member(collector.NewMyCalls(client, string(c.MyCalls.For), c.MyCalls.ClosedStatuses), c.MyCalls.Collector),

@@ -55,7 +55,7 @@ func TestNoneIsMissing(t *testing.T) {
 }
 
 // The rules from here on are those of Grafana's dashboard-linter that can be
-// checked without reading PromQL (the others are in internal/promtest), and some
+// checked without reading PromQL (the others are in internal/testutil/promlint), and some
 // of our own. template-instance-rule and target-instance-rule hold for the
 // Exporter dashboard alone: what the portal says has no instance of its own.
 

@@ -12,7 +12,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"ukcloud_exporter/internal/promservers"
+	"ukcloud_exporter/internal/testutil"
 	"ukcloud_exporter/portal/simulator"
 )
 
@@ -34,7 +34,7 @@ func TestSimulatedDay(t *testing.T) {
 	t.Run("alerts", func(t *testing.T) { fireForCause(t, prometheus) })
 }
 
-func showsData(t *testing.T, d dashboard, prometheus *promservers.Prometheus, chosen values) {
+func showsData(t *testing.T, d dashboard, prometheus *testutil.Prometheus, chosen values) {
 	t.Helper()
 	for _, v := range d.variables() {
 		if got := v.values(t, prometheus); len(got) == 0 {
@@ -58,13 +58,13 @@ func showsData(t *testing.T, d dashboard, prometheus *promservers.Prometheus, ch
 
 // dayInPrometheus starts a Prometheus that holds the simulated day and what the
 // rules record of it.
-func dayInPrometheus(t *testing.T) (*promservers.Prometheus, *simulator.Portal) {
+func dayInPrometheus(t *testing.T) (*testutil.Prometheus, *simulator.Portal) {
 	t.Helper()
-	promservers.Need(t, "prometheus", "promtool")
+	testutil.Need(t, "prometheus", "promtool")
 	dir := t.TempDir()
 	data, samples := filepath.Join(dir, "data"), filepath.Join(dir, "day.om")
 	portal := simulate(t, samples)
-	promservers.Promtool(t, "tsdb", "create-blocks-from", "openmetrics", "--quiet", "--max-block-duration=512h", samples, data)
+	testutil.Promtool(t, "tsdb", "create-blocks-from", "openmetrics", "--quiet", "--max-block-duration=512h", samples, data)
 	if err := os.Remove(samples); err != nil {
 		t.Fatal(err)
 	}
@@ -72,21 +72,21 @@ func dayInPrometheus(t *testing.T) (*promservers.Prometheus, *simulator.Portal) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	promservers.WriteFile(t, dir, "rules.yml", string(rules))
+	testutil.WriteFile(t, dir, "rules.yml", string(rules))
 	// The operator's budget: alerts/budget.example.yml with an account of the estate.
-	promservers.WriteFile(t, dir, "budget.yml", fmt.Sprintf(
+	testutil.WriteFile(t, dir, "budget.yml", fmt.Sprintf(
 		"groups: [{name: budget, rules: [{record: 'ukcloud:budget_month_gbp', labels: {account: %q}, expr: vector(10000)}]}]", portal.AccountIDs()[0]))
-	settings := promservers.WriteFile(t, dir, "prometheus.yml", "global: {}\n")
+	settings := testutil.WriteFile(t, dir, "prometheus.yml", "global: {}\n")
 	// Twice, because some rules stand on others; what is written is seen after a
 	// restart.
 	for range 2 {
-		prometheus := promservers.StartPrometheus(t, settings, data)
-		promservers.Promtool(t, "tsdb", "create-blocks-from", "rules", "--url="+prometheus.URL, "--output-dir="+data, "--eval-interval="+interval.String(),
+		prometheus := testutil.StartPrometheus(t, settings, data)
+		testutil.Promtool(t, "tsdb", "create-blocks-from", "rules", "--url="+prometheus.URL, "--output-dir="+data, "--eval-interval="+interval.String(),
 			fmt.Sprintf("--start=%d", end().Add(-length).Unix()), fmt.Sprintf("--end=%d", end().Unix()),
 			filepath.Join(dir, "rules.yml"), filepath.Join(dir, "budget.yml"))
 		prometheus.Stop(t)
 	}
-	return promservers.StartPrometheus(t, settings, data), portal
+	return testutil.StartPrometheus(t, settings, data), portal
 }
 
 // values of the variables.
@@ -123,7 +123,7 @@ func (v values) interpolate(expr string) string {
 var grafanaVariable = regexp.MustCompile(`\$[a-z_]+`)
 
 // run returns how many series a query of a panel returns.
-func (q target) run(t *testing.T, prometheus *promservers.Prometheus, p panel, v values) (int, error) {
+func (q target) run(t *testing.T, prometheus *testutil.Prometheus, p panel, v values) (int, error) {
 	t.Helper()
 	expr := v.interpolate(q.Expr)
 	if q.Instant {
@@ -140,7 +140,7 @@ func (q target) run(t *testing.T, prometheus *promservers.Prometheus, p panel, v
 
 // check runs an annotation's query: its values must be moments of the simulated
 // month, in milliseconds.
-func (a annotation) check(t *testing.T, prometheus *promservers.Prometheus) {
+func (a annotation) check(t *testing.T, prometheus *testutil.Prometheus) {
 	t.Helper()
 	series, err := prometheus.QueryRange(t.Context(), everything.interpolate(a.Expr), end().Add(-length), end(), interval)
 	if err != nil || len(series) == 0 {
@@ -162,7 +162,7 @@ func (a annotation) check(t *testing.T, prometheus *promservers.Prometheus) {
 var function = regexp.MustCompile(`^(label_values|query_result)\((.*?)(?:, (\w+))?\)$`)
 
 // values asks for a variable's values as Grafana does.
-func (v variable) values(t *testing.T, prometheus *promservers.Prometheus) (found []string) {
+func (v variable) values(t *testing.T, prometheus *testutil.Prometheus) (found []string) {
 	t.Helper()
 	parts := function.FindStringSubmatch(v.Definition)
 	if parts == nil {

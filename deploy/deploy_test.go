@@ -15,8 +15,8 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"ukcloud_exporter/internal/cli"
 	"ukcloud_exporter/internal/config"
-	"ukcloud_exporter/internal/simulate"
 )
 
 func read(t *testing.T, path string, into any) {
@@ -143,7 +143,7 @@ func TestExporterMeetsSimulator(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if login.Email != simulate.Email || login.Password.Reveal() != simulate.Password {
+	if login.Email != cli.Email || login.Password.Reveal() != cli.Password {
 		t.Errorf("the exporter logs in as %s", login.Email)
 	}
 	address := strings.TrimSuffix(strings.TrimPrefix(c.PortalURL(), "http://"), "/api")

@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"ukcloud_exporter/internal/money"
+	"ukcloud_exporter/money"
 )
 
 const realAnswer = "../../shared/real/compute_services_2016-03.json.gz"

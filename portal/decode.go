@@ -10,7 +10,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
-	"ukcloud_exporter/internal/money"
+	"ukcloud_exporter/money"
 )
 
 const (

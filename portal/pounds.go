@@ -3,7 +3,7 @@ package portal
 import (
 	"bytes"
 
-	"ukcloud_exporter/internal/money"
+	"ukcloud_exporter/money"
 )
 
 // parsePounds reads "7.68" (compute_services) and "£1,234.56" (my_vm) exactly. A

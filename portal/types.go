@@ -4,7 +4,7 @@ import (
 	"io"
 	"time"
 
-	"ukcloud_exporter/internal/money"
+	"ukcloud_exporter/money"
 )
 
 // Answer is one decoded answer with its validator. Every list method takes the

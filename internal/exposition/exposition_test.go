@@ -20,7 +20,7 @@ import (
 	"google.golang.org/protobuf/testing/protocmp"
 
 	"ukcloud_exporter/internal/exposition"
-	"ukcloud_exporter/internal/money"
+	"ukcloud_exporter/money"
 )
 
 var (

@@ -6,7 +6,7 @@ import (
 	"math"
 	"strconv"
 
-	"ukcloud_exporter/internal/money"
+	"ukcloud_exporter/money"
 )
 
 // flushAt bounds what a Writer holds of a text format. One family in protobuf

@@ -7,7 +7,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
-	"ukcloud_exporter/internal/money"
+	"ukcloud_exporter/money"
 	"ukcloud_exporter/portal"
 )
 

@@ -15,7 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
-	"ukcloud_exporter/internal/money"
+	"ukcloud_exporter/money"
 	"ukcloud_exporter/portal"
 )
 

@@ -13,8 +13,8 @@ import (
 	"go.uber.org/goleak"
 
 	"ukcloud_exporter/collector"
-	"ukcloud_exporter/internal/engine"
 	"ukcloud_exporter/internal/exposition"
+	"ukcloud_exporter/internal/snapshot"
 	"ukcloud_exporter/internal/web"
 )
 
@@ -46,13 +46,13 @@ func FuzzScrape(f *testing.F) {
 	f.Add("exclude[]=nonsense&%zz", "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited", "*;q=0", "-1")
 	f.Add("collect[]=%00%ff", "text/plain;version=0.0.4;escaping=values", "gzip;q=", "1e300")
 	f.Add("collect=builds", "application/openmetrics-text;version=2.0.0;q=2", "br", "NaN")
-	e := engine.New(slog.New(slog.DiscardHandler), []engine.Member{
+	e := snapshot.New(slog.New(slog.DiscardHandler), []snapshot.Member{
 		{Collector: still{"builds"}, MinInterval: time.Hour, MaxAge: time.Hour},
 		{Collector: still{"my_vm"}, MinInterval: time.Hour, MaxAge: time.Hour},
 	})
 	defer func() { _ = e.Stop(context.Background()) }()
 	scrape := &web.Scrape{
-		Log: slog.New(slog.DiscardHandler), Engine: func() *engine.Engine { return e },
+		Log: slog.New(slog.DiscardHandler), Engine: func() *snapshot.Engine { return e },
 		Program: prometheus.NewRegistry(), TimeoutOffset: 500 * time.Millisecond,
 	}
 	f.Fuzz(func(t *testing.T, query, accept, encoding, timeout string) {
@@ -78,9 +78,9 @@ func FuzzScrape(f *testing.F) {
 }
 
 func TestMethods(t *testing.T) {
-	e := engine.New(slog.New(slog.DiscardHandler), nil)
+	e := snapshot.New(slog.New(slog.DiscardHandler), nil)
 	scrape := &web.Scrape{
-		Log: slog.New(slog.DiscardHandler), Engine: func() *engine.Engine { return e },
+		Log: slog.New(slog.DiscardHandler), Engine: func() *snapshot.Engine { return e },
 		Program: prometheus.NewRegistry(),
 	}
 	for method, want := range map[string]int{

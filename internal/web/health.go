@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"strings"
 
-	"ukcloud_exporter/internal/engine"
+	"ukcloud_exporter/internal/snapshot"
 )
 
 // Healthy answers GET /-/healthy: the process serves.
@@ -17,7 +17,7 @@ func Healthy() http.Handler {
 
 // Ready answers GET /-/ready: 503 until the first round has ended, and while no
 // collector holds data younger than its max_age. The body names the stale ones.
-func Ready(current func() *engine.Engine) http.Handler {
+func Ready(current func() *snapshot.Engine) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		ready, waiting, stale := current().Ready()
 		if !ready {

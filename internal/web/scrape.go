@@ -16,8 +16,8 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 
-	"ukcloud_exporter/internal/engine"
 	"ukcloud_exporter/internal/exposition"
+	"ukcloud_exporter/internal/snapshot"
 )
 
 // defaultTimeout stands for X-Prometheus-Scrape-Timeout-Seconds where a client
@@ -30,7 +30,7 @@ const writeTimeout = time.Minute
 // Scrape answers GET /metrics.
 type Scrape struct {
 	Log    *slog.Logger
-	Engine func() *engine.Engine // asked at each scrape: a reload replaces it
+	Engine func() *snapshot.Engine // asked at each scrape: a reload replaces it
 	// Program gathers the program's own metrics, which alone are made anew at
 	// each scrape.
 	Program prometheus.Gatherer
@@ -105,7 +105,7 @@ func shorten(text string) string {
 
 // answer writes the pieces of the collectors and the program's own metrics. It
 // returns what is the program's fault; a scraper that went away is not.
-func (s *Scrape) answer(w http.ResponseWriter, r *http.Request, e *engine.Engine, names []string) error {
+func (s *Scrape) answer(w http.ResponseWriter, r *http.Request, e *snapshot.Engine, names []string) error {
 	encoding := exposition.Negotiate(r.Header)
 	pieces, err := e.Pieces(encoding, names)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/common/version"
 
-	"ukcloud_exporter/internal/engine"
+	"ukcloud_exporter/internal/snapshot"
 	"ukcloud_exporter/portal"
 )
 
@@ -21,7 +21,7 @@ var statusHTML string
 // Status answers GET /: what the daemon does, for people.
 type Status struct {
 	Log         *slog.Logger
-	Engine      func() *engine.Engine
+	Engine      func() *snapshot.Engine
 	Session     func() portal.SessionStatus
 	MetricsPath string
 	Lifecycle   bool // --web.enable-lifecycle
@@ -34,7 +34,7 @@ type statusPage struct {
 	Revision    string
 	Ready       bool
 	Session     portal.SessionStatus
-	Collectors  []engine.Status
+	Collectors  []snapshot.Status
 	MetricsPath string
 	Lifecycle   bool
 	Profiling   bool

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"ukcloud_exporter/internal/money"
+	"ukcloud_exporter/money"
 )
 
 // extra is a place for something in the bill that is not a VM of

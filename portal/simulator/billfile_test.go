@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"ukcloud_exporter/internal/money"
+	"ukcloud_exporter/money"
 )
 
 func TestBillIsPublishedAtSix(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"ukcloud_exporter/internal/money"
+	"ukcloud_exporter/money"
 )
 
 // line is one row of a bill as read back: cells by column name.

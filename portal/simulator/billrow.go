@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"ukcloud_exporter/internal/money"
+	"ukcloud_exporter/money"
 )
 
 // tier is a kind of storage in the bill.

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"ukcloud_exporter/internal/money"
+	"ukcloud_exporter/money"
 )
 
 // billedVM is a VM with what all its rows of a month have in common.

@@ -3,7 +3,7 @@ package simulator
 import (
 	"strings"
 
-	"ukcloud_exporter/internal/money"
+	"ukcloud_exporter/money"
 )
 
 // class is the service level of a VDC. The old names of the VDCs pair with the

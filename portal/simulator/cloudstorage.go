@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"ukcloud_exporter/internal/money"
+	"ukcloud_exporter/money"
 )
 
 // bucket is a bucket of Cloud Storage.

@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"time"
 
-	"ukcloud_exporter/internal/money"
+	"ukcloud_exporter/money"
 )
 
 // computeServices answers GET /api/accounts/:account_id/compute_services. The

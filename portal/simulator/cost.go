@@ -3,7 +3,7 @@ package simulator
 import (
 	"time"
 
-	"ukcloud_exporter/internal/money"
+	"ukcloud_exporter/money"
 )
 
 // live holds the billing fields of compute_services and my_vm for one VM.

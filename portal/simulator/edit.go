@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"ukcloud_exporter/internal/money"
+	"ukcloud_exporter/money"
 )
 
 // edits are the changes that tests make to the estate after it was drawn.

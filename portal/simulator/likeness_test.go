@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"ukcloud_exporter/internal/money"
+	"ukcloud_exporter/money"
 )
 
 // TestFormulaGivesTheRecordedMoney runs the simulator's prices over the real

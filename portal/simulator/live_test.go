@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"ukcloud_exporter/internal/money"
+	"ukcloud_exporter/money"
 )
 
 // documented is the documented formula in exact arithmetic, from the fields of

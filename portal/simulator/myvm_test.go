@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"ukcloud_exporter/internal/money"
+	"ukcloud_exporter/money"
 )
 
 type myVMAccount struct {

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"time"
 
-	"ukcloud_exporter/internal/money"
+	"ukcloud_exporter/money"
 )
 
 // Component is a part of a bill, named as in the metrics.

@@ -15,7 +15,7 @@ import (
 	"strings"
 	"time"
 
-	"ukcloud_exporter/internal/money"
+	"ukcloud_exporter/money"
 )
 
 // contender is one way to total the file.

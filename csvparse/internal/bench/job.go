@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"ukcloud_exporter/csvparse"
-	"ukcloud_exporter/internal/money"
+	"ukcloud_exporter/money"
 )
 
 // dimensions are what is totalled by.

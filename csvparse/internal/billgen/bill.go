@@ -4,7 +4,7 @@ import (
 	"strconv"
 	"strings"
 
-	"ukcloud_exporter/internal/money"
+	"ukcloud_exporter/money"
 )
 
 // bill is the money of one row. The tiers are Tier 1, Tier 2, geo-resilient.

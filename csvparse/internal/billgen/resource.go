@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"ukcloud_exporter/internal/money"
+	"ukcloud_exporter/money"
 )
 
 // resource is what stays the same from day to day.

@@ -1,0 +1,61 @@
+package app
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+)
+
+var update = flag.Bool("update", false, "rewrite the expected exposition in testdata")
+
+// TestExposition compares a whole scrape of a simulated estate with the golden
+// file: every family, label, value, HELP and TYPE, and nothing else. Only what the
+// Go runtime and the machine say is left out.
+func TestExposition(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		clockTo(noon)
+		s := newSetup(t, estate(), "collectors:\n  billing_csv: {vm_limit: 10, tags: [project]}\n")
+		got := without(s.scrape(), runtimeFamilies...)
+		golden(t, got)
+		lint(t, got)
+		for _, secret := range []string{password, "demo"} {
+			if strings.Contains(s.logs.String(), secret) {
+				t.Errorf("the log holds %q", secret)
+			}
+		}
+	})
+}
+
+func golden(t *testing.T, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", "metrics.golden")
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); diff != "" {
+		t.Errorf("the exposition differs from %s (-want +got); go test -update rewrites it:\n%s", path, diff)
+	}
+}
+
+func lint(t *testing.T, exposition string) {
+	t.Helper()
+	problems, err := promlint.New(strings.NewReader(exposition)).Lint()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		t.Errorf("promlint: %s: %s", p.Metric, p.Text)
+	}
+}

@@ -1,0 +1,133 @@
+package app
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ukcloud_exporter/portal/simulator"
+)
+
+// everySecond lets each scrape of a test refresh every collector.
+const everySecond = `collectors:
+  compute_services: {min_interval: 1s}
+  my_vm: {min_interval: 1s}
+  my_calls: {min_interval: 1s}
+  vmotion_events: {min_interval: 1s}
+  billing_csv: {min_interval: 1s}
+  cloud_storage_report: {min_interval: 1s}
+  builds: {min_interval: 1s}
+`
+
+// TestFaults: whatever one endpoint does, a scrape answers 200 in time, exactly
+// its collector says 0, all data stays byte for byte, and after the fault one
+// round heals it.
+func TestFaults(t *testing.T) {
+	kinds := []string{
+		"500", "502", "503", "429", "401", "403", "404", "html", "redirect", "redirect-other-host",
+		"garbage", "truncated", "slow", "hang", "reset", "panic",
+	}
+	for _, name := range CollectorNames() {
+		for _, kind := range kinds {
+			t.Run(name+"="+kind, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					testFault(t, name, kind)
+				})
+			})
+		}
+	}
+}
+
+func testFault(t *testing.T, name, kind string) {
+	clockTo(noon)
+	bug := &panicking{path: paths[name]}
+	s := newSetup(t, estate(), everySecond, func(o *Options) { bug.next, o.Transport = o.Transport, bug })
+	before := without(s.scrape(), liveFamilies...)
+	if strings.Count(before, "ukcloud_collector_success{") != len(CollectorNames()) || strings.Contains(before, "success{collector=\""+name+"\"} 0") {
+		t.Fatalf("not every collector is well before the fault:\n%s", families(before)["ukcloud_collector_success"])
+	}
+	if kind == "panic" {
+		bug.on.Store(true)
+	} else {
+		s.portal.SetFaults(simulator.Fault{Endpoint: name, Kind: kind})
+	}
+	want := strings.Replace(before, fmt.Sprintf("ukcloud_collector_success{collector=%q} 1", name), fmt.Sprintf("ukcloud_collector_success{collector=%q} 0", name), 1)
+	for range 2 { // a slow or hanging answer may need its time to fail
+		time.Sleep(2 * time.Second)
+		s.scrape()
+	}
+	s.settle()
+	during := without(s.scrapeWithoutWaiting(), liveFamilies...)
+	if diff := cmp.Diff(want, during); diff != "" {
+		t.Errorf("while %s answers with %s (-want +got):\n%s", name, kind, diff)
+	}
+	s.portal.SetFaults()
+	bug.on.Store(false)
+	time.Sleep(10 * time.Second) // beyond the Retry-After of 429
+	s.settle()
+	s.scrape()
+	s.settle()
+	after := without(s.scrapeWithoutWaiting(), liveFamilies...)
+	if diff := cmp.Diff(before, after); diff != "" {
+		t.Errorf("one round after the fault (-want +got):\n%s", diff)
+	}
+	if logins := s.portal.Logins(); logins > 40 {
+		t.Errorf("%d logins", logins)
+	}
+}
+
+// paths tell the endpoints of the collectors.
+var paths = map[string]string{
+	"compute_services": "/compute_services", "my_vm": "/my_vm", "my_calls": "/my_calls",
+	"vmotion_events": "/vmotion_events", "billing_csv": "/billing-csv",
+	"cloud_storage_report": "/cloud-storage-report", "builds": "-builds",
+}
+
+// panicking stands for a bug in what a collector calls: in the collector's own
+// goroutine, or in one that it started.
+type panicking struct {
+	next http.RoundTripper
+	path string
+	on   atomic.Bool
+}
+
+func (p *panicking) RoundTrip(r *http.Request) (*http.Response, error) {
+	if p.on.Load() && strings.Contains(r.URL.Path, p.path) {
+		panic("a bug")
+	}
+	return p.next.RoundTrip(r)
+}
+
+// settle lets running refreshes end, but not the clock run on otherwise.
+func (s *setup) settle() {
+	s.t.Helper()
+	for range 100 {
+		running := false
+		for _, c := range s.engine().Status() {
+			running = running || c.Running
+		}
+		if !running {
+			return
+		}
+		time.Sleep(500 * time.Millisecond)
+		synctest.Wait()
+	}
+	s.t.Fatal("refreshes do not end")
+}
+
+// scrapeWithoutWaiting reads what there is.
+func (s *setup) scrapeWithoutWaiting() string {
+	s.t.Helper()
+	status, body := s.get("/metrics", "X-Prometheus-Scrape-Timeout-Seconds", "0.1")
+	if status != http.StatusOK {
+		s.t.Fatalf("scrape: status %d", status)
+	}
+	return body
+}

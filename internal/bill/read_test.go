@@ -1,0 +1,265 @@
+package bill_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ukcloud_exporter/csvparse"
+	"ukcloud_exporter/internal/bill"
+	"ukcloud_exporter/money"
+)
+
+// vm is a row of a VM that costs 1.5 for computing and 0.25 for storage.
+var vm = cells{
+	csvparse.EventDate: "2018-01-05", csvparse.VDC: "Main", csvparse.ResourceID: "urn:vcloud:vm:1", csvparse.Service: "VMware VM",
+	csvparse.PowerState: "On", csvparse.UsageHours: "24", csvparse.Metadata: `{"project":"Zebra"}`,
+	csvparse.ComputeTotal: "1.5", csvparse.Tier2Total: "0.25", csvparse.TotalPrice: "1.75",
+}
+
+// disk has nothing but storage of Tier 1.
+var disk = cells{
+	csvparse.EventDate: "2018-01-06", csvparse.VDC: "Main", csvparse.ResourceID: "urn:vcloud:disk:1", csvparse.Service: "VMware Independent Disk",
+	csvparse.UsageHours: "24", csvparse.Tier1Total: "0.000000001", csvparse.TotalPrice: "0.000000001",
+}
+
+func TestRead(t *testing.T) {
+	text := billCSV(
+		vm,
+		vm.with(cells{csvparse.PowerState: "off", csvparse.UsageHours: "2.5", csvparse.ComputeTotal: "0", csvparse.TotalPrice: "0.25"}),
+		vm.with(cells{csvparse.EventDate: "2018-01-06", csvparse.ResourceID: "urn:vcloud:vm:2", csvparse.Metadata: "project=Falcon"}),
+		disk,
+		disk.with(cells{csvparse.ResourceID: "urn:vcloud:disk:2", csvparse.Tier1Total: "", csvparse.TotalPrice: "", csvparse.UsageHours: ""}),
+	)
+	got := read(t, text, bill.Options{Month: january, Tags: []string{"project"}})
+	part := func(pairs ...any) (parts bill.Parts) {
+		for i := 0; i < len(pairs); i += 2 {
+			parts[pairs[i].(csvparse.Component)] = bill.Cost{Value: gbp(t, pairs[i+1].(string)), Valid: true}
+		}
+		return parts
+	}
+	cost := func(text string) bill.Cost { return bill.Cost{Value: gbp(t, text), Valid: true} }
+	want := &bill.Bill{
+		Month: january, Rows: 5, Parts: cost("3.750000001"), Total: cost("3.750000001"), Rejected: none(),
+		Costs: []bill.ServiceCost{
+			{"Main", "VMware Independent Disk", part(csvparse.StorageTier1, "0.000000001")},
+			{"Main", "VMware VM", part(csvparse.Compute, "3", csvparse.StorageTier2, "0.75")},
+		},
+		Days: []bill.DayCost{
+			{csvparse.Date{Year: 2018, Month: 1, Day: 5}, "VMware VM", part(csvparse.Compute, "1.5", csvparse.StorageTier2, "0.5")},
+			{csvparse.Date{Year: 2018, Month: 1, Day: 6}, "VMware Independent Disk", part(csvparse.StorageTier1, "0.000000001")},
+			{csvparse.Date{Year: 2018, Month: 1, Day: 6}, "VMware VM", part(csvparse.Compute, "1.5", csvparse.StorageTier2, "0.25")},
+		},
+		Resources: []bill.ResourceCost{
+			{"urn:vcloud:vm:1", cost("2")}, {"urn:vcloud:vm:2", cost("1.75")},
+			{"urn:vcloud:disk:1", cost("0.000000001")}, {"urn:vcloud:disk:2", bill.Cost{}},
+		},
+		Usage: []bill.Usage{
+			{"VMware Independent Disk", "", bill.Hours{Value: 24 * csvparse.One, Valid: true}},
+			{"VMware VM", "off", bill.Hours{Value: 25 * csvparse.One / 10, Valid: true}},
+			{"VMware VM", "on", bill.Hours{Value: 48 * csvparse.One, Valid: true}},
+		},
+		Tags: []bill.TagCosts{{"project", []bill.TagCost{
+			{"Zebra", cost("2")}, {"Falcon", cost("1.75")}, {"", cost("0.000000001")},
+		}}},
+		Unknown: map[string]int{"PowerState": 0, "Metadata": 0},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("bill (-want +got):\n%s", diff)
+	}
+}
+
+func none() map[csvparse.Reason]int64 {
+	zero := map[csvparse.Reason]int64{}
+	for _, reason := range bill.Reasons() {
+		zero[reason] = 0
+	}
+	return zero
+}
+
+// TestReadNothing: a month without data is a header without rows.
+func TestReadNothing(t *testing.T) {
+	got := read(t, billCSV(), bill.Options{Month: january})
+	if got.Rows != 0 || got.Parts.Valid || len(got.Costs)+len(got.Days)+len(got.Resources)+len(got.Usage) != 0 {
+		t.Errorf("a bill without rows: %+v", got)
+	}
+	if _, ok := got.NewestDayBefore(csvparse.Date{Year: 2030, Month: 1, Day: 1}); ok {
+		t.Error("a bill without rows has a newest day")
+	}
+}
+
+func TestRejected(t *testing.T) {
+	text := billCSV(
+		vm,
+		vm.with(cells{csvparse.ComputeTotal: "NaN"}),
+		vm.with(cells{csvparse.EventDate: "2018-02-01"}),
+		vm.with(cells{csvparse.EventDate: "2017-12-31"}),
+		vm.with(cells{csvparse.ResourceID: ""}),
+		vm.with(cells{csvparse.TotalPrice: "1.0000000001"}),
+		vm.with(cells{csvparse.EventDate: "soon"}),
+		disk,
+	)
+	var lines []string
+	got := read(t, text, bill.Options{Month: january, Rejected: func(r *csvparse.RowError) {
+		lines = append(lines, fmt.Sprintf("%d %s %s", r.Line, r.Field, r.Reason))
+	}})
+	want := []string{
+		"3 ComputeTotalPrice bad_number", "4 EventDate outside_period", "5 EventDate outside_period",
+		"6 ResourceId missing_resource_id", "7 TotalPrice precision", "8 EventDate bad_date",
+	}
+	if diff := cmp.Diff(want, lines); diff != "" {
+		t.Errorf("rejected rows (-want +got):\n%s", diff)
+	}
+	rejected := none()
+	rejected[csvparse.BadNumber], rejected[bill.OutsidePeriod] = 1, 2
+	rejected[csvparse.MissingResourceID], rejected[csvparse.Precision], rejected[csvparse.BadDate] = 1, 1, 1
+	if diff := cmp.Diff(rejected, got.Rejected); diff != "" {
+		t.Errorf("counts (-want +got):\n%s", diff)
+	}
+	if got.Rows != 2 || got.Parts.Value != gbp(t, "1.750000001") {
+		t.Errorf("%d rows come to %s, want the two good ones", got.Rows, got.Parts.Value)
+	}
+	if all := read(t, text, bill.Options{}); all.Rows != 4 || all.Rejected[bill.OutsidePeriod] != 0 {
+		t.Errorf("without a month %d rows are taken, want 4", all.Rows)
+	}
+}
+
+func TestReadFails(t *testing.T) {
+	broken := errors.New("connection reset")
+	dear := vm.with(cells{csvparse.ComputeTotal: "9000000000", csvparse.TotalPrice: "0"})
+	tests := []struct {
+		name string
+		in   io.Reader
+		want string
+	}{
+		{"sum of rows out of range", strings.NewReader(billCSV(dear, vm, dear)), "line 4: sum is out of range"},
+		{"sum of one row out of range", strings.NewReader(billCSV(dear.with(cells{csvparse.GPUTotal: "9000000000"}))),
+			"line 2: parts of the row: sum is out of range"},
+		{"hours out of range", strings.NewReader(billCSV(vm.with(cells{csvparse.UsageHours: "9000000000"}), vm.with(cells{csvparse.UsageHours: "9000000000"}))),
+			"line 3: sum is out of range"},
+		{"HTML", strings.NewReader("<!DOCTYPE html><html>"), "not CSV but html"},
+		{"empty", strings.NewReader(""), "the file is empty"},
+		{"missing column", strings.NewReader("EventDate,Service\n2018-01-01,x\n"), "no column vDC"},
+		{"cut off", strings.NewReader(strings.TrimSuffix(billCSV(vm), "\n")), "unexpected EOF"},
+		{"broken", io.MultiReader(strings.NewReader(billCSV(vm)), iotest.ErrReader(broken)), "connection reset"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := bill.Read(tt.in, bill.Options{Month: january})
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error %v, want one with %q", err, tt.want)
+			}
+			if got != nil {
+				t.Error("a bill came with the error")
+			}
+		})
+	}
+}
+
+func TestUnknownValues(t *testing.T) {
+	got := read(t, billCSV(
+		vm.with(cells{csvparse.PowerState: "SUSPENDED"}), vm.with(cells{csvparse.PowerState: "ON"}), vm.with(cells{csvparse.PowerState: ""}),
+		vm.with(cells{csvparse.Metadata: "what is this"}), vm.with(cells{csvparse.Metadata: "what is this"}),
+	), bill.Options{Tags: []string{"project"}})
+	if diff := cmp.Diff(map[string]int{"PowerState": 1, "Metadata": 2}, got.Unknown); diff != "" {
+		t.Errorf("unknown values (-want +got):\n%s", diff)
+	}
+	var powers []string
+	for _, u := range got.Usage {
+		powers = append(powers, u.Power)
+	}
+	if diff := cmp.Diff([]string{"", "on", "suspended"}, powers); diff != "" {
+		t.Errorf("power states (-want +got):\n%s", diff)
+	}
+}
+
+// TestAgainstRationals adds up random bills in two ways. Money has nine places
+// and both signs.
+func TestAgainstRationals(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	totals := [...]csvparse.Column{
+		csvparse.ComputeTotal, csvparse.GPUTotal, csvparse.Tier1Total, csvparse.Tier2Total, csvparse.GeoTotal,
+		csvparse.ProtectionTotal, csvparse.LicenceTotal,
+	}
+	for range 50 {
+		var rows []cells
+		want := map[string]*big.Rat{}
+		add := func(key, text string) {
+			value, ok := new(big.Rat).SetString(text)
+			if !ok {
+				t.Fatal(text)
+			}
+			if want[key] == nil {
+				want[key] = new(big.Rat)
+			}
+			want[key].Add(want[key], value)
+		}
+		for range random.IntN(200) {
+			row := vm.with(cells{
+				csvparse.EventDate: fmt.Sprintf("2018-01-%02d", 1+random.IntN(31)), csvparse.ResourceID: fmt.Sprint(random.IntN(20)),
+				csvparse.Metadata: fmt.Sprintf("project=%d", random.IntN(4)), csvparse.Service: fmt.Sprint("service ", random.IntN(3)),
+			})
+			for i, column := range totals {
+				if row[column] = ""; random.IntN(3) > 0 {
+					row[column] = money.Amount(random.Int64N(2e15) - 1e15).String()
+					add("bill", row[column])
+					add("component "+csvparse.Component(i).String(), row[column])
+					add("resource "+row[csvparse.ResourceID], row[column])
+					add("day "+row[csvparse.EventDate], row[column])
+					add("tag "+strings.TrimPrefix(row[csvparse.Metadata], "project="), row[column])
+				}
+			}
+			rows = append(rows, row)
+		}
+		got := map[string]*big.Rat{}
+		for key, sum := range figures(read(t, billCSV(rows...), bill.Options{Month: january, Tags: []string{"project"}})) {
+			got[key], _ = new(big.Rat).SetString(sum.String())
+		}
+		if diff := cmp.Diff(texts(want), texts(got)); diff != "" {
+			t.Fatalf("sums (-rationals +billing):\n%s", diff)
+		}
+	}
+}
+
+func texts(sums map[string]*big.Rat) map[string]string {
+	all := map[string]string{}
+	for key, sum := range sums {
+		all[key] = sum.FloatString(9)
+	}
+	return all
+}
+
+// figures are the sums of a bill that are known.
+func figures(b *bill.Bill) map[string]money.Amount {
+	sums := map[string]money.Amount{}
+	add := func(key string, c bill.Cost) {
+		if c.Valid {
+			sums[key] += c.Value
+		}
+	}
+	add("bill", b.Parts)
+	for _, c := range b.Costs {
+		for i, part := range c.Parts {
+			add("component "+csvparse.Component(i).String(), part)
+		}
+	}
+	for _, d := range b.Days {
+		add("day "+d.Day.String(), d.Parts.Total())
+	}
+	for _, r := range b.Resources {
+		add("resource "+r.ID, r.Cost)
+	}
+	for _, tag := range b.Tags {
+		for _, v := range tag.Values {
+			add("tag "+v.Value, v.Cost)
+		}
+	}
+	return sums
+}

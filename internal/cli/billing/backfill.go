@@ -1,0 +1,268 @@
+package billing
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/alecthomas/kingpin/v2"
+	"github.com/prometheus/common/model"
+
+	"ukcloud_exporter/csvparse"
+	"ukcloud_exporter/internal/bill"
+)
+
+// backfill writes the past of the bill's metrics.
+type backfill struct {
+	env      Environment
+	from, to bill.Month
+	files    []string
+	org      string
+	account  string
+	tags     []string
+	vmLimit  int
+	labels   map[string]string
+	output   string
+	force    bool
+
+	last     job        // that was written
+	lastBill *bill.Bill // of it
+}
+
+func registerBackfill(parent *kingpin.CmdClause, env Environment) Run {
+	c := &backfill{env: env, labels: map[string]string{}}
+	cmd := parent.Command("backfill", "Write the past of the bill's metrics as OpenMetrics: a sample at the end of each day. "+
+		"promtool tsdb create-blocks-from --max-block-duration=744h openmetrics FILE DATA-DIRECTORY imports one. What is complete is skipped when the command is run again.")
+	cmd.Flag("from", "First month, for example 2016-01.").PlaceHolder("MONTH").SetValue(monthValue{&c.from})
+	cmd.Flag("to", "Last month.").PlaceHolder("MONTH").SetValue(monthValue{&c.to})
+	cmd.Flag("org", "Compute service, for example 1-1-1-9836cf. Default: every one that the login sees, or what the files' names say.").StringVar(&c.org)
+	cmd.Flag("account", "Account label for files. Default: the second part of the compute service's id.").StringVar(&c.account)
+	cmd.Flag("tag", "As tags in the configuration. Repeatable.").PlaceHolder("KEY").StringsVar(&c.tags)
+	cmd.Flag("vm-limit", "As vm_limit in the configuration.").Default("1000").IntVar(&c.vmLimit)
+	cmd.Flag("label", "Label that Prometheus adds to what it scrapes, for example job=ukcloud, so that past and present are one series. Repeatable.").PlaceHolder("NAME=VALUE").StringMapVar(&c.labels)
+	cmd.Flag("force", "Write also what is complete.").BoolVar(&c.force)
+	cmd.Flag("output", "Directory to write to, a file for each compute service and month; it is made when it is missing. Default: everything as one stream to standard output, which cannot be resumed.").Short('o').PlaceHolder("DIR").StringVar(&c.output)
+	cmd.Arg("FILE", "Billing CSVs named as fetch names them. Default: ask the portal.").StringsVar(&c.files)
+	return c.run
+}
+
+// job is one file to write.
+type job struct {
+	service
+	month bill.Month
+}
+
+func (c *backfill) run(ctx context.Context, log *slog.Logger) error {
+	if c.tags = distinct(c.tags); c.vmLimit < 0 {
+		return errors.New("--vm-limit is negative")
+	}
+	if c.to != (bill.Month{}) && c.to.Compare(c.from) < 0 {
+		return fmt.Errorf("--to %s is before --from %s", c.to, c.from)
+	}
+	if err := c.checkLabels(); err != nil {
+		return err
+	}
+	bills, jobs, failed, err := c.plan(ctx, log)
+	if err != nil {
+		return err
+	}
+	if p, ok := bills.(*portalSource); ok && p.portal.Close != nil {
+		defer p.portal.Close()
+	}
+	said, toStdout := c.env.Stdout, c.output == ""
+	if toStdout {
+		said = c.env.Stderr
+		if c.output, err = os.MkdirTemp("", "ukcloud_backfill"); err != nil {
+			return err
+		}
+		defer func() { _ = os.RemoveAll(c.output) }()
+	} else if err := os.MkdirAll(c.output, 0o755); err != nil {
+		return err
+	}
+	var written []string
+	bar := newProgress(c.env.Stderr, "backfill", int64(len(jobs)), false)
+	defer bar.clear()
+	for _, j := range jobs {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		done, err := c.write(ctx, bills, j)
+		bar.clear()
+		if err != nil {
+			failed = append(failed, err)
+		} else {
+			written = append(written, c.path(j))
+			fmt.Fprintln(said, done)
+		}
+		bar.add(1)
+	}
+	if toStdout {
+		if err := merge(c.env.Stdout, written); err != nil {
+			return fmt.Errorf("write to standard output: %w", err)
+		}
+	}
+	return failures(c.env.Stderr, "backfill", failed)
+}
+
+// checkLabels refuses labels that the samples have already, or that are none.
+func (c *backfill) checkLabels() error {
+	for name := range c.labels {
+		if !model.LegacyValidation.IsValidLabelName(name) {
+			return fmt.Errorf("--label: %q is no label name", name)
+		}
+		for _, f := range bill.DatedFamilies() {
+			if slices.Contains(f.Labels, name) {
+				return fmt.Errorf("--label: %s is a label of the metrics already", name)
+			}
+		}
+	}
+	return nil
+}
+
+// plan says which files are to be written, and where the bills are.
+func (c *backfill) plan(ctx context.Context, log *slog.Logger) (source, []job, []error, error) {
+	if len(c.files) > 0 {
+		files, jobs, err := c.planFiles()
+		return files, jobs, nil, err
+	}
+	if c.from == (bill.Month{}) || c.to == (bill.Month{}) {
+		return nil, nil, nil, errors.New("--from and --to, or files, are needed")
+	}
+	portal, err := c.env.Portal(ctx, log)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	all, failed, err := services(ctx, portal, c.org)
+	var jobs []job
+	for _, s := range all {
+		for m := c.from; m.Compare(c.to) <= 0; m = m.Next() {
+			jobs = append(jobs, job{s, m})
+		}
+	}
+	return &portalSource{portal}, jobs, failed, err
+}
+
+func (c *backfill) path(j job) string {
+	return filepath.Join(c.output, fmt.Sprintf("backfill_%s_%s.om", j.org, j.month))
+}
+
+// write writes one file, unless a complete one is there.
+func (c *backfill) write(ctx context.Context, bills source, j job) (done string, err error) {
+	if !orgNames.MatchString(j.org) {
+		return "", fmt.Errorf("compute service %q: not an id such as 1-1-1-9836cf, and no name for a file", j.org)
+	}
+	path := c.path(j)
+	if info, err := os.Stat(path); err == nil && !c.force && bills.complete(info, j.org, j.month) {
+		return path + ": complete already", nil
+	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	h := &history{service: j.service, month: j.month, vmLimit: c.vmLimit, labels: c.labels, now: c.env.Now().UTC()}
+	if h.previous, err = c.previous(ctx, bills, j); err != nil {
+		return "", err
+	}
+	if err := c.read(ctx, bills, j, h); err != nil {
+		return "", fmt.Errorf("bill %s of %s: %w", j.month, j.org, err)
+	}
+	if err := writeWhole(path, h.writeTo); err != nil {
+		return "", err
+	}
+	c.last, c.lastBill = j, h.last
+	done = fmt.Sprintf("%s: %s, %s", path, count(int64(h.days()), "day"), count(int64(h.samples), "sample"))
+	if h.rejected > 0 {
+		done += fmt.Sprintf("; in no sum because they cannot be read: %s; see billing verify", count(int64(h.rejected), "row"))
+	}
+	return done, nil
+}
+
+func (c *backfill) read(ctx context.Context, bills source, j job, h *history) error {
+	file, err := bills.open(ctx, j.org, j.month)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = file.close() }()
+	o := bill.Options{
+		Month: j.month, Tags: c.tags, CSV: file.options, Rejected: func(*csvparse.RowError) { h.rejected++ },
+	}
+	return bill.ReadDays(untilDone(ctx, file), o, h.add)
+}
+
+// previous reads the bill of the month before, which the daemon exposes too; nil
+// when there is none.
+func (c *backfill) previous(ctx context.Context, bills source, j job) (*bill.Bill, error) {
+	before := j.month.Previous()
+	if c.last == (job{j.service, before}) {
+		return c.lastBill, nil
+	}
+	file, err := bills.open(ctx, j.org, before)
+	if errors.Is(err, errNoBill) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("bill %s of %s: %w", before, j.org, err)
+	}
+	defer func() { _ = file.close() }()
+	bill, err := bill.Read(untilDone(ctx, file), bill.Options{Month: before, CSV: file.options})
+	if err != nil {
+		return nil, fmt.Errorf("bill %s of %s: %w", before, j.org, err)
+	}
+	return bill, nil
+}
+
+// planFiles groups the files by compute service, oldest month first.
+func (c *backfill) planFiles() (fileSource, []job, error) {
+	all, err := inputs(c.files, c.env.Stdin)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(all) > 1 && slices.ContainsFunc(all, func(in input) bool { return in.standardIn != nil }) {
+		return nil, nil, errors.New("standard input must be the only file")
+	}
+	files := fileSource{}
+	var jobs []job
+	for _, in := range all {
+		if err := c.identify(&in); err != nil {
+			return nil, nil, err
+		}
+		key := fileKey{in.org, in.month}
+		if other, twice := files[key]; twice {
+			return nil, nil, fmt.Errorf("%s and %s are the same bill", other.name, in.name)
+		}
+		files[key] = in
+		account := cmp.Or(c.account, accountOf(in.org))
+		if account == "" {
+			return nil, nil, fmt.Errorf("%s: --account is needed: %q does not say which account it is of", in.name, in.org)
+		}
+		if c.inRange(in.month) && (c.org == "" || in.org == c.org) {
+			jobs = append(jobs, job{service{account, in.org}, in.month})
+		}
+	}
+	slices.SortFunc(jobs, func(a, b job) int { return cmp.Or(cmp.Compare(a.org, b.org), a.month.Compare(b.month)) })
+	return files, jobs, nil
+}
+
+func (c *backfill) inRange(m bill.Month) bool {
+	none := bill.Month{}
+	return (c.from == none || m.Compare(c.from) >= 0) && (c.to == none || m.Compare(c.to) <= 0)
+}
+
+// identify fills in what the file's name does not say.
+func (c *backfill) identify(in *input) error {
+	if in.org == "" {
+		in.org = c.org
+	}
+	if in.month == (bill.Month{}) && c.from == c.to {
+		in.month = c.from
+	}
+	if in.org == "" || in.month == (bill.Month{}) {
+		return fmt.Errorf("%s: the name does not say which bill it is: name it %s, or give --org and the same --from and --to",
+			in.name, fileName("ORG", bill.Month{Year: 2018, Month: 1}))
+	}
+	return nil
+}

@@ -1,0 +1,149 @@
+package billing
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/alecthomas/kingpin/v2"
+
+	"ukcloud_exporter/csvparse"
+	"ukcloud_exporter/internal/bill"
+	"ukcloud_exporter/portal"
+)
+
+// fetch saves bills as the portal gives them.
+type fetch struct {
+	env    Environment
+	month  bill.Month
+	org    string
+	output string
+}
+
+func registerFetch(parent *kingpin.CmdClause, env Environment) Run {
+	c := &fetch{env: env}
+	cmd := parent.Command("fetch", "Save the bills of a month as the portal gives them, each whole or not at all, with a checksum for sha256sum -c.")
+	cmd.Flag("period", "Month to fetch, for example 2018-01.").Required().PlaceHolder("MONTH").SetValue(monthValue{&c.month})
+	cmd.Flag("org", "Compute service to fetch, for example 1-1-1-9836cf. Default: every one that the login sees.").StringVar(&c.org)
+	cmd.Flag("output", "Directory to save to; it is made when it is missing.").Short('o').Required().PlaceHolder("DIR").StringVar(&c.output)
+	return c.run
+}
+
+func (c *fetch) run(ctx context.Context, log *slog.Logger) error {
+	p, err := c.env.Portal(ctx, log)
+	if err != nil {
+		return err
+	}
+	if p.Close != nil {
+		defer p.Close()
+	}
+	all, failed, err := services(ctx, p, c.org)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(c.output, 0o755); err != nil {
+		return err
+	}
+	bar := newProgress(c.env.Stderr, "fetch "+c.month.String(), int64(len(all)), false)
+	defer bar.clear()
+	for _, s := range all {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		done, err := c.save(ctx, p.API, s.org)
+		bar.clear()
+		if err != nil {
+			failed = append(failed, err)
+		} else {
+			fmt.Fprintln(c.env.Stdout, done)
+		}
+		bar.add(1)
+	}
+	return failures(c.env.Stderr, "fetch billing "+c.month.String(), failed)
+}
+
+// save fetches one bill. It is read on its way to the disk: a page of a login
+// form or a bill that is cut off is never saved, rows that cannot be read are,
+// because the file is evidence.
+func (c *fetch) save(ctx context.Context, api API, org string) (done string, err error) {
+	if !orgNames.MatchString(org) {
+		return "", fmt.Errorf("compute service %q: not an id such as 1-1-1-9836cf, and no name for a file", org)
+	}
+	stream, err := api.BillingCSV(ctx, c.month.String(), org, "")
+	if err != nil {
+		return "", fmt.Errorf("fetch billing %s of %s: %w", c.month, org, err)
+	}
+	defer func() { _ = stream.Close() }()
+	path := filepath.Join(c.output, fileName(org, c.month))
+	hash := sha256.New()
+	var rows, rejected, size int64
+	err = writeWhole(path, func(file io.Writer) error {
+		written := new(counter)
+		rows, rejected, err = countRows(io.TeeReader(stream, io.MultiWriter(file, hash, written)), endOf(stream))
+		size = int64(*written)
+		if err != nil {
+			return fmt.Errorf("fetch billing %s of %s: GET /api/billing/billing-csv: %w", c.month, org, err)
+		}
+		// An old checksum must not stand beside the new file.
+		if err := os.Remove(path + ".sha256"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return nil
+	})
+	if err != nil {
+		return "", err
+	}
+	err = writeWhole(path+".sha256", func(file io.Writer) error {
+		_, err := fmt.Fprintf(file, "%x  %s\n", hash.Sum(nil), filepath.Base(path))
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	done = fmt.Sprintf("%s: %s, %s", path, count(rows, "row"), count(size, "byte"))
+	if rejected > 0 {
+		done += fmt.Sprintf(", and %s that cannot be read: see billing verify", count(rejected, "row"))
+	}
+	return done, nil
+}
+
+// endOf lets a bill without a last line end pass where the transport proves that
+// nothing was cut off.
+func endOf(stream *portal.Stream) []csvparse.Option {
+	if stream.Proven {
+		return []csvparse.Option{csvparse.TrustEOF()}
+	}
+	return nil
+}
+
+// counter counts what is written to it.
+type counter int64
+
+func (c *counter) Write(b []byte) (int, error) {
+	*c += counter(len(b))
+	return len(b), nil
+}
+
+// countRows reads a billing CSV to its end.
+func countRows(r io.Reader, options []csvparse.Option) (rows, rejected int64, err error) {
+	reader, err := csvparse.NewBilling(r, options...)
+	if err != nil {
+		return 0, 0, err
+	}
+	for _, err := range reader.Rows() {
+		if err == nil {
+			rows++
+		} else if _, is := errors.AsType[*csvparse.RowError](err); is {
+			rejected++
+		} else {
+			return 0, 0, err
+		}
+	}
+	return rows, rejected, nil
+}

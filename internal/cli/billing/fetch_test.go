@@ -1,0 +1,93 @@
+package billing
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/alecthomas/kingpin/v2"
+
+	"ukcloud_exporter/internal/bill"
+	"ukcloud_exporter/portal"
+)
+
+// interrupted is a portal whose bill is being read when the user gives up.
+type interrupted struct {
+	*portal.Client
+	text string
+	stop context.CancelFunc
+}
+
+func (i *interrupted) BillingCSV(ctx context.Context, _, _, _ string) (*portal.Stream, error) {
+	ended := readerFunc(func([]byte) (int, error) {
+		i.stop()
+		return 0, context.Cause(ctx)
+	})
+	return &portal.Stream{ReadCloser: io.NopCloser(io.MultiReader(strings.NewReader(i.text), ended))}, nil
+}
+
+// TestInterrupted: who gives up has no half file, whatever was written so far.
+func TestInterrupted(t *testing.T) {
+	b := newBench(t)
+	org := b.services()[0].org
+	stream, err := b.client.BillingCSV(t.Context(), "2018-01", org, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Close()
+	text, err := io.ReadAll(stream)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{
+		{"fetch", "--period", "2018-01"}, {"backfill", "--from", "2018-01", "--to", "2018-02"},
+	} {
+		t.Run(args[0], func(t *testing.T) {
+			dir := t.TempDir()
+			ctx, stop := context.WithCancel(t.Context())
+			app := kingpin.New("test", "")
+			commands := Register(app, Environment{
+				Stdout: io.Discard, Stderr: io.Discard,
+				Portal: func(context.Context, *slog.Logger) (*Portal, error) {
+					return &Portal{API: &interrupted{b.client, string(text), stop}}, nil
+				},
+			})
+			name, err := app.Parse(append(append([]string{"billing"}, args...), "--org", org, "-o", dir))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := commands[name](ctx, slog.New(slog.DiscardHandler)); !errors.Is(err, context.Canceled) {
+				t.Errorf("error %v", err)
+			}
+			if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+				t.Errorf("left behind: %v, %v", left, err)
+			}
+		})
+	}
+}
+
+// TestFetchedBytes: what is saved is what the portal sent.
+func TestFetchedBytes(t *testing.T) {
+	b := newBench(t)
+	dir := t.TempDir()
+	org := b.services()[0].org
+	b.must("fetch", "--period", "2018-01", "--org", org, "-o", dir)
+	stream, err := b.client.BillingCSV(t.Context(), "2018-01", org, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Close()
+	want, err := io.ReadAll(stream)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(filepath.Join(dir, fileName(org, bill.Month{Year: 2018, Month: 1})))
+	if err != nil || string(got) != string(want) {
+		t.Errorf("%d bytes are saved of %d, error %v", len(got), len(want), err)
+	}
+}

@@ -1,0 +1,112 @@
+package billing
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/alecthomas/kingpin/v2"
+
+	"ukcloud_exporter/portal"
+	"ukcloud_exporter/portal/simulator"
+)
+
+// direct hands requests to a handler, without a network.
+type direct struct{ http.Handler }
+
+func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
+	recorder := httptest.NewRecorder()
+	d.ServeHTTP(recorder, r)
+	response := recorder.Result()
+	response.Request = r
+	return response, nil
+}
+
+// bench runs commands on a simulated portal.
+type bench struct {
+	t      *testing.T
+	portal *simulator.Portal
+	client *portal.Client
+	now    time.Time
+	asked  []string // "org period" of the bills that were asked for
+}
+
+func newBench(t *testing.T) *bench {
+	t.Helper()
+	b := &bench{t: t, now: now}
+	var err error
+	b.portal, err = simulator.New(simulator.Options{
+		Seed: 5, VMs: 6, VOrgsPerAccount: 3, Accounts: 2, SessionTTL: time.Hour, Now: func() time.Time { return b.now },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.portal.Close)
+	b.client, err = portal.New("http://portal.test/api", func() (portal.Credentials, error) {
+		return portal.Credentials{Email: "demo@example.com", Password: portal.NewSecret("demo")}, nil
+	}, portal.WithTransport(direct{b.portal}), portal.WithRate(1e6, 1e6))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// asking notes which bills are asked for.
+type asking struct {
+	*portal.Client
+	bench *bench
+}
+
+func (a asking) BillingCSV(ctx context.Context, period, org, etag string) (*portal.Stream, error) {
+	a.bench.asked = append(a.bench.asked, org+" "+period)
+	return a.Client.BillingCSV(ctx, period, org, etag)
+}
+
+// run runs a command and returns what it prints.
+func (b *bench) run(args ...string) (string, error) {
+	b.t.Helper()
+	b.asked = nil
+	var stdout bytes.Buffer
+	app := kingpin.New("test", "").Terminate(func(int) { b.t.Fatal("the command line ends the program") })
+	commands := Register(app, Environment{
+		Stdin: bytes.NewReader(nil), Stdout: &stdout, Stderr: io.Discard, Now: func() time.Time { return b.now },
+		Portal: func(context.Context, *slog.Logger) (*Portal, error) { return &Portal{API: asking{b.client, b}}, nil },
+	})
+	name, err := app.Parse(append([]string{"billing"}, args...))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	err = commands[name](b.t.Context(), slog.New(slog.DiscardHandler))
+	return stdout.String(), err
+}
+
+func (b *bench) must(args ...string) string {
+	b.t.Helper()
+	out, err := b.run(args...)
+	if err != nil {
+		b.t.Fatalf("%q: %v", args, err)
+	}
+	return out
+}
+
+// services are those of the estate that have bills.
+func (b *bench) services() []service {
+	b.t.Helper()
+	all, _, err := services(b.t.Context(), &Portal{API: b.client}, "")
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return slices.DeleteFunc(all, func(s service) bool {
+		bill, err := b.portal.Bill(s.org, "2018-01")
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		return bill.Rows == 0
+	})
+}

@@ -1,0 +1,72 @@
+package billing
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"ukcloud_exporter/collector"
+)
+
+// service is one compute service.
+type service struct{ account, org string }
+
+// services returns the compute service that was asked for, or every one that the
+// login sees. failed are the accounts that cannot be listed, with the reason.
+func services(ctx context.Context, p *Portal, org string) (all []service, failed []error, err error) {
+	if org != "" {
+		return []service{{accountOf(org), org}}, nil, nil
+	}
+	directory := collector.NewDirectory(p.API, p.Accounts, false)
+	accounts, err := directory.Accounts(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, account := range accounts {
+		ids, err := directory.Services(ctx, account.ID)
+		if err != nil {
+			failed = append(failed, err)
+			continue
+		}
+		for _, id := range ids {
+			all = append(all, service{account.ID, id})
+		}
+	}
+	if len(all) == 0 && len(failed) == 0 {
+		err = fmt.Errorf("the login sees no compute service")
+	}
+	return all, failed, err
+}
+
+// accountOf returns the account that a compute service belongs to: the second
+// part of its id (all public clients rely on it); "" for an id of another form.
+func accountOf(org string) string {
+	parts := strings.Split(org, "-")
+	if len(parts) != 4 {
+		return ""
+	}
+	return parts[1]
+}
+
+// failures says each failure on a line of its own and makes one error of them.
+func failures(stderr io.Writer, what string, failed []error) error {
+	switch len(failed) {
+	case 0:
+		return nil
+	case 1:
+		return failed[0]
+	}
+	for _, err := range failed {
+		fmt.Fprintln(stderr, err)
+	}
+	return fmt.Errorf("%s: %d failures", what, len(failed))
+}
+
+// count writes a number of things.
+func count(n int64, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}

@@ -1,0 +1,98 @@
+package snapshot
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Metrics exposes the state of the engine's collectors, anew at each scrape.
+// Engine is asked each time, because a reload replaces it.
+type Metrics struct {
+	engine func() *Engine
+	all    []string // every collector that the program has, also disabled ones
+
+	enabled, success, duration, attempt, lastSuccess, maxAge, series *prometheus.Desc
+	forbidden, duplicates, unknown                                   *prometheus.Desc
+}
+
+// NewMetrics returns the metrics of the engine that engine returns. all names
+// every collector that there is.
+func NewMetrics(engine func() *Engine, all []string) *Metrics {
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc("ukcloud_"+name, help, labels, nil)
+	}
+	return &Metrics{
+		engine: engine, all: all,
+		enabled:     desc("collector_enabled", "1 if the collector is enabled, 0 if it is not.", "collector"),
+		success:     desc("collector_success", "1 if the collector's last refresh succeeded, 0 if it failed or none has ended.", "collector"),
+		duration:    desc("collector_duration_seconds", "Duration of the collector's last refresh.", "collector"),
+		attempt:     desc("collector_last_attempt_timestamp_seconds", "When the collector's last refresh ended.", "collector"),
+		lastSuccess: desc("collector_last_success_timestamp_seconds", "When the collector's last refresh that succeeded ended.", "collector"),
+		maxAge:      desc("collector_max_age_seconds", "Age at which data of the collector disappears.", "collector"),
+		series:      desc("collector_series", "Series that the collector exposes now.", "collector"),
+		forbidden:   desc("account_forbidden", "1 for an account that the portal refuses to the login.", "account", "collector"),
+		duplicates:  desc("duplicate_series_dropped", "Samples of the present snapshot that were dropped because their series was there already.", "collector"),
+		unknown:     desc("unknown_values", "Values in the present snapshot that the API reference does not list, by the portal's field.", "collector", "field"),
+	}
+}
+
+// Describe implements prometheus.Collector.
+func (m *Metrics) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{
+		m.enabled, m.success, m.duration, m.attempt, m.lastSuccess, m.maxAge, m.series,
+		m.forbidden, m.duplicates, m.unknown,
+	} {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
+	engine := m.engine()
+	now := time.Now()
+	for _, name := range m.all {
+		r := engine.runner(name)
+		ch <- gauge(m.enabled, number(r != nil), name)
+		if r != nil {
+			m.collect(ch, r, r.current(now))
+		}
+	}
+}
+
+func (m *Metrics) collect(ch chan<- prometheus.Metric, r *runner, v *view) {
+	name := r.name()
+	ch <- gauge(m.success, number(v.success), name)
+	ch <- gauge(m.maxAge, r.MaxAge.Seconds(), name)
+	ch <- gauge(m.series, float64(v.body.Series()), name)
+	ch <- gauge(m.duplicates, float64(v.body.Duplicates()), name)
+	if !v.lastAttempt.IsZero() {
+		ch <- gauge(m.duration, v.duration.Seconds(), name)
+		ch <- gauge(m.attempt, unix(v.lastAttempt), name)
+	}
+	if !v.lastSuccess.IsZero() {
+		ch <- gauge(m.lastSuccess, unix(v.lastSuccess), name)
+	}
+	for _, account := range v.forbidden {
+		ch <- gauge(m.forbidden, 1, account, name)
+	}
+	unknown := v.unknown()
+	for _, field := range slices.Sorted(maps.Keys(unknown)) {
+		ch <- gauge(m.unknown, float64(unknown[field]), name, field)
+	}
+}
+
+func gauge(d *prometheus.Desc, value float64, labels ...string) prometheus.Metric {
+	return prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
+}
+
+func number(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func unix(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
