@@ -100,15 +100,15 @@ func (o *orgs) Accounts(context.Context, *portal.Answer[[]portal.Account]) (*por
 	return &portal.Answer[[]portal.Account]{Value: o.accounts}, o.err
 }
 
-func (o *orgs) ComputeServices(_ context.Context, account string, _ portal.PageTags, v portal.ComputeVisitor) (portal.PageTags, error) {
+func (o *orgs) ComputeServices(_ context.Context, account string, _ *portal.Answer[portal.Estate]) (*portal.Answer[portal.Estate], error) {
 	if err := o.refused[account]; err != nil {
 		return nil, err
 	}
-	v.Begin()
+	answer := &portal.Answer[portal.Estate]{}
 	for _, id := range o.services[account] {
-		v.VOrg(&portal.VOrg{ServiceID: id})
+		answer.Value = append(answer.Value, &portal.VOrg{ServiceID: id})
 	}
-	return nil, nil
+	return answer, nil
 }
 
 func (o *orgs) APICredentials(_ context.Context, account string, _ *portal.Answer[[]portal.APICredential]) (*portal.Answer[[]portal.APICredential], error) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"ukcloud_exporter/internal/exposition"
@@ -13,7 +14,7 @@ import (
 
 // ComputeServicesAPI is what the compute_services collector asks of the portal.
 type ComputeServicesAPI interface {
-	ComputeServices(ctx context.Context, accountID string, prev portal.PageTags, v portal.ComputeVisitor) (portal.PageTags, error)
+	ComputeServices(ctx context.Context, accountID string, prev *portal.Answer[portal.Estate]) (*portal.Answer[portal.Estate], error)
 }
 
 // ComputeServices exposes VMs with their power state, cost and backups (API
@@ -56,13 +57,15 @@ func (c *ComputeServices) account(ctx context.Context, account portal.Account, l
 		}
 	}()
 	old, _ := dataOf[*computeAccount](last)
-	var tags portal.PageTags
+	var prev *portal.Answer[portal.Estate]
 	if old != nil {
-		tags = old.tags
+		prev = old.answer
 	}
-	b := computeBuilder{}
-	tags, err = c.api.ComputeServices(ctx, account.ID, tags, b.visitor())
-	if errors.Is(err, portal.ErrNotModified) && old != nil {
+	answer, err := c.api.ComputeServices(ctx, account.ID, prev)
+	if err != nil {
+		return nil, err
+	}
+	if answer == prev {
 		told = true
 		c.directory.saw(account.ID, old.serviceIDs(), old.vdcNames(), nil)
 		if old.account.Name == account.Name {
@@ -72,13 +75,10 @@ func (c *ComputeServices) account(ctx context.Context, account portal.Account, l
 		renamed.account = account
 		return &part[*computeAccount]{&renamed, c.table, last.Unknown()}, nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	data := b.account(account, tags)
+	data, unknown := newComputeAccount(account, answer)
 	told = true
 	c.directory.saw(account.ID, data.serviceIDs(), data.vdcNames(), nil)
-	return &part[*computeAccount]{data, c.table, b.unknown}, nil
+	return &part[*computeAccount]{data, c.table, unknown}, nil
 }
 
 var errNotListed = errors.New("compute_services has not been read")
@@ -86,7 +86,7 @@ var errNotListed = errors.New("compute_services has not been read")
 // computeAccount is one account's estate.
 type computeAccount struct {
 	account portal.Account
-	tags    portal.PageTags
+	answer  *portal.Answer[portal.Estate]
 	vorgs   []*portal.VOrg
 	vdcs    []*portal.VDC
 	vms     []vm
@@ -148,64 +148,45 @@ func knownSize(size string) bool {
 	return false
 }
 
-// computeBuilder gathers what the portal client reads.
-type computeBuilder struct {
-	vorgs   []*portal.VOrg
-	vdcs    []*portal.VDC
-	vms     []vm
-	unknown map[string]int
-}
-
-func (b *computeBuilder) visitor() portal.ComputeVisitor {
-	b.begin()
-	return portal.ComputeVisitor{
-		Begin:     b.begin,
-		VOrg:      func(v *portal.VOrg) { b.vorgs = append(b.vorgs, v) },
-		VDC:       func(v *portal.VDC) { b.vdcs = append(b.vdcs, v) },
-		VM:        b.vm,
-		Malformed: func(field string) { b.unknown[field]++ },
+// newComputeAccount maps an answer, and counts the values that are not known.
+func newComputeAccount(account portal.Account, answer *portal.Answer[portal.Estate]) (*computeAccount, map[string]int) {
+	unknown := map[string]int{"powerStatus": 0, "lastBackupStatus": 0, "size": 0}
+	for field, n := range answer.Malformed {
+		unknown[field] += n
 	}
-}
-
-func (b *computeBuilder) begin() {
-	*b = computeBuilder{unknown: map[string]int{"powerStatus": 0, "lastBackupStatus": 0, "size": 0}}
-}
-
-func (b *computeBuilder) vm(v *portal.VM) {
-	power, known := powerOf(v.PowerStatus)
-	if !known {
-		b.unknown["powerStatus"]++
-	}
-	if !knownSize(v.Size) {
-		b.unknown["size"]++
-	}
-	backup, known := backupOf(v)
-	if !known {
-		b.unknown["lastBackupStatus"]++
-	}
-	b.vms = append(b.vms, vm{
-		app: v.VApp, urn: cmp.Or(v.URN, v.Name), name: v.Name, size: v.Size, os: v.OS, power: power,
-		cpus: v.CPUs, memory: v.MemoryMiB, disk: v.StorageMiB,
-		cost: v.MonthToDate, estimate: v.Estimate, hoursOn: v.HoursOn, hoursOff: v.HoursOff,
-		backup: backup,
-	})
-}
-
-// account completes the estate when the whole answer has been read: only then
-// are the URNs of the parents known.
-func (b *computeBuilder) account(account portal.Account, tags portal.PageTags) *computeAccount {
-	a := &computeAccount{account: account, tags: tags, vorgs: b.vorgs, vdcs: b.vdcs, vms: b.vms}
-	seen := make(map[exposition.Labels]bool, len(a.vms))
-	for i := range a.vms {
-		v := &a.vms[i]
+	a := &computeAccount{account: account, answer: answer, vorgs: answer.Value, vdcs: slices.Collect(answer.Value.VDCs())}
+	seen := make(map[exposition.Labels]bool)
+	for sent := range answer.Value.VMs() {
+		v := newVM(sent, unknown)
 		v.labels = exposition.LabelsOf("account", account.ID, "vdc", v.app.VDC.URN, "vm", v.urn)
 		v.again = seen[v.labels]
 		seen[v.labels] = true
 		if (v.cost.Valid && v.cost.Value != 0) || (v.estimate.Valid && v.estimate.Value != 0) {
 			a.costProvided = true
 		}
+		a.vms = append(a.vms, v)
 	}
-	return a
+	return a, unknown
+}
+
+func newVM(v *portal.VM, unknown map[string]int) vm {
+	power, known := powerOf(v.PowerStatus)
+	if !known {
+		unknown["powerStatus"]++
+	}
+	if !knownSize(v.Size) {
+		unknown["size"]++
+	}
+	backup, known := backupOf(v)
+	if !known {
+		unknown["lastBackupStatus"]++
+	}
+	return vm{
+		app: v.VApp, urn: cmp.Or(v.URN, v.Name), name: v.Name, size: v.Size, os: v.OS, power: power,
+		cpus: v.CPUs, memory: v.MemoryMiB, disk: v.StorageMiB,
+		cost: v.MonthToDate, estimate: v.Estimate, hoursOn: v.HoursOn, hoursOff: v.HoursOff,
+		backup: backup,
+	}
 }
 
 func (a *computeAccount) serviceIDs() []string { return serviceIDs(a.vorgs) }

@@ -22,7 +22,7 @@ const listingWait = 5 * time.Second
 // DirectoryAPI is what a Directory asks of the portal.
 type DirectoryAPI interface {
 	Accounts(context.Context, *portal.Answer[[]portal.Account]) (*portal.Answer[[]portal.Account], error)
-	ComputeServices(ctx context.Context, accountID string, prev portal.PageTags, v portal.ComputeVisitor) (portal.PageTags, error)
+	ComputeServices(ctx context.Context, accountID string, prev *portal.Answer[portal.Estate]) (*portal.Answer[portal.Estate], error)
 	APICredentials(ctx context.Context, accountID string, prev *portal.Answer[[]portal.APICredential]) (*portal.Answer[[]portal.APICredential], error)
 }
 
@@ -210,19 +210,15 @@ func (d *Directory) afterFirst(ctx context.Context, account string) (estate, err
 
 // list reads compute_services for its vOrgs only.
 func (d *Directory) list(ctx context.Context, account string) (services []string, known bool, err error) {
-	var vorgs []*portal.VOrg
-	_, err = d.api.ComputeServices(ctx, account, nil, portal.ComputeVisitor{
-		Begin: func() { vorgs = nil },
-		VOrg:  func(v *portal.VOrg) { vorgs = append(vorgs, v) },
-	})
+	answer, err := d.api.ComputeServices(ctx, account, nil)
 	if err != nil {
 		return nil, false, err
 	}
-	return serviceIDs(vorgs), true, nil
+	return serviceIDs(answer.Value), true, nil
 }
 
 // serviceIDs returns each id once, in the portal's order.
-func serviceIDs(vorgs []*portal.VOrg) []string {
+func serviceIDs(vorgs portal.Estate) []string {
 	var ids []string
 	for _, v := range vorgs {
 		if v.ServiceID != "" && !slices.Contains(ids, v.ServiceID) {

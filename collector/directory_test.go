@@ -157,6 +157,6 @@ func TestPanicIsAResult(t *testing.T) {
 
 type panicking struct{}
 
-func (panicking) ComputeServices(context.Context, string, portal.PageTags, portal.ComputeVisitor) (portal.PageTags, error) {
+func (panicking) ComputeServices(context.Context, string, *portal.Answer[portal.Estate]) (*portal.Answer[portal.Estate], error) {
 	panic("a bug")
 }

@@ -177,7 +177,7 @@ func everyCall(t *testing.T, c *Client) []error {
 	add(c.MyCalls(ctx, "user", nil))
 	add(c.MyVM(ctx, nil))
 	add(c.VMotionEvents(ctx, "1", nil))
-	add(c.ComputeServices(ctx, "1", nil, ComputeVisitor{}))
+	add(c.ComputeServices(ctx, "1", nil))
 	for _, open := range streamTests {
 		stream, err := open.open(ctx, c, "")
 		if err == nil {

@@ -87,15 +87,11 @@ func TestComputeServicesPages(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, names last %v", test.name, namesLast), func(t *testing.T) {
 				portal := &paged{vorgs: vorgsJSON(test.n, namesLast), noPages: test.noPages}
 				client := newTestClient(t, &served{serve: portal.serve})
-				var seen estate
-				tags, err := client.ComputeServices(t.Context(), "1", nil, seen.visitor())
+				seen, err := client.ComputeServices(t.Context(), "1", nil)
 				if err != nil {
 					t.Fatal(err)
 				}
-				if tags != nil {
-					t.Errorf("tags %v of a portal that sends none", tags)
-				}
-				checkVOrgs(t, &seen, test.n)
+				checkVOrgs(t, seen.Value, test.n)
 				if diff := cmp.Diff(test.want, portal.requests); diff != "" {
 					t.Error(diff)
 				}
@@ -105,13 +101,14 @@ func TestComputeServicesPages(t *testing.T) {
 }
 
 // checkVOrgs checks that the vOrgs 0 to n-1 were seen once each, with their VM.
-func checkVOrgs(t *testing.T, seen *estate, n int) {
+func checkVOrgs(t *testing.T, seen Estate, n int) {
 	t.Helper()
-	if len(seen.VOrgs) != n || len(seen.VDCs) != n || len(seen.VMs) != n {
-		t.Fatalf("%d vOrgs, %d VDCs and %d VMs of %d", len(seen.VOrgs), len(seen.VDCs), len(seen.VMs), n)
+	all := vms(seen)
+	if len(seen) != n || len(all) != n {
+		t.Fatalf("%d vOrgs and %d VMs of %d", len(seen), len(all), n)
 	}
-	for i, vm := range seen.VMs {
-		if vorg := vm.VApp.VDC.VOrg; vorg != seen.VOrgs[i] || vorg.Name != fmt.Sprintf("v%d", i) || vm.URN != fmt.Sprintf("vm%d", i) {
+	for i, vm := range all {
+		if vorg := vm.VApp.VDC.VOrg; vorg != seen[i] || vorg.Name != fmt.Sprintf("v%d", i) || vm.URN != fmt.Sprintf("vm%d", i) {
 			t.Fatalf("VM %s in vOrg %+v at %d", vm.URN, *vorg, i)
 		}
 	}
@@ -129,11 +126,11 @@ func TestComputeServicesMovedPage(t *testing.T) {
 			}
 		}
 		client := newTestClient(t, &served{serve: portal.serve})
-		var seen estate
-		if _, err := client.ComputeServices(t.Context(), "1", nil, seen.visitor()); err != nil {
+		seen, err := client.ComputeServices(t.Context(), "1", nil)
+		if err != nil {
 			t.Fatal(err)
 		}
-		checkVOrgs(t, &seen, 60)
+		checkVOrgs(t, seen.Value, 60)
 	}
 }
 
@@ -153,14 +150,18 @@ func TestComputeServicesLargeVOrgs(t *testing.T) {
 			}
 			portal := &paged{vorgs: vorgs[:n], noPages: noPages}
 			client := newTestClient(t, &served{serve: portal.serve})
+			seen, err := client.ComputeServices(t.Context(), "1", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
 			count := 0
-			_, err := client.ComputeServices(t.Context(), "1", nil, ComputeVisitor{VM: func(vm *VM) {
+			for vm := range seen.Value.VMs() {
 				if vm.URN != "" {
 					count++
 				}
-			}})
-			if err != nil || count != n {
-				t.Errorf("names last %v, no pages %v: %d of %d, %v", namesLast, noPages, count, n, err)
+			}
+			if count != n {
+				t.Errorf("names last %v, no pages %v: %d of %d", namesLast, noPages, count, n)
 			}
 		}
 	}
@@ -171,70 +172,76 @@ func TestComputeServicesTags(t *testing.T) {
 	portal := &paged{vorgs: vorgsJSON(60, false), tags: true}
 	portal.tagOf = func(page int) string { return fmt.Sprintf(`"%d.%d"`, page, changed[page]) }
 	client := newTestClient(t, &served{serve: portal.serve})
-	read := func(prev PageTags) (PageTags, estate, error) {
+	read := func(prev *Answer[Estate]) *Answer[Estate] {
+		t.Helper()
 		portal.requests = nil
-		var seen estate
-		tags, err := client.ComputeServices(t.Context(), "1", prev, seen.visitor())
-		return tags, seen, err
+		seen, err := client.ComputeServices(t.Context(), "1", prev)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkVOrgs(t, seen.Value, 60)
+		return seen
 	}
-	tags, seen, err := read(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	checkVOrgs(t, &seen, 60)
-
-	again, seen, err := read(tags)
-	if !errors.Is(err, ErrNotModified) || seen.begun != 0 || !slices.Equal(again, tags) {
-		t.Errorf("nothing changed: %v, begun %d times, tags %v", err, seen.begun, again)
+	first := read(nil)
+	if again := read(first); again != first {
+		t.Error("nothing changed, and the answer is another")
 	}
 	if want := []string{`1 "1.0"`, `2 "2.0"`, `3 "3.0"`}; !slices.Equal(portal.requests, want) {
 		t.Errorf("asked %q, want %q", portal.requests, want)
 	}
 
-	changed[1]++
-	tags, seen, err = read(tags)
-	if err != nil {
-		t.Fatal(err)
+	changed[2]++
+	second := read(first)
+	if second == first || second.Value[0] != first.Value[0] || second.Value[25] == first.Value[25] || second.Value[50] != first.Value[50] {
+		t.Error("second page changed: it alone must be new")
 	}
-	checkVOrgs(t, &seen, 60)
-	if want := []string{`1 "1.0"`, `2 `, `3 `}; !slices.Equal(portal.requests, want) {
-		t.Errorf("first page changed: asked %q, want %q", portal.requests, want)
+	third := read(second)
+	if third != second {
+		t.Error("nothing changed, and the answer is another")
+	}
+	if want := []string{`1 "1.0"`, `2 "2.1"`, `3 "3.0"`}; !slices.Equal(portal.requests, want) {
+		t.Errorf("asked %q, want %q", portal.requests, want)
 	}
 
+	portal.vorgs = portal.vorgs[:25] // the first page is left, as it was
 	changed[2]++
-	tags, seen, err = read(tags)
+	less, err := client.ComputeServices(t.Context(), "1", third)
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkVOrgs(t, &seen, 60)
-	if want := []string{`1 "1.1"`, `2 "2.0"`, `1 `, `2 `, `3 `}; !slices.Equal(portal.requests, want) {
-		t.Errorf("second page changed: asked %q, want %q", portal.requests, want)
-	}
-	if want := (PageTags{`"1.1"`, `"2.1"`, `"3.0"`}); !slices.Equal(tags, want) {
-		t.Errorf("tags %v, want %v", tags, want)
+	checkVOrgs(t, less.Value, 25)
+	if less == third || less.Value[0] != first.Value[0] {
+		t.Error("the first page alone must be as before")
 	}
 }
 
-// TestVisitorThatPanics gives its place back, wherever it panics.
-func TestVisitorThatPanics(t *testing.T) {
-	client, _ := answering(t, referenceCompute, "ETag", `"changed"`)
-	visitors := []ComputeVisitor{
-		{Begin: func() { panic("Begin") }},
-		{VOrg: func(*VOrg) { panic("VOrg") }},
-		{VM: func(*VM) { panic("VM") }},
-	}
-	for i, visitor := range visitors {
-		func() {
-			defer func() {
-				if recover() == nil {
-					t.Errorf("%d: no panic", i)
+// TestComputeServicesEndless: a portal with something new on each page.
+func TestComputeServicesEndless(t *testing.T) {
+	for name, id := range map[string]string{"new ids": `"serviceId":"%d"`, "no ids": `"n":%d`} {
+		t.Run(name, func(t *testing.T) {
+			n := 0
+			portal := &served{serve: func(req *http.Request) *http.Response {
+				list := make([]string, vorgsPerPage)
+				for i := range list {
+					n++
+					list[i] = fmt.Sprintf("{"+id+"}", n)
 				}
-			}()
-			_, _ = client.ComputeServices(t.Context(), "1", PageTags{`"old"`}, visitor)
-		}()
-		if held := places(client); held != 0 {
-			t.Errorf("%d: %d places are still held", i, held)
-		}
+				return reply(req, 200, `{"vOrgs":[`+strings.Join(list, ",")+`]}`)
+			}}
+			client := newTestClient(t, portal, WithRate(1e9, 1e9))
+			_, err := client.ComputeServices(t.Context(), "1", nil)
+			if _, requests := portal.counts(); !errors.Is(err, errTooLarge) || requests != maxPages {
+				t.Errorf("%v after %d pages", err, requests)
+			}
+		})
+	}
+}
+
+// TestComputeServicesTooMany: an answer that is small until it is read.
+func TestComputeServicesTooMany(t *testing.T) {
+	body := `{"vOrgs":[{"VDCs":[{"vApps":[{"VMs":[` + strings.Repeat("{},", maxObjects) + `{}]}]}]}]}`
+	if _, err := readCompute(t, body); !errors.Is(err, errTooLarge) {
+		t.Error(err)
 	}
 }
 
@@ -246,8 +253,8 @@ func TestComputeServicesLaterPageFails(t *testing.T) {
 		}
 		return portal.serve(req)
 	}})
-	tags, err := client.ComputeServices(t.Context(), "1", nil, ComputeVisitor{})
-	if !errors.Is(err, ErrForbidden) || tags != nil {
-		t.Errorf("%v, tags %v", err, tags)
+	answer, err := client.ComputeServices(t.Context(), "1", nil)
+	if !errors.Is(err, ErrForbidden) || answer != nil {
+		t.Errorf("%v, %v", err, answer)
 	}
 }

@@ -42,34 +42,36 @@ func TestComputeServicesReal(t *testing.T) {
 		return resp
 	}}
 	client := newTestClient(t, portal)
-	counts := map[string]int{}
-	var sum money.Amount
-	visitor := ComputeVisitor{
-		VOrg: func(*VOrg) { counts["vOrgs"]++ },
-		VDC:  func(*VDC) { counts["VDCs"]++ },
-		VApp: func(*VApp) { counts["vApps"]++ },
-		VM: func(vm *VM) {
-			counts["VMs"]++
-			counts[vm.PowerStatus]++
-			counts[vm.LastBackupStatus]++
-			counts["backups"] += len(vm.Backups)
-			for _, backup := range vm.Backups {
-				if backup.Start.Valid && backup.End.Valid && backup.End.Value.Before(backup.Start.Value) {
-					t.Errorf("%s: a backup ends before it starts", vm.URN)
-				}
-			}
-			if !vm.MonthToDate.Valid || !vm.HoursOn.Valid || !vm.CPUs.Valid || vm.Size == "" {
-				t.Errorf("%s: something is absent", vm.URN)
-			}
-			var ok bool
-			if sum, ok = sum.Add(vm.MonthToDate.Value); !ok {
-				t.Error("the sum is out of range")
-			}
-		},
-		Malformed: func(field string) { t.Errorf("%s is malformed", field) },
-	}
-	if _, err := client.ComputeServices(context.Background(), "1", nil, visitor); err != nil {
+	answer, err := client.ComputeServices(context.Background(), "1", nil)
+	if err != nil {
 		t.Fatal(err)
+	}
+	if len(answer.Malformed) > 0 {
+		t.Errorf("malformed: %v", answer.Malformed)
+	}
+	counts := map[string]int{"vOrgs": len(answer.Value)}
+	for vdc := range answer.Value.VDCs() {
+		counts["VDCs"]++
+		counts["vApps"] += len(vdc.VApps)
+	}
+	var sum money.Amount
+	for vm := range answer.Value.VMs() {
+		counts["VMs"]++
+		counts[vm.PowerStatus]++
+		counts[vm.LastBackupStatus]++
+		counts["backups"] += len(vm.Backups)
+		for _, backup := range vm.Backups {
+			if backup.Start.Valid && backup.End.Valid && backup.End.Value.Before(backup.Start.Value) {
+				t.Errorf("%s: a backup ends before it starts", vm.URN)
+			}
+		}
+		if !vm.MonthToDate.Valid || !vm.HoursOn.Valid || !vm.CPUs.Valid || vm.Size == "" {
+			t.Errorf("%s: something is absent", vm.URN)
+		}
+		var ok bool
+		if sum, ok = sum.Add(vm.MonthToDate.Value); !ok {
+			t.Error("the sum is out of range")
+		}
 	}
 	if got := sum.String(); got != "61838.61" {
 		t.Errorf("month to date £%s, want £61838.61", got)

@@ -3,95 +3,319 @@ package portal
 import (
 	"context"
 	"errors"
+	"fmt"
+	"iter"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"ukcloud_exporter/money"
 )
 
 var computeServicesRoute = &route{method: http.MethodGet, endpoint: "/api/accounts/:account_id/compute_services"}
 
-// vorgsPerPage is what is asked for, and the portal's own default for per_page.
-const vorgsPerPage = 25
+const (
+	// vorgsPerPage is what is asked for, and the portal's own default for per_page.
+	vorgsPerPage = 25
+	// maxPages ends a portal that has something new on each page for ever.
+	maxPages = 400
+)
 
-// ComputeServices visits every vOrg, VDC, vApp and VM of an account, all pages of
-// them (API reference, GET /api/accounts/:account_id/compute_services). It keeps
-// one VM in memory at a time. What a visitor has been told counts only when the
-// error is nil.
-//
-// prev are the tags of the last complete answer, nil when there is none. When no
-// page has changed since, nothing is visited and the error is ErrNotModified. The
-// tags returned are those for the next time.
-//
-// A visitor must not call the portal: the answer holds a place of the
-// concurrency cap while it is read.
-func (c *Client) ComputeServices(ctx context.Context, accountID string, prev PageTags, v ComputeVisitor) (PageTags, error) {
-	resp, err := c.changedPage(ctx, accountID, prev)
-	if err != nil {
-		return prev, err
-	}
-	defer func() { // a visitor may panic
-		if resp != nil {
-			_ = resp.Body.Close()
-		}
-	}()
-	reader := newComputeReader(v, c.london)
-	reader.visit.Begin()
-	var tags PageTags
-	for page := 1; ; page++ {
-		if resp == nil {
-			if resp, err = c.computePage(ctx, accountID, page, ""); err != nil {
-				return nil, err
+// Estate is what compute_services lists of an account, in the portal's order. It
+// is shared by all who asked: do not change it.
+type Estate []*VOrg
+
+// VMs returns all VMs of the estate.
+func (e Estate) VMs() iter.Seq[*VM] {
+	return func(yield func(*VM) bool) {
+		for vdc := range e.VDCs() {
+			for _, vapp := range vdc.VApps {
+				for _, vm := range vapp.VMs {
+					if !yield(vm) {
+						return
+					}
+				}
 			}
 		}
-		vorgs, fresh, err := c.readComputePage(resp, reader)
+	}
+}
+
+// VDCs returns all VDCs of the estate.
+func (e Estate) VDCs() iter.Seq[*VDC] {
+	return func(yield func(*VDC) bool) {
+		for _, vorg := range e {
+			for _, vdc := range vorg.VDCs {
+				if !yield(vdc) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// VOrg is a compute service.
+type VOrg struct {
+	Name      string `json:"name"`
+	ServiceID string `json:"serviceId"` // for example 1-1-1-9836cf; the org_id of billing-csv
+	URN       string `json:"urn"`       // recorded also as a bare UUID
+	VDCs      []*VDC `json:"VDCs"`
+}
+
+// VDC is a virtual data centre of a vOrg.
+type VDC struct {
+	VOrg  *VOrg   `json:"-"`
+	Name  string  `json:"name"`
+	URN   string  `json:"urn"`
+	VApps []*VApp `json:"vApps"`
+}
+
+// VApp is a group of VMs in a VDC. Recorded: a vApp whose URN is
+// "urn:vcloud:vapp:" with nothing behind it, and vApps without VMs.
+type VApp struct {
+	VDC  *VDC   `json:"-"`
+	Name string `json:"name"`
+	URN  string `json:"urn"`
+	VMs  []*VM  `json:"VMs"`
+}
+
+// VM is one virtual machine of compute_services. Every field may be absent:
+// clients of the live API had to make even the billed hours nullable. Texts are as
+// sent, "" when absent or null. The portal's _id is left out, since it is not
+// unique within an account.
+type VM struct {
+	VApp *VApp `json:"-"`
+
+	URN         string `json:"urn"`
+	Name        string `json:"name"`
+	Size        string `json:"size"`
+	OS          string `json:"operatingSystem"`
+	PowerStatus string `json:"powerStatus"`
+
+	CPUs       Optional[int64] `json:"numberOfCPUs"`
+	MemoryMiB  Optional[int64] `json:"memory"`
+	StorageMiB Optional[int64] `json:"storage"`
+
+	MonthToDate Optional[money.Amount] `json:"monthToDate"`           // pounds since the first of the month
+	Estimate    Optional[money.Amount] `json:"estimatedMonthlyTotal"` // pounds for the whole month; null at its beginning
+
+	// Billed hours since the first of the month.
+	HoursOn  Optional[int64] `json:"billedHoursPoweredOn"`
+	HoursOff Optional[int64] `json:"billedHoursPoweredOff"`
+
+	LastBackupStatus string          `json:"lastBackupStatus"`
+	LastBackup       string          `json:"lastBackup"`
+	InBackup         Optional[bool]  `json:"inBackup"`
+	RetentionDays    Optional[int64] `json:"retentionLength"`
+	Backups          []Backup        `json:"backups"` // newest first, as sent
+}
+
+// ComputeServices lists every vOrg, VDC, vApp and VM of an account, all pages of
+// them (API reference, GET /api/accounts/:account_id/compute_services). A page
+// that has not changed since prev is not read again; when none has, prev itself is
+// the answer.
+func (c *Client) ComputeServices(ctx context.Context, accountID string, prev *Answer[Estate]) (*Answer[Estate], error) {
+	var before []*computePage
+	if prev != nil {
+		before = prev.pages
+	}
+	answer := &Answer[Estate]{Value: Estate{}, Malformed: map[string]int{}}
+	seen := map[string]bool{}
+	changed := false
+	for {
+		number := len(answer.pages) + 1
+		if number > maxPages {
+			return nil, c.secrets.newError(computeServicesRoute, nil, fmt.Errorf("%w: no end after %d pages", errTooLarge, maxPages))
+		}
+		var old *computePage
+		if number <= len(before) {
+			old = before[number-1]
+		}
+		page, err := c.computePage(ctx, accountID, number, old)
 		if err != nil {
 			return nil, err
 		}
-		tags = append(tags, resp.Header.Get("ETag"))
+		changed = changed || page != old
+		fresh := addPage(answer, page, seen)
 		// More than asked for: the portal knows no pages (before October 2016) and
 		// has sent everything. Nothing new: it sends the same whatever the page.
-		if vorgs != vorgsPerPage || fresh == 0 {
+		if len(page.vorgs) != vorgsPerPage || fresh == 0 {
 			break
 		}
-		resp = nil
 	}
-	if slices.Contains(tags, "") {
-		return nil, nil
+	if prev != nil && !changed && len(answer.pages) == len(before) {
+		return prev, nil
 	}
-	return tags, nil
+	return answer, nil
 }
 
-// changedPage looks for a page that has changed. It returns ErrNotModified when
-// there is none, the answer when it is the first, and nil when it is a later one:
-// then all must be read from the first.
-func (c *Client) changedPage(ctx context.Context, accountID string, prev PageTags) (*http.Response, error) {
-	var unchanged error
-	for i, tag := range prev {
-		resp, err := c.computePage(ctx, accountID, i+1, tag)
-		switch {
-		case errors.Is(err, ErrNotModified):
-			unchanged = err
-			continue
-		case err != nil || i == 0:
-			return resp, err
+// computePage is one page with its validator.
+type computePage struct {
+	etag      string
+	vorgs     Estate
+	malformed map[string]int
+}
+
+// addPage takes what a page has and no page before had: a vOrg that was made
+// meanwhile moves another one to the next page. It returns how many vOrgs were new.
+func addPage(a *Answer[Estate], page *computePage, seen map[string]bool) (fresh int) {
+	for _, vorg := range page.vorgs {
+		if id := vorg.identity(); id == "" || !seen[id] {
+			fresh++
+			a.Value = append(a.Value, vorg)
 		}
-		_ = resp.Body.Close()
-		return nil, nil
 	}
-	return nil, unchanged
+	for _, vorg := range page.vorgs { // a page may have the same twice
+		if id := vorg.identity(); id != "" {
+			seen[id] = true
+		}
+	}
+	for field, n := range page.malformed {
+		a.Malformed[field] += n
+	}
+	a.pages = append(a.pages, page)
+	return fresh
 }
 
-func (c *Client) computePage(ctx context.Context, accountID string, page int, tag string) (*http.Response, error) {
-	query := url.Values{"page": {strconv.Itoa(page)}, "per_page": {strconv.Itoa(vorgsPerPage)}}
-	return c.get(ctx, computeServicesRoute, tag, query, accountID)
+// identity tells vOrgs apart, "" when nothing that could is known.
+func (v *VOrg) identity() string {
+	if v.ServiceID != "" {
+		return v.ServiceID
+	}
+	return v.URN
 }
 
-func (c *Client) readComputePage(resp *http.Response, reader *computeReader) (vorgs, fresh int, err error) {
+// computePage returns one page, or old when the portal says that it is still good.
+func (c *Client) computePage(ctx context.Context, accountID string, number int, old *computePage) (*computePage, error) {
+	etag := ""
+	if old != nil {
+		etag = old.etag
+	}
+	query := url.Values{"page": {strconv.Itoa(number)}, "per_page": {strconv.Itoa(vorgsPerPage)}}
+	resp, err := c.get(ctx, computeServicesRoute, etag, query, accountID)
+	switch {
+	case old != nil && errors.Is(err, ErrNotModified):
+		return old, nil
+	case err != nil:
+		return nil, err
+	}
 	defer func() { _ = resp.Body.Close() }()
-	vorgs, fresh, err = reader.page(resp.Body)
-	if err != nil {
-		return 0, 0, c.answerError(computeServicesRoute, resp, err)
+	page := &computePage{etag: resp.Header.Get("ETag")}
+	r := newReader(resp.Body, c.london)
+	if page.vorgs, err = r.estate(); err != nil {
+		return nil, c.answerError(computeServicesRoute, resp, err)
 	}
-	return vorgs, fresh, nil
+	page.malformed = r.malformed
+	return page, nil
+}
+
+// estate reads one page.
+func (r *reader) estate() (Estate, error) {
+	var page struct {
+		VOrgs []*VOrg `json:"vOrgs"`
+		said
+	}
+	if err := r.read(&page); err != nil {
+		return nil, err
+	}
+	switch err := page.err(); {
+	case err != nil:
+		return nil, err
+	case page.VOrgs == nil:
+		return nil, unexpected(`an object with "vOrgs"`)
+	}
+	for _, vorg := range page.VOrgs {
+		vorg.link()
+	}
+	return page.VOrgs, nil
+}
+
+// link tells the children who their parents are.
+func (v *VOrg) link() {
+	for _, vdc := range v.VDCs {
+		vdc.VOrg = v
+		for _, vapp := range vdc.VApps {
+			vapp.VDC = vdc
+			for _, vm := range vapp.VMs {
+				vm.VApp = vapp
+			}
+		}
+	}
+}
+
+// Backup is one backup of a VM. Times are UTC, read from Europe/London wall
+// clock.
+type Backup struct {
+	Status, Slot string
+
+	Start, End                               Optional[time.Time]
+	SnapshotRemovalStart, SnapshotRemovalEnd Optional[time.Time]
+}
+
+// sentBackup is a backup as compute_services and, with other spellings, my_vm send
+// it.
+type sentBackup struct {
+	Status       string              `json:"status"`
+	Slot         string              `json:"backupSlot,case:ignore"`
+	Start        Optional[wallClock] `json:"backupStart,case:ignore"`
+	End          Optional[wallClock] `json:"backupEnd,case:ignore"`
+	RemovalStart Optional[wallClock] `json:"snapshotRemovalStart,case:ignore"`
+	RemovalEnd   Optional[wallClock] `json:"snapshotRemovalEnd,case:ignore"`
+}
+
+// backups reads a list of backups. Nothing about a VM fails because of it.
+func (r *reader) backups(d *jsontext.Decoder, list *[]Backup) error {
+	*list = nil // the reference's example has members twice
+	switch d.PeekKind() {
+	case jsontext.KindBeginArray:
+	case jsontext.KindNull:
+		return d.SkipValue()
+	default:
+		r.count(d)
+		return d.SkipValue()
+	}
+	if _, err := d.ReadToken(); err != nil {
+		return err
+	}
+	for d.PeekKind() != jsontext.KindEndArray {
+		if r.objects++; r.objects > maxObjects {
+			return errTooLarge
+		}
+		if kind := d.PeekKind(); kind != jsontext.KindBeginObject {
+			if kind != jsontext.KindNull {
+				r.count(d)
+			}
+			if err := d.SkipValue(); err != nil {
+				return err
+			}
+			continue
+		}
+		r.sent = sentBackup{}
+		if err := json.UnmarshalDecode(d, &r.sent); err != nil {
+			return err
+		}
+		*list = append(*list, r.sent.backup())
+	}
+	_, err := d.ReadToken()
+	return err
+}
+
+func (s *sentBackup) backup() Backup {
+	b := Backup{Status: s.Status, Slot: s.Slot}
+	b.Start = notBefore(s.Start, Optional[time.Time]{})
+	b.End = notBefore(s.End, b.Start)
+	b.SnapshotRemovalStart = notBefore(s.RemovalStart, b.Start)
+	b.SnapshotRemovalEnd = notBefore(s.RemovalEnd, b.SnapshotRemovalStart)
+	return b
+}
+
+// notBefore turns a wall clock time into an instant, given the one it follows.
+func notBefore(at Optional[wallClock], start Optional[time.Time]) Optional[time.Time] {
+	if !at.Valid {
+		return Optional[time.Time]{}
+	}
+	return some(at.Value.notBefore(start))
 }

@@ -2,6 +2,7 @@ package portal
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -57,65 +58,43 @@ const referenceCompute = `{
   }]
 }`
 
-// estate is everything a visitor was told.
-type estate struct {
-	VOrgs     []*VOrg
-	VDCs      []*VDC
-	VApps     []*VApp
-	VMs       []VM
-	Malformed []string
-	begun     int
-}
-
-func (e *estate) visitor() ComputeVisitor {
-	return ComputeVisitor{
-		Begin: func() { *e = estate{begun: e.begun + 1} },
-		VOrg:  func(v *VOrg) { e.VOrgs = append(e.VOrgs, v) },
-		VDC:   func(v *VDC) { e.VDCs = append(e.VDCs, v) },
-		VApp:  func(v *VApp) { e.VApps = append(e.VApps, v) },
-		VM: func(v *VM) {
-			vm := *v
-			vm.Backups = slices.Clone(v.Backups)
-			e.VMs = append(e.VMs, vm)
-		},
-		Malformed: func(field string) { e.Malformed = append(e.Malformed, field) },
-	}
-}
-
-func readCompute(t *testing.T, body string) (estate, error) {
+func readCompute(t *testing.T, body string) (*Answer[Estate], error) {
 	t.Helper()
 	client, _ := answering(t, body)
-	var seen estate
-	_, err := client.ComputeServices(t.Context(), "1", nil, seen.visitor())
-	return seen, err
+	return client.ComputeServices(t.Context(), "1", nil)
 }
+
+// readEstate reads one page.
+func readEstate(body string) error {
+	_, err := newReader(strings.NewReader(body), time.UTC).estate()
+	return err
+}
+
+func vms(e Estate) []*VM { return slices.Collect(e.VMs()) }
 
 func TestComputeServicesReference(t *testing.T) {
 	got, err := readCompute(t, referenceCompute)
 	if err != nil {
 		t.Fatal(err)
 	}
-	vorg := &VOrg{"UKCloud Demo vCloud", "1-1-1-9836cf", "urn:vcloud:org:66bf4c1d-24de-4793-8bdf-95f4fd3d737f"}
-	vdc := &VDC{"UKCloud (IL0-PROD-BASIC)", "urn:vcloud:vdc:3f78f9db-be9b-4517-a013-f1a6e39d5f5d", vorg}
-	vapp := &VApp{"Demo vApp 2", "urn:vcloud:vapp:ca8517e8-e4f5-4289-8563-3afb86577972", vdc}
-	want := estate{
-		VOrgs: []*VOrg{vorg}, VDCs: []*VDC{vdc}, VApps: []*VApp{vapp},
-		VMs: []VM{{
-			VApp: vapp, URN: "urn:vcloud:vm:3272ed5b-8e59-4ce4-bc10-5b575fd25787", Name: "RedHat-v6.4-x86_64",
-			OS: "Red Hat Enterprise Linux 6 (64-bit)", PowerStatus: "POWERED_OFF",
-			CPUs: some[int64](4), MemoryMiB: some[int64](16384), StorageMiB: some[int64](65536),
-			MonthToDate: pounds("2.91"), Estimate: pounds("4.88"), HoursOn: some[int64](0), HoursOff: some[int64](443),
-			LastBackupStatus: "Successful", LastBackup: "Completed on the night of: 23/06/2015",
-			InBackup: some(true), RetentionDays: some[int64](28),
-			Backups: []Backup{{
-				Status: "Completed", Slot: "night of: 23/06/2015",
-				Start: at("2015-06-24T00:32:00Z"), End: at("2015-06-24T00:35:00Z"),
-				SnapshotRemovalStart: at("2015-06-24T00:34:00Z"), SnapshotRemovalEnd: at("2015-06-24T00:35:00Z"),
-			}},
+	vm := &VM{
+		URN: "urn:vcloud:vm:3272ed5b-8e59-4ce4-bc10-5b575fd25787", Name: "RedHat-v6.4-x86_64",
+		OS: "Red Hat Enterprise Linux 6 (64-bit)", PowerStatus: "POWERED_OFF",
+		CPUs: some[int64](4), MemoryMiB: some[int64](16384), StorageMiB: some[int64](65536),
+		MonthToDate: pounds("2.91"), Estimate: pounds("4.88"), HoursOn: some[int64](0), HoursOff: some[int64](443),
+		LastBackupStatus: "Successful", LastBackup: "Completed on the night of: 23/06/2015",
+		InBackup: some(true), RetentionDays: some[int64](28),
+		Backups: []Backup{{
+			Status: "Completed", Slot: "night of: 23/06/2015",
+			Start: at("2015-06-24T00:32:00Z"), End: at("2015-06-24T00:35:00Z"),
+			SnapshotRemovalStart: at("2015-06-24T00:34:00Z"), SnapshotRemovalEnd: at("2015-06-24T00:35:00Z"),
 		}},
-		begun: 1,
 	}
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(estate{})); diff != "" {
+	vapp := &VApp{Name: "Demo vApp 2", URN: "urn:vcloud:vapp:ca8517e8-e4f5-4289-8563-3afb86577972", VMs: []*VM{vm}}
+	vdc := &VDC{Name: "UKCloud (IL0-PROD-BASIC)", URN: "urn:vcloud:vdc:3f78f9db-be9b-4517-a013-f1a6e39d5f5d", VApps: []*VApp{vapp}}
+	vorg := &VOrg{Name: "UKCloud Demo vCloud", ServiceID: "1-1-1-9836cf", URN: "urn:vcloud:org:66bf4c1d-24de-4793-8bdf-95f4fd3d737f", VDCs: []*VDC{vdc}}
+	vm.VApp, vapp.VDC, vdc.VOrg = vapp, vdc, vorg
+	if diff := cmp.Diff(Estate{vorg}, got.Value); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -179,34 +158,23 @@ func TestComputeServicesMembers(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(got.VMs) != 1 {
-				t.Fatalf("%d VMs", len(got.VMs))
+			all := vms(got.Value)
+			if len(all) != 1 {
+				t.Fatalf("%d VMs", len(all))
 			}
-			vm := got.VMs[0]
+			vm := *all[0]
 			vm.VApp = nil
-			if len(vm.Backups) == 0 {
-				vm.Backups = nil
-			}
 			if diff := cmp.Diff(test.want, vm); diff != "" {
 				t.Error(diff)
 			}
-			if diff := cmp.Diff(test.malformed, got.Malformed); diff != "" {
+			want := map[string]int{}
+			for _, field := range test.malformed {
+				want[field]++
+			}
+			if diff := cmp.Diff(want, got.Malformed); diff != "" {
 				t.Errorf("malformed: %s", diff)
 			}
 		})
-	}
-}
-
-// TestComputeServicesVMIsReused: nothing of one VM may shine through in the next.
-func TestComputeServicesVMIsReused(t *testing.T) {
-	got, err := readCompute(t, `{"vOrgs":[{"VDCs":[{"vApps":[{"VMs":[
-		{"name":"a","size":"Small","monthToDate":"1.00","inBackup":true,"backups":[{"status":"Completed"}]},{"name":"b"}]}]}]}]}`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := VM{VApp: got.VApps[0], Name: "b", Backups: []Backup{}}
-	if diff := cmp.Diff(want, got.VMs[1], cmp.Comparer(func(a, b []Backup) bool { return len(a) == len(b) })); diff != "" {
-		t.Error(diff)
 	}
 }
 
@@ -214,16 +182,38 @@ func TestComputeServicesEmptyShells(t *testing.T) {
 	got, err := readCompute(t, `{"account":{"id":1},"vOrgs":[
 		{"name":"a","serviceId":"1-1-1-aaaaaa","urn":"0fb32e87-b460-dd72-8e4c-6ca2898b1be0","VDCs":[]},
 		{"name":"b","serviceId":"1-1-2-bbbbbb","urn":"x"},
-		{"name":"c","serviceId":"1-1-3-cccccc","urn":"y","VDCs":[{"name":"v","urn":"d","vApps":[]},{"name":"w"},{"vApps":[{"name":"p","urn":"urn:vcloud:vapp:","VMs":[]},{"name":"q"}]}]},
-		null, 7]}`)
+		{"name":"c","serviceId":"1-1-3-cccccc","urn":"y","VDCs":[{"name":"v","urn":"d","vApps":[]},{"name":"w"},{"vApps":[{"name":"p","urn":"urn:vcloud:vapp:","VMs":[]},{"name":"q"}]}]}]}`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(got.VOrgs) != 3 || len(got.VDCs) != 3 || len(got.VApps) != 2 || len(got.VMs) != 0 {
-		t.Errorf("%d vOrgs, %d VDCs, %d vApps, %d VMs", len(got.VOrgs), len(got.VDCs), len(got.VApps), len(got.VMs))
+	vdcs, vapps := 0, 0
+	for vdc := range got.Value.VDCs() {
+		vdcs++
+		vapps += len(vdc.VApps)
 	}
-	if diff := cmp.Diff([]string{"vOrgs"}, got.Malformed); diff != "" {
-		t.Error(diff)
+	if len(got.Value) != 3 || vdcs != 3 || vapps != 2 || len(vms(got.Value)) != 0 || len(got.Malformed) != 0 {
+		t.Errorf("%d vOrgs, %d VDCs, %d vApps, %d VMs, malformed %v", len(got.Value), vdcs, vapps, len(vms(got.Value)), got.Malformed)
+	}
+}
+
+// TestComputeServicesWrongKinds: what is no list of objects must not look like an
+// empty estate.
+func TestComputeServicesWrongKinds(t *testing.T) {
+	bodies := map[string]string{
+		"vOrgs": `{"vOrgs":%s}`,
+		"VDCs":  `{"vOrgs":[{"name":"o","serviceId":"s","VDCs":%s}]}`,
+		"vApps": `{"vOrgs":[{"name":"o","serviceId":"s","VDCs":[{"name":"v","vApps":%s}]}]}`,
+		"VMs":   `{"vOrgs":[{"name":"o","serviceId":"s","VDCs":[{"name":"v","vApps":[{"VMs":%s}]}]}]}`,
+	}
+	for list, body := range bodies {
+		for _, value := range []string{"null", "{}", `"none"`, "7", "true", "[null]", `["x"]`, "[[]]", "[{},null]", `{"0":{}}`} {
+			t.Run(list+" "+value, func(t *testing.T) {
+				_, err := readCompute(t, fmt.Sprintf(body, value))
+				if !errors.Is(err, ErrNotJSON) || !contains(err.Error(), list+" is of another kind") {
+					t.Error(err)
+				}
+			})
+		}
 	}
 }
 
@@ -253,8 +243,7 @@ func TestComputeServicesRefused(t *testing.T) {
 func TestComputeServicesCut(t *testing.T) {
 	for i := range len(referenceCompute) {
 		body := referenceCompute[:i]
-		d := newComputeReader(ComputeVisitor{}, time.UTC)
-		if _, _, err := d.page(strings.NewReader(body)); !errors.Is(err, ErrTruncated) {
+		if err := readEstate(body); !errors.Is(err, ErrTruncated) {
 			t.Fatalf("cut at byte %d: %v", i, err)
 		}
 	}

@@ -16,9 +16,6 @@ import (
 const (
 	// maxList bounds an answer that is decoded as a whole.
 	maxList = 8 << 20
-	// maxValue bounds one value of an answer that is decoded piece by piece: a VM,
-	// an unknown member. A recorded VM has 830 bytes.
-	maxValue = 1 << 20
 	// maxInterned bounds the texts that are kept once for all their occurrences.
 	maxInterned       = 8192
 	maxInternedLength = 128
@@ -66,9 +63,6 @@ func (r *budgetReader) Read(p []byte) (int, error) {
 	r.left -= n
 	return n, err
 }
-
-// renew allows as much again as one value may have.
-func (d *decoder) renew() { d.in.left = maxValue }
 
 // failure says what an error of the JSON reader means. It keeps the place but not
 // the reader's words, which quote the body.

@@ -252,7 +252,7 @@ func TestPlacesAreGivenBack(t *testing.T) {
 					return resp, err
 				}))
 				_, _ = client.Accounts(t.Context(), nil)
-				_, _ = client.ComputeServices(t.Context(), "1", PageTags{"a", "b"}, ComputeVisitor{})
+				_, _ = client.ComputeServices(t.Context(), "1", &Answer[Estate]{pages: []*computePage{{etag: "a"}, {etag: "b"}}})
 				if stream, err := client.BillingCSV(t.Context(), "2018-01", "o", ""); err == nil {
 					_ = stream.Close()
 				}

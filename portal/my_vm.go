@@ -3,6 +3,7 @@ package portal
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -198,4 +199,43 @@ func (d *decoder) myVMBackupMember(vm *MyVMMachine, name string) (err error) {
 		err = d.skip()
 	}
 	return err
+}
+
+// backupNames are the member names of a backup, which my_vm spells in another way
+// than compute_services.
+type backupNames struct {
+	slot, start, end, removalStart, removalEnd string
+}
+
+var (
+	computeBackupNames = backupNames{"backupSlot", "backupStart", "backupEnd", "snapshotRemovalStart", "snapshotRemovalEnd"}
+	myVMBackupNames    = backupNames{"backup_slot", "backup_start", "backup_end", "snapshot_removal_start", "snapshot_removal_end"}
+)
+
+func (d *decoder) backup(names *backupNames) (backup Backup, found bool, err error) {
+	var start, end, removalStart, removalEnd Optional[wallClock]
+	found, err = d.object("backups", func(name string) (err error) {
+		switch name {
+		case "status":
+			backup.Status, err = d.interned(name)
+		case names.slot:
+			backup.Slot, err = d.interned(name)
+		case names.start:
+			start, err = d.wallTime(name)
+		case names.end:
+			end, err = d.wallTime(name)
+		case names.removalStart:
+			removalStart, err = d.wallTime(name)
+		case names.removalEnd:
+			removalEnd, err = d.wallTime(name)
+		default:
+			err = d.skip()
+		}
+		return err
+	})
+	backup.Start = notBefore(start, Optional[time.Time]{})
+	backup.End = notBefore(end, backup.Start)
+	backup.SnapshotRemovalStart = notBefore(removalStart, backup.Start)
+	backup.SnapshotRemovalEnd = notBefore(removalEnd, backup.SnapshotRemovalStart)
+	return backup, found, err
 }

@@ -10,9 +10,14 @@ import (
 // Answer is one decoded answer with its validator. Every list method takes the
 // previous answer (nil when there is none), sends its ETag as If-None-Match, and
 // on 304 returns the previous answer itself: an equal pointer means unchanged.
+//
+// Malformed counts, by member name, values of a wrong kind, which were left absent.
 type Answer[T any] struct {
-	Value T
-	ETag  string
+	Value     T
+	ETag      string // "" for compute_services, which has one for each page
+	Malformed map[string]int
+
+	pages []*computePage
 }
 
 // Account is one account that the login may see (API reference, GET
@@ -21,74 +26,6 @@ type Account struct {
 	ID   string // decimal digits; the portal sends an integer
 	Name string
 }
-
-// VOrg is a compute service.
-type VOrg struct {
-	Name      string
-	ServiceID string // for example 1-1-1-9836cf; the org_id of billing-csv
-	URN       string // recorded also as a bare UUID
-}
-
-// VDC is a virtual data centre of a vOrg.
-type VDC struct {
-	Name, URN string
-	VOrg      *VOrg
-}
-
-// VApp is a group of VMs in a VDC. Recorded: a vApp whose URN is
-// "urn:vcloud:vapp:" with nothing behind it, and vApps without VMs.
-type VApp struct {
-	Name, URN string
-	VDC       *VDC
-}
-
-// VM is one virtual machine of compute_services. Every field may be absent; texts
-// are as sent, "" when absent or null.
-type VM struct {
-	VApp *VApp
-
-	URN, Name, Size, OS, PowerStatus string
-
-	CPUs       Optional[int64]
-	MemoryMiB  Optional[int64]
-	StorageMiB Optional[int64]
-
-	MonthToDate Optional[money.Amount] // pounds since the first of the month
-	Estimate    Optional[money.Amount] // pounds for the whole month; null at its beginning
-
-	HoursOn, HoursOff Optional[int64] // billed hours since the first of the month
-
-	LastBackupStatus, LastBackup string
-
-	InBackup      Optional[bool]
-	RetentionDays Optional[int64]
-	Backups       []Backup // newest first, as sent; reused between callbacks
-}
-
-// Backup is one backup of a VM. Times are UTC, read from Europe/London wall
-// clock.
-type Backup struct {
-	Status, Slot string
-
-	Start, End                               Optional[time.Time]
-	SnapshotRemovalStart, SnapshotRemovalEnd Optional[time.Time]
-}
-
-// ComputeVisitor takes what ComputeServices reads, one object at a time. Every
-// function may be nil. A parent is announced before its children, but its fields
-// are complete only when ComputeServices has returned: the API reference's own
-// example puts name, urn and serviceId behind the children.
-type ComputeVisitor struct {
-	Begin     func()             // the answer begins, or begins again: forget everything seen
-	VOrg      func(*VOrg)        // a compute service
-	VDC       func(*VDC)         // a VDC of the last vOrg
-	VApp      func(*VApp)        // a vApp of the last VDC
-	VM        func(*VM)          // a VM of the last vApp; valid only during the call, its texts for ever
-	Malformed func(field string) // a value of a wrong kind, left absent
-}
-
-// PageTags are the validators of the pages of compute_services.
-type PageTags []string
 
 // MyVM is the answer of GET /api/my_vm.
 type MyVM struct {

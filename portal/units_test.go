@@ -71,7 +71,7 @@ func TestBackupAcrossTheRepeatedHour(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			backup := got.VMs[0].Backups[0]
+			backup := vms(got.Value)[0].Backups[0]
 			if backup.Start != at(test.wantStart) || backup.End != at(test.wantEnd) {
 				t.Errorf("%v to %v", backup.Start.Value, backup.End.Value)
 			}

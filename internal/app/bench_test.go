@@ -313,7 +313,7 @@ func computeAnswers(b *testing.B) map[string][]byte {
 		b.Fatal(err)
 	}
 	for _, a := range accounts.Value {
-		if _, err := second.ComputeServices(context.Background(), a.ID, nil, portal.ComputeVisitor{}); err != nil {
+		if _, err := second.ComputeServices(context.Background(), a.ID, nil); err != nil {
 			b.Fatal(err)
 		}
 	}

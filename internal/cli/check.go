@@ -93,7 +93,7 @@ func accountProbes(c *portal.Client, account string) []probe {
 	}
 	return []probe{
 		{"compute_services", func(ctx context.Context) error {
-			return second(c.ComputeServices(ctx, account, nil, portal.ComputeVisitor{}))
+			return second(c.ComputeServices(ctx, account, nil))
 		}},
 		{"api_credentials", func(ctx context.Context) error {
 			answer, err := c.APICredentials(ctx, account, nil)
