@@ -8,7 +8,7 @@ BRANCH   ?= $(shell git rev-parse --abbrev-ref HEAD 2>/dev/null || echo unknown)
 PKG       = github.com/prometheus/common/version
 LDFLAGS   = -s -w -X $(PKG).Version=$(VERSION) -X $(PKG).Revision=$(REVISION) -X $(PKG).Branch=$(BRANCH)
 
-.PHONY: all build demo test lint generate bench fuzz soak clean
+.PHONY: all build demo test test-short lint mutate generate bench fuzz soak clean
 
 all: build
 
@@ -26,13 +26,22 @@ test:
 	$(GO) test -race -timeout 30m ./...
 	for module in $(MODULES); do (cd $$module && $(GO) test -race -count=1 -timeout 20m ./...) || exit 1; done
 
+## test-short: under a minute, for the loop of work: no servers, no soaks, no race detector
+test-short:
+	$(GO) test -short ./...
+
 # Tests whose dependencies stay out of the exporter's go.mod.
 MODULES = $(patsubst %/go.mod,%,$(wildcard internal/testutil/*/go.mod))
 
-## lint: golangci-lint if it is installed, else staticcheck, which is fetched
+## lint: golangci-lint with .golangci.yml; fetched and built by the first call
 lint:
-	@if command -v golangci-lint >/dev/null; then golangci-lint run ./...; \
-	else $(GO) tool -modfile=.ci/lint/go.mod staticcheck ./...; fi
+	$(GO) tool -modfile=.ci/lint/go.mod golangci-lint run ./...
+
+## mutate: how many mutants of a package its own tests notice (docs/testing.md);
+## PACKAGE=./internal/web chooses one
+PACKAGE ?= ./money
+mutate:
+	$(GO) tool -modfile=.ci/mutate/go.mod gremlins unleash --config .ci/mutate/gremlins.yaml $(PACKAGE)
 
 ## generate: dashboards and the lists of metrics, flags and keys in the documentation
 generate:
