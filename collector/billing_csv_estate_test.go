@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -13,21 +11,11 @@ import (
 
 	"ukcloud_exporter/collector"
 	"ukcloud_exporter/internal/bill"
+	"ukcloud_exporter/internal/testutil"
 	"ukcloud_exporter/money"
 	"ukcloud_exporter/portal"
 	"ukcloud_exporter/portal/simulator"
 )
-
-// direct hands requests to a handler, without a network.
-type direct struct{ http.Handler }
-
-func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
-	recorder := httptest.NewRecorder()
-	d.ServeHTTP(recorder, r)
-	response := recorder.Result()
-	response.Request = r
-	return response, nil
-}
 
 // flaky is a portal's bills that do not come while down.
 type flaky struct {
@@ -72,7 +60,7 @@ func newWalk(t *testing.T, start string) *walk {
 	t.Cleanup(w.portal.Close)
 	client, err := portal.New("http://portal.test/api", func() (portal.Credentials, error) {
 		return portal.Credentials{Email: "demo@example.com", Password: portal.NewSecret("demo")}, nil
-	}, portal.WithTransport(direct{w.portal}), portal.WithRate(1e6, 1e6))
+	}, portal.WithTransport(testutil.Direct{Handler: w.portal}), portal.WithRate(1e6, 1e6))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,6 @@ package collector_test
 import (
 	"bytes"
 	"context"
-	"encoding/csv"
 	"fmt"
 	"hash/fnv"
 	"io"
@@ -18,6 +17,7 @@ import (
 	"ukcloud_exporter/csvparse"
 	"ukcloud_exporter/internal/exposition"
 	"ukcloud_exporter/internal/state"
+	"ukcloud_exporter/internal/testutil/billgen"
 	"ukcloud_exporter/portal"
 )
 
@@ -26,23 +26,14 @@ type billRow struct{ day, vm, cost string }
 
 // billText writes a billing CSV.
 func billText(rows ...billRow) string {
-	var b bytes.Buffer
-	w := csv.NewWriter(&b)
-	record := make([]string, csvparse.TotalPrice+1)
-	for c := range record {
-		record[c] = csvparse.Column(c).String()
-	}
-	_ = w.Write(record)
+	var all []cells
 	for _, row := range rows {
-		clear(record)
-		record[csvparse.EventDate], record[csvparse.ResourceID] = row.day, row.vm
-		record[csvparse.VDC], record[csvparse.Service] = "Main", "VMware VM"
-		record[csvparse.PowerState], record[csvparse.UsageHours] = "On", "24"
-		record[csvparse.ComputeTotal], record[csvparse.TotalPrice] = row.cost, row.cost
-		_ = w.Write(record)
+		all = append(all, cells{
+			csvparse.EventDate: row.day, csvparse.ResourceID: row.vm, csvparse.VDC: "Main", csvparse.Service: "VMware VM",
+			csvparse.PowerState: "On", csvparse.UsageHours: "24", csvparse.ComputeTotal: row.cost, csvparse.TotalPrice: row.cost,
+		})
 	}
-	w.Flush()
-	return b.String()
+	return billgen.CSV(all...)
 }
 
 // bills is a portal that has nothing but bills, by "org period".

@@ -10,6 +10,7 @@ import (
 	"ukcloud_exporter/csvparse"
 	"ukcloud_exporter/internal/bill"
 	"ukcloud_exporter/internal/exposition"
+	"ukcloud_exporter/money"
 	"ukcloud_exporter/portal"
 )
 
@@ -132,7 +133,7 @@ func (c *CloudStorageReport) report(ctx context.Context, org string, month bill.
 }
 
 func (r *storageReport) read(stream *portal.Stream) error {
-	reader, err := csvparse.NewCloudStorage(stream, csvOptions(stream)...)
+	reader, err := csvparse.NewCloudStorage(stream, csvparse.TrustEOF(stream.Proven))
 	if err != nil {
 		return err
 	}
@@ -184,11 +185,11 @@ func ofEachBucket(name, help string, write func(*csvparse.CloudStorageRow, *expo
 
 // writeGiB writes GiB as bytes: the column says GB, but the vendor's GB is a GiB
 // (billing articles).
-func writeGiB(w *exposition.Writer, l exposition.Labels, gib csvparse.Decimal) {
+func writeGiB(w *exposition.Writer, l exposition.Labels, gib money.Amount) {
 	const gibibyte = 1 << 30
-	if whole := gib / csvparse.One; gib%csvparse.One == 0 && whole < 1<<32 && whole > -1<<32 {
+	if whole := gib / money.One; gib%money.One == 0 && whole < 1<<32 && whole > -1<<32 {
 		w.Int(l, int64(whole)*gibibyte)
 		return
 	}
-	w.Sample(l, float64(gib)/float64(csvparse.One)*gibibyte)
+	w.Sample(l, float64(gib)/float64(money.One)*gibibyte)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ukcloud_exporter/collector"
+	"ukcloud_exporter/internal/testutil"
 	"ukcloud_exporter/money"
 	"ukcloud_exporter/portal"
 	"ukcloud_exporter/portal/simulator"
@@ -162,7 +163,7 @@ func TestCloudStorageOfSimulator(t *testing.T) {
 		time.Sleep(20*365*24*time.Hour + 12*24*time.Hour)
 		client, err := portal.New("http://portal.test/api", func() (portal.Credentials, error) {
 			return portal.Credentials{Email: "demo@example.com", Password: portal.NewSecret("demo")}, nil
-		}, portal.WithTransport(direct{http.Handler(p)}))
+		}, portal.WithTransport(testutil.Direct{Handler: http.Handler(p)}))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,7 +14,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"ukcloud_exporter/csvparse"
 	"ukcloud_exporter/internal/exposition"
 	"ukcloud_exporter/portal"
 )
@@ -127,15 +126,6 @@ func fetchAccounts(ctx context.Context, accounts []portal.Account, fetch func(co
 		results[i].Err = err
 	}
 	return results
-}
-
-// csvOptions lets a file end without a line end where the transport proves that it
-// is whole: whether the portal writes the last one was never recorded.
-func csvOptions(stream *portal.Stream) []csvparse.Option {
-	if stream.Proven {
-		return []csvparse.Option{csvparse.TrustEOF()}
-	}
-	return nil
 }
 
 // PanicError makes an error of a recovered panic, with the stack of where it

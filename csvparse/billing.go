@@ -40,15 +40,15 @@ type step struct {
 }
 
 // NewBilling reads the header. A file without the wanted columns is a *HeaderError,
-// one that ends within its header a *StreamError. Without WithColumns or ForVerify
-// it reads the columns that the bill's metrics are made of.
+// one that ends within its header a *StreamError. Without WithColumns it reads all
+// columns.
 func NewBilling(r io.Reader, opts ...Option) (*Billing, error) {
 	o, err := choose(opts)
 	if err != nil {
 		return nil, err
 	}
 	if o.columns == nil {
-		o.columns = dailyColumns()
+		o.columns = Columns()
 	}
 	s := newScanner(r, o)
 	h, err := readHeader(s, table{names: billingNames[:], aliases: billingAliases()})

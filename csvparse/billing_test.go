@@ -116,7 +116,7 @@ func TestRowsThatAreTooLong(t *testing.T) {
 				text += good + "\n"
 			}
 			for name, in := range cuttings(text) {
-				got := read(t, in, fewColumns(), csvparse.MaxRow(window))
+				got := read(t, in, fewColumns(), csvparse.Window(window))
 				if !slices.Equal(got, test.want) {
 					t.Errorf("%s: got  %q\nwant %q", name, got, test.want)
 				}

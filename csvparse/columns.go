@@ -92,23 +92,6 @@ var billingNames = [columnCount]string{
 // String returns the header as the API reference spells it.
 func (c Column) String() string { return billingNames[c] }
 
-// dailyColumns are what the bill's metric families are made of.
-func dailyColumns() []Column {
-	return []Column{
-		EventDate, ProjectID, VDC, ResourceID, Service, Metadata, PowerState, UsageHours,
-		ComputeTotal, GPUTotal, Tier1Total, Tier2Total, GeoTotal, ProtectionTotal, LicenceTotal, TotalPrice,
-	}
-}
-
-// allColumns are the 56.
-func allColumns() []Column {
-	all := make([]Column, columnCount)
-	for i := range all {
-		all[i] = Column(i)
-	}
-	return all
-}
-
 // fold is a header's name without what its spellings differ in: case, blanks,
 // hyphens, underscores and other signs, and licence or license.
 func fold(header string) string {
@@ -121,8 +104,40 @@ func fold(header string) string {
 	return strings.ReplaceAll(kept, "license", "licence")
 }
 
-// billingAliases are spellings that fold cannot bring together: the invoice
-// evidence file article has Geo-resilientPricePerHour.
+// EvidenceName returns the header as the invoice evidence file article spells it:
+// five columns differ from the API reference.
+func (c Column) EvidenceName() string {
+	switch c {
+	case ResourceID:
+		return "Resource Id"
+	case SecurityDomain:
+		return "Security Domain"
+	case GeoPrice:
+		return "Geo-resilientPricePerHour"
+	case LicencePrice:
+		return "LicensePricePerHour"
+	case LicenceTotal:
+		return "LicenseTotalPrice"
+	}
+	return c.String()
+}
+
+// Columns returns all columns in their documented order.
+func Columns() []Column {
+	all := make([]Column, columnCount)
+	for i := range all {
+		all[i] = Column(i)
+	}
+	return all
+}
+
+// billingAliases are the spellings that fold cannot bring together.
 func billingAliases() map[string]int {
-	return map[string]int{fold("Geo-resilientPricePerHour"): int(GeoPrice)}
+	aliases := map[string]int{}
+	for _, c := range Columns() {
+		if name := fold(c.EvidenceName()); name != fold(c.String()) {
+			aliases[name] = int(c)
+		}
+	}
+	return aliases
 }

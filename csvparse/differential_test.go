@@ -234,9 +234,9 @@ func FuzzBillingAgreesWithEncodingCSV(f *testing.F) {
 		if len(body) > 8*fuzzWindow {
 			return
 		}
-		opts := []csvparse.Option{fewColumns(), csvparse.MaxRow(fuzzWindow)}
+		opts := []csvparse.Option{fewColumns(), csvparse.Window(fuzzWindow)}
 		if trusted {
-			opts = append(opts, csvparse.TrustEOF())
+			opts = append(opts, csvparse.TrustEOF(true))
 		}
 		file := fewHeader + body
 		got := read(t, strings.NewReader(file), opts...)
@@ -286,9 +286,9 @@ func TestRandomBodiesAgreeWithEncodingCSV(t *testing.T) {
 			body.WriteString(parts[rng.IntN(len(parts))])
 		}
 		trusted := rng.IntN(2) == 0
-		opts := []csvparse.Option{fewColumns(), csvparse.MaxRow(fuzzWindow)}
+		opts := []csvparse.Option{fewColumns(), csvparse.Window(fuzzWindow)}
 		if trusted {
-			opts = append(opts, csvparse.TrustEOF())
+			opts = append(opts, csvparse.TrustEOF(true))
 		}
 		file := fewHeader + body.String()
 		got := read(t, strings.NewReader(file), opts...)
@@ -308,7 +308,7 @@ func FuzzHeader(f *testing.F) {
 	f.Add([]byte("\ufeff\r\n<html>"))
 	f.Add([]byte("\"Event\nDate\",resource_id"))
 	f.Fuzz(func(t *testing.T, file []byte) {
-		opts := []csvparse.Option{csvparse.WithColumns(csvparse.ResourceID, csvparse.Metadata), csvparse.MaxRow(fuzzWindow)}
+		opts := []csvparse.Option{csvparse.WithColumns(csvparse.ResourceID, csvparse.Metadata), csvparse.Window(fuzzWindow)}
 		got := read(t, bytes.NewReader(file), opts...)
 		again := read(t, iotest.OneByteReader(bytes.NewReader(file)), opts...)
 		if !slices.Equal(got, again) {

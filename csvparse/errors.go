@@ -19,7 +19,7 @@ const (
 	MissingResourceID Reason = "missing_resource_id" // no service is documented to lack one
 	WrongFieldCount   Reason = "wrong_field_count"   // more or fewer fields than the header
 	BadQuote          Reason = "bad_quote"           // a quote inside a field, or text behind a closing quote
-	TooLong           Reason = "too_long"            // does not fit the window: see MaxRow
+	TooLong           Reason = "too_long"            // more than 1 MiB
 )
 
 // Why a header is refused. Nothing of the file can be read.

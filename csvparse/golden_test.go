@@ -26,7 +26,7 @@ func gbp(t *testing.T, text string) csvparse.Money {
 
 func number(t *testing.T, text string) csvparse.Quantity {
 	t.Helper()
-	return csvparse.Quantity{Value: csvparse.Decimal(gbp(t, text).Amount), Valid: true}
+	return csvparse.Quantity{Value: gbp(t, text).Amount, Valid: true}
 }
 
 // The rows of testdata: one VM with nearly everything, the same VM off, an OpenStack
@@ -99,7 +99,7 @@ func TestGoldenRowsInBothSpellings(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			bill, err := csvparse.NewBilling(bytes.NewReader(text), csvparse.ForVerify())
+			bill, err := csvparse.NewBilling(bytes.NewReader(text))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -107,9 +107,6 @@ func TestGoldenRowsInBothSpellings(t *testing.T) {
 			for row, err := range bill.Rows() {
 				if err != nil {
 					t.Fatal(err)
-				}
-				for failure := range row.Check {
-					t.Errorf("line %d: %v", row.Line, failure)
 				}
 				got = append(got, *row)
 			}

@@ -67,7 +67,7 @@ func (h *header) need(i int) (int, error) {
 }
 
 // sniffed is how much of a file is looked at to see that it is no CSV.
-const sniffed = minMaxRow
+const sniffed = 4 << 10
 
 // readHeader reads the first record of a file and matches it with its table.
 func readHeader(s *scanner, t table) (*header, error) {

@@ -15,6 +15,23 @@ func fewColumns() csvparse.Option {
 	return csvparse.WithColumns(csvparse.EventDate, csvparse.ResourceID, csvparse.Metadata, csvparse.UsageHours, csvparse.TotalPrice)
 }
 
+// metricColumns are those that the bill's metrics are made of.
+func metricColumns() csvparse.Option {
+	return csvparse.WithColumns(csvparse.EventDate, csvparse.ProjectID, csvparse.VDC, csvparse.ResourceID,
+		csvparse.Service, csvparse.Metadata, csvparse.PowerState, csvparse.UsageHours,
+		csvparse.ComputeTotal, csvparse.GPUTotal, csvparse.Tier1Total, csvparse.Tier2Total, csvparse.GeoTotal,
+		csvparse.ProtectionTotal, csvparse.LicenceTotal, csvparse.TotalPrice)
+}
+
+// headers are the documented headers in the API reference's spelling.
+func headers() []string {
+	var names []string
+	for _, c := range csvparse.Columns() {
+		names = append(names, c.String())
+	}
+	return names
+}
+
 const fewHeader = "EventDate,Extra,ResourceId,Metadata,UsageHoursWithinPeriod,vDC,TotalPrice\n"
 
 // read reads a file to its end and writes down what came: rows, rejected rows, and

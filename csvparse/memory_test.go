@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"ukcloud_exporter/csvparse"
-	"ukcloud_exporter/csvparse/internal/billgen"
+	"ukcloud_exporter/internal/testutil/billgen"
 )
 
 func TestNoAllocationPerRow(t *testing.T) {
@@ -26,7 +26,7 @@ func TestNoAllocationPerRow(t *testing.T) {
 		}
 	}
 	for name, opts := range map[string][]csvparse.Option{
-		"columns of the metrics":   nil,
+		"columns of the metrics":   {metricColumns()},
 		"all columns but the time": {csvparse.WithColumns(identifiers...)},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -58,7 +58,7 @@ func TestRowsDoNotAliasTheWindow(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The window is a fraction of the file, so that it is written over many times.
-	bill, err := csvparse.NewBilling(bytes.NewReader(file), csvparse.ForVerify(), csvparse.MaxRow(4<<10))
+	bill, err := csvparse.NewBilling(bytes.NewReader(file), csvparse.Window(4<<10))
 	if err != nil {
 		t.Fatal(err)
 	}

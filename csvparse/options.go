@@ -9,20 +9,16 @@ import (
 type Option func(*options) error
 
 type options struct {
-	columns  []Column // nil: those of the metrics
-	maxRow   int
+	columns  []Column // nil: all
+	window   int      // its size in bytes, and so that of the longest row with its line end
 	trustEOF bool
 }
 
-// The limits of MaxRow.
-const (
-	minMaxRow     = 4 << 10
-	defaultMaxRow = 1 << 20
-	maxMaxRow     = 1 << 30
-)
+// maxRow is the longest row with its line end that is read, in bytes.
+const maxRow = 1 << 20
 
 func choose(opts []Option) (options, error) {
-	o := options{maxRow: defaultMaxRow}
+	o := options{window: maxRow}
 	for _, option := range opts {
 		if err := option(&o); err != nil {
 			return options{}, err
@@ -45,27 +41,12 @@ func WithColumns(columns ...Column) Option {
 	}
 }
 
-// ForVerify reads all 56 columns of a billing CSV, as BillingRow.Check wants them.
-func ForVerify() Option { return WithColumns(allColumns()...) }
-
-// MaxRow is the size of the window, and so the longest row with its line end that
-// is read, in bytes: 1 MiB unless told, at least 4 KiB, at most 1 GiB.
-func MaxRow(bytes int) Option {
-	return func(o *options) error {
-		if bytes < minMaxRow || bytes > maxMaxRow {
-			return fmt.Errorf("csvparse: longest row of %d bytes is not between %d and %d", bytes, minMaxRow, maxMaxRow)
-		}
-		o.maxRow = bytes
-		return nil
-	}
-}
-
-// TrustEOF says that the reader proves its end, as a body with a Content-Length
+// TrustEOF says whether the reader proves its end, as a body with a Content-Length
 // does: io.EOF from it means that nothing was cut off. Then a last row without a
 // line end is whole if it has all its fields.
-func TrustEOF() Option {
+func TrustEOF(proven bool) Option {
 	return func(o *options) error {
-		o.trustEOF = true
+		o.trustEOF = proven
 		return nil
 	}
 }

@@ -37,7 +37,7 @@ const (
 )
 
 // BillingRow is one chargeable period of one resource on one day. Which fields
-// Decode fills is chosen by WithColumns or ForVerify; it leaves the others alone.
+// Decode fills is chosen by WithColumns; it leaves the others alone.
 // Texts are as sent, "" when blank, and never part of a buffer.
 type BillingRow struct {
 	Line int64 // line in the file where the row starts, from 1

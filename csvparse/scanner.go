@@ -53,7 +53,7 @@ const maxColumns = 4096
 var errBadReader = errors.New("the reader returned an impossible count")
 
 func newScanner(r io.Reader, o options) *scanner {
-	s := &scanner{reader: r, window: make([]byte, o.maxRow), trustEOF: o.trustEOF, line: 1}
+	s := &scanner{reader: r, window: make([]byte, o.window), trustEOF: o.trustEOF, line: 1}
 	header := make([]int, maxColumns)
 	for i := range header {
 		header[i] = i

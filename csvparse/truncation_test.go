@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"ukcloud_exporter/csvparse"
-	"ukcloud_exporter/csvparse/internal/billgen"
+	"ukcloud_exporter/internal/testutil/billgen"
 )
 
 // wholeFiles are files of several shapes, by name.
@@ -61,15 +61,15 @@ func drain(t *testing.T, in io.Reader, opts ...csvparse.Option) (rows int, err e
 func TestTruncationAtEveryByte(t *testing.T) {
 	for name, text := range wholeFiles(t) {
 		t.Run(name, func(t *testing.T) {
-			if _, err := drain(t, strings.NewReader(text), csvparse.ForVerify()); err != io.EOF {
+			if _, err := drain(t, strings.NewReader(text)); err != io.EOF {
 				t.Fatalf("the whole file: %v", err)
 			}
 			for cut := range len(text) {
 				noticed := io.MultiReader(strings.NewReader(text[:cut]), failing{io.ErrUnexpectedEOF})
-				if _, err := drain(t, noticed, csvparse.ForVerify(), csvparse.MaxRow(8<<10)); !errors.Is(err, io.ErrUnexpectedEOF) {
+				if _, err := drain(t, noticed, csvparse.Window(8<<10)); !errors.Is(err, io.ErrUnexpectedEOF) {
 					t.Fatalf("cut off at byte %d, noticed by the reader: %v", cut, err)
 				}
-				_, err := drain(t, strings.NewReader(text[:cut]), csvparse.ForVerify(), csvparse.MaxRow(8<<10))
+				_, err := drain(t, strings.NewReader(text[:cut]), csvparse.Window(8<<10))
 				if atRowEnd(text, cut) {
 					if err != io.EOF {
 						t.Fatalf("cut off behind a row, at byte %d: %v", cut, err)
@@ -124,7 +124,7 @@ func TestTrustEOF(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			for name, in := range cuttings(test.text) {
-				rows, err := drain(t, in, fewColumns(), csvparse.TrustEOF())
+				rows, err := drain(t, in, fewColumns(), csvparse.TrustEOF(true))
 				if err.Error() != test.want || rows != test.rows {
 					t.Errorf("%s: %d rows, then %v; want %d, then %s", name, rows, err, test.rows, test.want)
 				}
@@ -133,7 +133,7 @@ func TestTrustEOF(t *testing.T) {
 	}
 	t.Run("a reader that notices is still believed", func(t *testing.T) {
 		in := io.MultiReader(strings.NewReader(text), failing{io.ErrUnexpectedEOF})
-		if rows, err := drain(t, in, fewColumns(), csvparse.TrustEOF()); rows != 1 || !errors.Is(err, io.ErrUnexpectedEOF) {
+		if rows, err := drain(t, in, fewColumns(), csvparse.TrustEOF(true)); rows != 1 || !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Errorf("%d rows, then %v", rows, err)
 		}
 	})

@@ -1,12 +1,15 @@
 package bill_test
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 
 	"ukcloud_exporter/csvparse"
 	"ukcloud_exporter/internal/bill"
+	"ukcloud_exporter/internal/testutil/billgen"
 )
 
 // manyRows is a bill of VMs over the days of a month, a day after the other.
@@ -14,14 +17,14 @@ func manyRows(vms int) string {
 	var rows []cells
 	for day := range 31 {
 		for i := range vms {
-			rows = append(rows, vm.with(cells{
+			rows = append(rows, vm.With(cells{
 				csvparse.EventDate: fmt.Sprintf("2018-01-%02d", day+1), csvparse.ResourceID: fmt.Sprintf("urn:vcloud:vm:%036d", i),
 				csvparse.VDC: fmt.Sprintf("VDC %d", i%23), csvparse.Metadata: fmt.Sprintf("project=%d; owner=team-%d", i%40, i%7),
 				csvparse.PowerState: []string{"On", "Off"}[i%2],
 			}))
 		}
 	}
-	return billCSV(rows...)
+	return billgen.CSV(rows...)
 }
 
 // TestNoAllocationPerRow: once resources, services and tags have been seen a row
@@ -83,4 +86,29 @@ func BenchmarkRead(b *testing.B) {
 			}
 		})
 	}
+}
+
+func BenchmarkCheck(b *testing.B) {
+	const rows = 19_800 // three days
+	file, err := io.ReadAll(billgen.Estate{Rows: rows, Resources: 6_600, Seed: 1}.Reader())
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(len(file)))
+	b.ReportAllocs()
+	for b.Loop() {
+		reader, err := csvparse.NewBilling(bytes.NewReader(file))
+		if err != nil {
+			b.Fatal(err)
+		}
+		for row, err := range reader.Rows() {
+			if err != nil {
+				b.Fatal(err)
+			}
+			for failure := range bill.Check(row) {
+				b.Fatal(row.Line, failure)
+			}
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(rows), "ns/row")
 }

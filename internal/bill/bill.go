@@ -1,4 +1,4 @@
-// Package billing adds up the portal's billing CSV, exactly: the metrics of the
+// Package bill adds up the portal's billing CSV, exactly: the metrics of the
 // bill and the billing tools share its arithmetic.
 package bill
 
@@ -21,8 +21,8 @@ type Bill struct {
 
 	Rejected map[csvparse.Reason]int64 // by every one of Reasons, also 0
 
-	Parts Cost // sum of the parts of all rows: the bill
-	Total Cost // sum of the column TotalPrice, which should be the same
+	Parts Sum // sum of the parts of all rows: the bill
+	Total Sum // sum of the column TotalPrice, which should be the same
 
 	Costs     []ServiceCost  // by VDC, then service
 	Days      []DayCost      // by day, then service
@@ -52,14 +52,14 @@ type DayCost struct {
 // ResourceCost is what one resource cost: a VM by its URN, a disk, an image.
 type ResourceCost struct {
 	ID   string
-	Cost Cost
+	Cost Sum
 }
 
 // Usage is the billed time of a service. Power is on, off, or "" for what has
 // no power state.
 type Usage struct {
 	Service, Power string
-	Hours          Hours
+	Hours          Sum
 }
 
 // TagCosts is what the values of one key of the Metadata column cost.
@@ -71,7 +71,7 @@ type TagCosts struct {
 // TagCost is what one value cost.
 type TagCost struct {
 	Value string
-	Cost  Cost
+	Cost  Sum
 }
 
 // OutsidePeriod is a row of another month than the one that was asked for, where
@@ -125,16 +125,16 @@ func (s *sums) bill(month Month, keys []string, rejected map[csvparse.Reason]int
 		})
 	b.Days = sorted(s.days, func(k dayKey, p *Parts) DayCost { return DayCost{k.day, k.service, *p} },
 		func(a, b DayCost) int { return cmp.Or(a.Day.Compare(b.Day), strings.Compare(a.Service, b.Service)) })
-	b.Resources = sorted(s.resources, func(id string, c *Cost) ResourceCost { return ResourceCost{id, *c} },
+	b.Resources = sorted(s.resources, func(id string, c *Sum) ResourceCost { return ResourceCost{id, *c} },
 		func(a, b ResourceCost) int {
 			return cmp.Or(cmp.Compare(b.Cost.Value, a.Cost.Value), strings.Compare(a.ID, b.ID))
 		})
-	b.Usage = sorted(s.usage, func(k usageKey, h *Hours) Usage { return Usage{k.service, k.power, *h} },
+	b.Usage = sorted(s.usage, func(k usageKey, h *Sum) Usage { return Usage{k.service, k.power, *h} },
 		func(a, b Usage) int {
 			return cmp.Or(strings.Compare(a.Service, b.Service), strings.Compare(a.Power, b.Power))
 		})
 	for i, key := range keys {
-		values := sorted(s.tags[i], func(value string, c *Cost) TagCost { return TagCost{value, *c} },
+		values := sorted(s.tags[i], func(value string, c *Sum) TagCost { return TagCost{value, *c} },
 			func(a, b TagCost) int {
 				return cmp.Or(cmp.Compare(b.Cost.Value, a.Cost.Value), strings.Compare(a.Value, b.Value))
 			})

@@ -83,7 +83,7 @@ func objectTag(key string, raw jsontext.Value) Tag {
 func QuoteJSON(text string) string {
 	quoted, err := jsontext.AppendQuote(nil, strings.ToValidUTF8(text, "\ufffd"))
 	if err != nil {
-		panic("billing: " + err.Error()) // the text is valid UTF-8
+		panic("bill: " + err.Error()) // the text is valid UTF-8
 	}
 	return string(quoted)
 }

@@ -17,8 +17,8 @@ type Options struct {
 	Tags []string
 	// Rejected, if not nil, is told of each row that is in no sum.
 	Rejected func(*csvparse.RowError)
-	// CSV are further options of the reader.
-	CSV []csvparse.Option
+	// Proven says that the reader proves its end: see csvparse.TrustEOF.
+	Proven bool
 }
 
 // columns are the columns that a Bill is made of.
@@ -39,7 +39,7 @@ func (o *Options) columns() []csvparse.Column {
 // *csvparse.StreamError for one that is cut off, or a sum out of range.
 func Read(r io.Reader, o Options) (*Bill, error) {
 	b := NewBuilder(o)
-	if err := b.Read(r, o.CSV...); err != nil {
+	if err := b.Read(r, o.Proven); err != nil {
 		return nil, err
 	}
 	return b.Bill(), nil
@@ -61,10 +61,10 @@ func NewBuilder(o Options) *Builder {
 	}
 }
 
-// Read adds a billing CSV to its end. After an error the builder is of no use.
-func (b *Builder) Read(r io.Reader, csv ...csvparse.Option) error {
-	options := append([]csvparse.Option{csvparse.WithColumns(b.options.columns()...)}, csv...)
-	reader, err := csvparse.NewBilling(r, options...)
+// Read adds a billing CSV to its end; proven is as in Options. After an error the
+// builder is of no use.
+func (b *Builder) Read(r io.Reader, proven bool) error {
+	reader, err := csvparse.NewBilling(r, csvparse.WithColumns(b.options.columns()...), csvparse.TrustEOF(proven))
 	if err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func (b *Builder) Bill() *Bill {
 func ReadDays(r io.Reader, o Options, each func(day csvparse.Date, toDate *Bill) error) error {
 	b := NewBuilder(o)
 	b.perDay = map[csvparse.Date]*sums{}
-	if err := b.Read(r, o.CSV...); err != nil {
+	if err := b.Read(r, o.Proven); err != nil {
 		return err
 	}
 	var days []csvparse.Date

@@ -14,6 +14,7 @@ import (
 
 	"ukcloud_exporter/csvparse"
 	"ukcloud_exporter/internal/bill"
+	"ukcloud_exporter/internal/testutil/billgen"
 	"ukcloud_exporter/money"
 )
 
@@ -31,21 +32,21 @@ var disk = cells{
 }
 
 func TestRead(t *testing.T) {
-	text := billCSV(
+	text := billgen.CSV(
 		vm,
-		vm.with(cells{csvparse.PowerState: "off", csvparse.UsageHours: "2.5", csvparse.ComputeTotal: "0", csvparse.TotalPrice: "0.25"}),
-		vm.with(cells{csvparse.EventDate: "2018-01-06", csvparse.ResourceID: "urn:vcloud:vm:2", csvparse.Metadata: "project=Falcon"}),
+		vm.With(cells{csvparse.PowerState: "off", csvparse.UsageHours: "2.5", csvparse.ComputeTotal: "0", csvparse.TotalPrice: "0.25"}),
+		vm.With(cells{csvparse.EventDate: "2018-01-06", csvparse.ResourceID: "urn:vcloud:vm:2", csvparse.Metadata: "project=Falcon"}),
 		disk,
-		disk.with(cells{csvparse.ResourceID: "urn:vcloud:disk:2", csvparse.Tier1Total: "", csvparse.TotalPrice: "", csvparse.UsageHours: ""}),
+		disk.With(cells{csvparse.ResourceID: "urn:vcloud:disk:2", csvparse.Tier1Total: "", csvparse.TotalPrice: "", csvparse.UsageHours: ""}),
 	)
 	got := read(t, text, bill.Options{Month: january, Tags: []string{"project"}})
 	part := func(pairs ...any) (parts bill.Parts) {
 		for i := 0; i < len(pairs); i += 2 {
-			parts[pairs[i].(csvparse.Component)] = bill.Cost{Value: gbp(t, pairs[i+1].(string)), Valid: true}
+			parts[pairs[i].(csvparse.Component)] = bill.Sum{Value: gbp(t, pairs[i+1].(string)), Valid: true}
 		}
 		return parts
 	}
-	cost := func(text string) bill.Cost { return bill.Cost{Value: gbp(t, text), Valid: true} }
+	cost := func(text string) bill.Sum { return bill.Sum{Value: gbp(t, text), Valid: true} }
 	want := &bill.Bill{
 		Month: january, Rows: 5, Parts: cost("3.750000001"), Total: cost("3.750000001"), Rejected: none(),
 		Costs: []bill.ServiceCost{
@@ -59,12 +60,12 @@ func TestRead(t *testing.T) {
 		},
 		Resources: []bill.ResourceCost{
 			{"urn:vcloud:vm:1", cost("2")}, {"urn:vcloud:vm:2", cost("1.75")},
-			{"urn:vcloud:disk:1", cost("0.000000001")}, {"urn:vcloud:disk:2", bill.Cost{}},
+			{"urn:vcloud:disk:1", cost("0.000000001")}, {"urn:vcloud:disk:2", bill.Sum{}},
 		},
 		Usage: []bill.Usage{
-			{"VMware Independent Disk", "", bill.Hours{Value: 24 * csvparse.One, Valid: true}},
-			{"VMware VM", "off", bill.Hours{Value: 25 * csvparse.One / 10, Valid: true}},
-			{"VMware VM", "on", bill.Hours{Value: 48 * csvparse.One, Valid: true}},
+			{"VMware Independent Disk", "", bill.Sum{Value: 24 * money.One, Valid: true}},
+			{"VMware VM", "off", bill.Sum{Value: 25 * money.One / 10, Valid: true}},
+			{"VMware VM", "on", bill.Sum{Value: 48 * money.One, Valid: true}},
 		},
 		Tags: []bill.TagCosts{{"project", []bill.TagCost{
 			{"Zebra", cost("2")}, {"Falcon", cost("1.75")}, {"", cost("0.000000001")},
@@ -86,7 +87,7 @@ func none() map[csvparse.Reason]int64 {
 
 // TestReadNothing: a month without data is a header without rows.
 func TestReadNothing(t *testing.T) {
-	got := read(t, billCSV(), bill.Options{Month: january})
+	got := read(t, billgen.CSV(), bill.Options{Month: january})
 	if got.Rows != 0 || got.Parts.Valid || len(got.Costs)+len(got.Days)+len(got.Resources)+len(got.Usage) != 0 {
 		t.Errorf("a bill without rows: %+v", got)
 	}
@@ -96,14 +97,14 @@ func TestReadNothing(t *testing.T) {
 }
 
 func TestRejected(t *testing.T) {
-	text := billCSV(
+	text := billgen.CSV(
 		vm,
-		vm.with(cells{csvparse.ComputeTotal: "NaN"}),
-		vm.with(cells{csvparse.EventDate: "2018-02-01"}),
-		vm.with(cells{csvparse.EventDate: "2017-12-31"}),
-		vm.with(cells{csvparse.ResourceID: ""}),
-		vm.with(cells{csvparse.TotalPrice: "1.0000000001"}),
-		vm.with(cells{csvparse.EventDate: "soon"}),
+		vm.With(cells{csvparse.ComputeTotal: "NaN"}),
+		vm.With(cells{csvparse.EventDate: "2018-02-01"}),
+		vm.With(cells{csvparse.EventDate: "2017-12-31"}),
+		vm.With(cells{csvparse.ResourceID: ""}),
+		vm.With(cells{csvparse.TotalPrice: "1.0000000001"}),
+		vm.With(cells{csvparse.EventDate: "soon"}),
 		disk,
 	)
 	var lines []string
@@ -133,22 +134,22 @@ func TestRejected(t *testing.T) {
 
 func TestReadFails(t *testing.T) {
 	broken := errors.New("connection reset")
-	dear := vm.with(cells{csvparse.ComputeTotal: "9000000000", csvparse.TotalPrice: "0"})
+	dear := vm.With(cells{csvparse.ComputeTotal: "9000000000", csvparse.TotalPrice: "0"})
 	tests := []struct {
 		name string
 		in   io.Reader
 		want string
 	}{
-		{"sum of rows out of range", strings.NewReader(billCSV(dear, vm, dear)), "line 4: sum is out of range"},
-		{"sum of one row out of range", strings.NewReader(billCSV(dear.with(cells{csvparse.GPUTotal: "9000000000"}))),
+		{"sum of rows out of range", strings.NewReader(billgen.CSV(dear, vm, dear)), "line 4: sum is out of range"},
+		{"sum of one row out of range", strings.NewReader(billgen.CSV(dear.With(cells{csvparse.GPUTotal: "9000000000"}))),
 			"line 2: parts of the row: sum is out of range"},
-		{"hours out of range", strings.NewReader(billCSV(vm.with(cells{csvparse.UsageHours: "9000000000"}), vm.with(cells{csvparse.UsageHours: "9000000000"}))),
+		{"hours out of range", strings.NewReader(billgen.CSV(vm.With(cells{csvparse.UsageHours: "9000000000"}), vm.With(cells{csvparse.UsageHours: "9000000000"}))),
 			"line 3: sum is out of range"},
 		{"HTML", strings.NewReader("<!DOCTYPE html><html>"), "not CSV but html"},
 		{"empty", strings.NewReader(""), "the file is empty"},
 		{"missing column", strings.NewReader("EventDate,Service\n2018-01-01,x\n"), "no column vDC"},
-		{"cut off", strings.NewReader(strings.TrimSuffix(billCSV(vm), "\n")), "unexpected EOF"},
-		{"broken", io.MultiReader(strings.NewReader(billCSV(vm)), iotest.ErrReader(broken)), "connection reset"},
+		{"cut off", strings.NewReader(strings.TrimSuffix(billgen.CSV(vm), "\n")), "unexpected EOF"},
+		{"broken", io.MultiReader(strings.NewReader(billgen.CSV(vm)), iotest.ErrReader(broken)), "connection reset"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -164,9 +165,9 @@ func TestReadFails(t *testing.T) {
 }
 
 func TestUnknownValues(t *testing.T) {
-	got := read(t, billCSV(
-		vm.with(cells{csvparse.PowerState: "SUSPENDED"}), vm.with(cells{csvparse.PowerState: "ON"}), vm.with(cells{csvparse.PowerState: ""}),
-		vm.with(cells{csvparse.Metadata: "what is this"}), vm.with(cells{csvparse.Metadata: "what is this"}),
+	got := read(t, billgen.CSV(
+		vm.With(cells{csvparse.PowerState: "SUSPENDED"}), vm.With(cells{csvparse.PowerState: "ON"}), vm.With(cells{csvparse.PowerState: ""}),
+		vm.With(cells{csvparse.Metadata: "what is this"}), vm.With(cells{csvparse.Metadata: "what is this"}),
 	), bill.Options{Tags: []string{"project"}})
 	if diff := cmp.Diff(map[string]int{"PowerState": 1, "Metadata": 2}, got.Unknown); diff != "" {
 		t.Errorf("unknown values (-want +got):\n%s", diff)
@@ -202,7 +203,7 @@ func TestAgainstRationals(t *testing.T) {
 			want[key].Add(want[key], value)
 		}
 		for range random.IntN(200) {
-			row := vm.with(cells{
+			row := vm.With(cells{
 				csvparse.EventDate: fmt.Sprintf("2018-01-%02d", 1+random.IntN(31)), csvparse.ResourceID: fmt.Sprint(random.IntN(20)),
 				csvparse.Metadata: fmt.Sprintf("project=%d", random.IntN(4)), csvparse.Service: fmt.Sprint("service ", random.IntN(3)),
 			})
@@ -219,7 +220,7 @@ func TestAgainstRationals(t *testing.T) {
 			rows = append(rows, row)
 		}
 		got := map[string]*big.Rat{}
-		for key, sum := range figures(read(t, billCSV(rows...), bill.Options{Month: january, Tags: []string{"project"}})) {
+		for key, sum := range figures(read(t, billgen.CSV(rows...), bill.Options{Month: january, Tags: []string{"project"}})) {
 			got[key], _ = new(big.Rat).SetString(sum.String())
 		}
 		if diff := cmp.Diff(texts(want), texts(got)); diff != "" {
@@ -239,7 +240,7 @@ func texts(sums map[string]*big.Rat) map[string]string {
 // figures are the sums of a bill that are known.
 func figures(b *bill.Bill) map[string]money.Amount {
 	sums := map[string]money.Amount{}
-	add := func(key string, c bill.Cost) {
+	add := func(key string, c bill.Sum) {
 		if c.Valid {
 			sums[key] += c.Value
 		}

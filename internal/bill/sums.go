@@ -12,40 +12,35 @@ import (
 // errRange is a sum beyond what a money.Amount holds, about 9.2 thousand million.
 var errRange = errors.New("sum is out of range")
 
-// Sum is an exact sum of cells of one kind. It is not Valid while all of them
-// were blank: nothing is known then, which is not the same as nothing to pay.
-type Sum[T money.Amount | csvparse.Decimal] struct {
-	Value T
+// Sum is an exact sum of cells of one kind: pounds without VAT, or hours. It is not
+// Valid while all of them were blank: nothing is known then, which is not the same
+// as nothing to pay.
+type Sum struct {
+	Value money.Amount
 	Valid bool
 }
 
-// Cost is a sum of pounds without VAT.
-type Cost = Sum[money.Amount]
+// Add adds another sum of the same kind. It returns false when the result would be
+// out of range, and s is then as it was.
+func (s *Sum) Add(other Sum) bool { return s.add(other.Value, other.Valid) }
 
-// Hours is a sum of billed hours.
-type Hours = Sum[csvparse.Decimal]
-
-// Add adds another sum of the same kind; false means that the result would be out
-// of range, and s is as it was.
-func (s *Sum[T]) Add(other Sum[T]) bool { return s.add(other.Value, other.Valid) }
-
-func (s *Sum[T]) add(value T, valid bool) bool {
+func (s *Sum) add(value money.Amount, valid bool) bool {
 	if !valid {
 		return true
 	}
-	sum, ok := money.Amount(s.Value).Add(money.Amount(value))
+	sum, ok := s.Value.Add(value)
 	if ok {
-		s.Value, s.Valid = T(sum), true
+		s.Value, s.Valid = sum, true
 	}
 	return ok
 }
 
 // Parts are the sums of the bill's components, by csvparse.Component.
-type Parts [csvparse.Components]Cost
+type Parts [csvparse.Components]Sum
 
 // Total returns the sum of the parts. It is in range where the parts come from
 // a Bill, which has added up all of them.
-func (p *Parts) Total() (total Cost) {
+func (p *Parts) Total() (total Sum) {
 	for _, part := range p {
 		total.add(part.Value, part.Valid)
 	}
@@ -72,29 +67,29 @@ type usageKey struct{ service, power string }
 // sums adds up rows. Each of its groupings holds the whole bill.
 type sums struct {
 	rows      int64
-	parts     Cost // of all rows
-	total     Cost // of the column TotalPrice
+	parts     Sum // of all rows
+	total     Sum // of the column TotalPrice
 	costs     map[costKey]*Parts
 	days      map[dayKey]*Parts
-	resources map[string]*Cost
-	usage     map[usageKey]*Hours
-	tags      []map[string]*Cost // by the wanted keys, then by value
+	resources map[string]*Sum
+	usage     map[usageKey]*Sum
+	tags      []map[string]*Sum // by the wanted keys, then by value
 	badTags   int
 	badPower  int
 
 	// The row before is mostly of the same resource.
 	lastID string
-	last   *Cost
+	last   *Sum
 }
 
 func newSums(tags int) *sums {
 	s := &sums{
 		costs: map[costKey]*Parts{}, days: map[dayKey]*Parts{},
-		resources: map[string]*Cost{}, usage: map[usageKey]*Hours{},
-		tags: make([]map[string]*Cost, tags),
+		resources: map[string]*Sum{}, usage: map[usageKey]*Sum{},
+		tags: make([]map[string]*Sum, tags),
 	}
 	for i := range s.tags {
-		s.tags[i] = map[string]*Cost{}
+		s.tags[i] = map[string]*Sum{}
 	}
 	return s
 }
@@ -113,9 +108,9 @@ func at[K comparable, V any](groups map[K]*V, key K) *V {
 func (s *sums) add(row *csvparse.BillingRow, tags tagged) error {
 	var parts Parts
 	for i, part := range row.Parts {
-		parts[i] = Cost{part.Amount, part.Valid}
+		parts[i] = Sum{part.Amount, part.Valid}
 	}
-	var cost Cost
+	var cost Sum
 	for _, part := range parts {
 		if !cost.add(part.Value, part.Valid) {
 			return fmt.Errorf("line %d: parts of the row: %w", row.Line, errRange)
@@ -144,7 +139,7 @@ func (s *sums) add(row *csvparse.BillingRow, tags tagged) error {
 	return nil
 }
 
-func (s *sums) resource(id string) *Cost {
+func (s *sums) resource(id string) *Sum {
 	if s.last == nil || id != s.lastID {
 		s.lastID, s.last = id, at(s.resources, id)
 	}
@@ -190,7 +185,7 @@ func (s *sums) merge(other *sums) error {
 	return nil
 }
 
-func mergeInto[K comparable, T money.Amount | csvparse.Decimal](groups, other map[K]*Sum[T]) bool {
+func mergeInto[K comparable](groups, other map[K]*Sum) bool {
 	ok := true
 	for key, sum := range other {
 		ok = at(groups, key).add(sum.Value, sum.Valid) && ok

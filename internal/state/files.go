@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"ukcloud_exporter/internal/atomicfile"
 )
 
 // The names in the state directory. The temporary name is always the same: the
@@ -17,31 +19,17 @@ const (
 )
 
 // filesystem is the file operations that loading and saving need, each of which a
-// test can make fail. They are written here because a rename is durable only
-// after a sync of the directory, which the known library for atomic writes
-// (google/renameio v2.0.2) leaves out, and it has no place to inject faults.
+// test can make fail.
 type filesystem interface {
-	Open(name string) (file, error)   // for reading, or a directory for Sync
-	Create(name string) (file, error) // for writing, mode 0600, fails when it exists
+	atomicfile.FS
 	Exists(name string) (bool, error)
-	Rename(from, to string) error
-	Remove(name string) error
 }
 
-type file interface {
-	io.ReadWriteCloser
-	Sync() error
-}
+// osFiles are the real operations. Only the owner may read the files.
+type osFiles struct{ atomicfile.OS }
 
-// osFiles are the real operations.
-type osFiles struct{}
+func newOSFiles() osFiles { return osFiles{atomicfile.OS{Mode: 0o600}} }
 
-func (osFiles) Open(name string) (file, error) { return os.Open(name) }
-func (osFiles) Create(name string) (file, error) {
-	return os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-}
-func (osFiles) Rename(from, to string) error { return os.Rename(from, to) }
-func (osFiles) Remove(name string) error     { return os.Remove(name) }
 func (osFiles) Exists(name string) (bool, error) {
 	_, err := os.Lstat(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -58,7 +46,7 @@ func makeDirectory(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	return syncDirectory(osFiles{}, filepath.Dir(dir))
+	return atomicfile.SyncDirectory(newOSFiles(), filepath.Dir(dir))
 }
 
 func readFile(fsys filesystem, name string) ([]byte, error) {
@@ -73,42 +61,10 @@ func readFile(fsys filesystem, name string) ([]byte, error) {
 // writeFile replaces dir/name by data: after nil the new content survives a
 // power cut, after an error the old content or the new one stands there.
 func writeFile(fsys filesystem, dir, name string, data []byte) error {
-	temp := filepath.Join(dir, tempName)
-	if err := fsys.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	return atomicfile.Replace(fsys, filepath.Join(dir, name), filepath.Join(dir, tempName), func(w io.Writer) error {
+		_, err := w.Write(data)
 		return err
-	}
-	err := writeNew(fsys, temp, data)
-	if err == nil {
-		err = fsys.Rename(temp, filepath.Join(dir, name))
-	}
-	if err != nil {
-		_ = fsys.Remove(temp) // for tidiness; the next save removes it too
-		return err
-	}
-	return syncDirectory(fsys, dir)
-}
-
-// writeNew writes a new file. Without the sync a rename may reach the disk
-// before the data, and a power cut in between leaves an empty file.
-func writeNew(fsys filesystem, name string, data []byte) error {
-	f, err := fsys.Create(name)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	return firstError(err, f.Close())
-}
-
-// syncDirectory makes the names in dir durable.
-func syncDirectory(fsys filesystem, dir string) error {
-	d, err := fsys.Open(dir)
-	if err != nil {
-		return err
-	}
-	return firstError(d.Sync(), d.Close())
+	})
 }
 
 // firstError is the one that caused the others, on one line.

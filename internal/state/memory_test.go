@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"maps"
 	"path/filepath"
+
+	"ukcloud_exporter/internal/atomicfile"
 )
 
 var (
@@ -81,7 +83,7 @@ func (m *memoryFS) put(name string, data []byte) {
 	m.live[name], m.durable[name] = i, i
 }
 
-func (m *memoryFS) Open(name string) (file, error) {
+func (m *memoryFS) Open(name string) (atomicfile.File, error) {
 	if err := m.step(); err != nil {
 		return nil, err
 	}
@@ -95,7 +97,7 @@ func (m *memoryFS) Open(name string) (file, error) {
 	return &memoryFile{fs: m, inode: i}, nil
 }
 
-func (m *memoryFS) Create(name string) (file, error) {
+func (m *memoryFS) Create(name string) (atomicfile.File, error) {
 	if err := m.step(); err != nil {
 		return nil, err
 	}

@@ -23,6 +23,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"ukcloud_exporter/internal/atomicfile"
 	"ukcloud_exporter/portal"
 )
 
@@ -67,7 +68,7 @@ func Open(dir string, logger *slog.Logger, registerer prometheus.Registerer) (*S
 	if err != nil {
 		return nil, err
 	}
-	s, err := open(dir, lock, osFiles{}, logger, registerer)
+	s, err := open(dir, lock, newOSFiles(), logger, registerer)
 	if err != nil {
 		return nil, firstError(err, lock.Close())
 	}
@@ -143,7 +144,7 @@ func (s *Store) moveAside() error {
 	s.logger.Warn("State file is not usable and was moved aside; starting empty",
 		"path", s.path(), "moved_to", aside, "reason", s.foreign)
 	s.foreign = nil
-	return syncDirectory(s.fsys, s.dir)
+	return atomicfile.SyncDirectory(s.fsys, s.dir)
 }
 
 func (s *Store) path() string { return filepath.Join(s.dir, fileName) }

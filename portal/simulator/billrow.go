@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"ukcloud_exporter/csvparse"
 	"ukcloud_exporter/money"
 )
 
@@ -98,11 +99,12 @@ func (w *rowWriter) header() {
 	if w.format.BOM {
 		w.b = append(w.b, "\ufeff"...)
 	}
-	for i, name := range billColumns {
-		if spelled, ok := evidenceColumns[i]; ok && w.format.EvidenceFile {
-			name = spelled
+	for _, c := range csvparse.Columns() {
+		if w.format.EvidenceFile {
+			w.text(c.EvidenceName())
+		} else {
+			w.text(c.String())
 		}
-		w.text(name)
 	}
 	w.end()
 }

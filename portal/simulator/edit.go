@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"ukcloud_exporter/csvparse"
 	"ukcloud_exporter/money"
 )
 
@@ -128,8 +129,8 @@ func (p *Portal) SpoilRow(orgID, period string, row int, column, text string) er
 	if p.estate.vorg(orgID) == nil {
 		return fmt.Errorf("spoil row: no compute service %q", orgID)
 	}
-	for i, name := range billColumns {
-		if name == column {
+	for i, c := range csvparse.Columns() {
+		if c.String() == column {
 			key := billKey{orgID, start}
 			p.edits.change(func() { p.edits.spoiled[key] = append(p.edits.spoiled[key], spoiledCell{row, i, text}) })
 			return nil

@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"ukcloud_exporter/csvparse/internal/billgen"
+	"ukcloud_exporter/internal/testutil/billgen"
 )
 
 // What is raced must come to the same, or the race says nothing.

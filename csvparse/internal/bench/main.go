@@ -18,7 +18,7 @@ import (
 	"os"
 	"strconv"
 
-	"ukcloud_exporter/csvparse/internal/billgen"
+	"ukcloud_exporter/internal/testutil/billgen"
 )
 
 func main() {

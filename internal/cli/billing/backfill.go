@@ -14,7 +14,9 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/prometheus/common/model"
 
+	"ukcloud_exporter/collector"
 	"ukcloud_exporter/csvparse"
+	"ukcloud_exporter/internal/atomicfile"
 	"ukcloud_exporter/internal/bill"
 )
 
@@ -116,7 +118,7 @@ func (c *backfill) checkLabels() error {
 		if !model.LegacyValidation.IsValidLabelName(name) {
 			return fmt.Errorf("--label: %q is no label name", name)
 		}
-		for _, f := range bill.DatedFamilies() {
+		for _, f := range collector.DatedBillingFamilies() {
 			if slices.Contains(f.Labels, name) {
 				return fmt.Errorf("--label: %s is a label of the metrics already", name)
 			}
@@ -170,7 +172,7 @@ func (c *backfill) write(ctx context.Context, bills source, j job) (done string,
 	if err := c.read(ctx, bills, j, h); err != nil {
 		return "", fmt.Errorf("bill %s of %s: %w", j.month, j.org, err)
 	}
-	if err := writeWhole(path, h.writeTo); err != nil {
+	if err := atomicfile.Write(path, h.writeTo); err != nil {
 		return "", err
 	}
 	c.last, c.lastBill = j, h.last
@@ -188,7 +190,7 @@ func (c *backfill) read(ctx context.Context, bills source, j job, h *history) er
 	}
 	defer func() { _ = file.close() }()
 	o := bill.Options{
-		Month: j.month, Tags: c.tags, CSV: file.options, Rejected: func(*csvparse.RowError) { h.rejected++ },
+		Month: j.month, Tags: c.tags, Proven: file.proven, Rejected: func(*csvparse.RowError) { h.rejected++ },
 	}
 	return bill.ReadDays(untilDone(ctx, file), o, h.add)
 }
@@ -208,7 +210,7 @@ func (c *backfill) previous(ctx context.Context, bills source, j job) (*bill.Bil
 		return nil, fmt.Errorf("bill %s of %s: %w", before, j.org, err)
 	}
 	defer func() { _ = file.close() }()
-	bill, err := bill.Read(untilDone(ctx, file), bill.Options{Month: before, CSV: file.options})
+	bill, err := bill.Read(untilDone(ctx, file), bill.Options{Month: before, Proven: file.proven})
 	if err != nil {
 		return nil, fmt.Errorf("bill %s of %s: %w", before, j.org, err)
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"ukcloud_exporter/collector"
 	"ukcloud_exporter/csvparse"
 	"ukcloud_exporter/internal/bill"
 	"ukcloud_exporter/internal/exposition"
@@ -63,12 +64,12 @@ func (h *history) days() int {
 
 // views calls yield with what was exposed at the end of each day, and when that
 // was. On a day without rows the month to date stays as it was.
-func (h *history) views(yield func(at time.Time, v bill.View)) {
+func (h *history) views(yield func(at time.Time, v collector.BillingView)) {
 	next := 0
 	for n := range h.days() {
 		start := h.month.Start().AddDate(0, 0, n)
 		at := start.AddDate(0, 0, 1)
-		view := bill.View{Account: h.account, VOrg: h.org, VMLimit: h.vmLimit, Role: bill.Current}
+		view := collector.BillingView{Account: h.account, VOrg: h.org, VMLimit: h.vmLimit, Role: collector.CurrentMonth}
 		if next < len(h.toDate) && h.toDate[next].day == bill.DateOf(start) {
 			view.Day = h.toDate[next].day
 			next++
@@ -78,7 +79,7 @@ func (h *history) views(yield func(at time.Time, v bill.View)) {
 			yield(at, view)
 		}
 		if h.previous != nil {
-			yield(at, bill.View{Account: h.account, VOrg: h.org, Role: bill.Previous, Bill: h.previous})
+			yield(at, collector.BillingView{Account: h.account, VOrg: h.org, Role: collector.PreviousMonth, Bill: h.previous})
 		}
 	}
 }
@@ -86,8 +87,8 @@ func (h *history) views(yield func(at time.Time, v bill.View)) {
 // writeTo writes OpenMetrics: the families by name, each one's series by their
 // labels, each one's samples by time.
 func (h *history) writeTo(w io.Writer) error {
-	families := bill.DatedFamilies()
-	slices.SortFunc(families, func(a, b bill.Family) int { return cmp.Compare(a.Name, b.Name) })
+	families := collector.DatedBillingFamilies()
+	slices.SortFunc(families, func(a, b collector.BillingFamily) int { return cmp.Compare(a.Name, b.Name) })
 	var more []string
 	for _, name := range slices.Sorted(maps.Keys(h.labels)) {
 		more = append(more, name, h.labels[name])
@@ -95,7 +96,7 @@ func (h *history) writeTo(w io.Writer) error {
 	out := bufio.NewWriterSize(w, 64<<10)
 	for _, f := range families {
 		points := points{series: map[string][]point{}, more: more}
-		h.views(func(at time.Time, v bill.View) {
+		h.views(func(at time.Time, v collector.BillingView) {
 			points.at = at.Unix()
 			f.Write(&v, &points)
 		})
@@ -105,7 +106,7 @@ func (h *history) writeTo(w io.Writer) error {
 	return out.Flush()
 }
 
-// points are the samples of one family, by label set. It is a bill.Sink.
+// points are the samples of one family, by label set. It is a collector.BillingSink.
 type points struct {
 	at     int64
 	more   []string // labels that every sample gets
@@ -129,17 +130,17 @@ func (p *points) add(l exposition.Labels, pairs []string, value string) {
 	p.series[labels] = append(all, point{p.at, value})
 }
 
-// Money implements bill.Sink.
+// Money implements collector.BillingSink.
 func (p *points) Money(l exposition.Labels, value money.Amount, pairs ...string) {
 	p.add(l, pairs, value.String())
 }
 
-// Int implements bill.Sink.
+// Int implements collector.BillingSink.
 func (p *points) Int(l exposition.Labels, value int64, pairs ...string) {
 	p.add(l, pairs, strconv.FormatInt(value, 10))
 }
 
-// Sample implements bill.Sink.
+// Sample implements collector.BillingSink.
 func (p *points) Sample(l exposition.Labels, value float64, pairs ...string) {
 	p.add(l, pairs, strconv.FormatFloat(value, 'g', -1, 64))
 }

@@ -7,14 +7,14 @@ import (
 	"io"
 	"os"
 
-	"ukcloud_exporter/internal/bill"
+	"ukcloud_exporter/collector"
 )
 
 // merge writes the backfill files as one: each family once, with the samples of
 // all files in their order, which is that of each series' time.
 func merge(out io.Writer, paths []string) error {
 	w := bufio.NewWriter(out)
-	for _, f := range bill.DatedFamilies() {
+	for _, f := range collector.DatedBillingFamilies() {
 		described := false
 		for _, path := range paths {
 			if err := copyFamily(w, path, f.Name, &described); err != nil {

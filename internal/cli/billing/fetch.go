@@ -14,8 +14,8 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 
 	"ukcloud_exporter/csvparse"
+	"ukcloud_exporter/internal/atomicfile"
 	"ukcloud_exporter/internal/bill"
-	"ukcloud_exporter/portal"
 )
 
 // fetch saves bills as the portal gives them.
@@ -83,13 +83,16 @@ func (c *fetch) save(ctx context.Context, api API, org string) (done string, err
 	path := filepath.Join(c.output, fileName(org, c.month))
 	hash := sha256.New()
 	var rows, rejected, size int64
-	err = writeWhole(path, func(file io.Writer) error {
+	err = atomicfile.Write(path, func(file io.Writer) error {
 		written := new(counter)
-		rows, rejected, err = countRows(io.TeeReader(stream, io.MultiWriter(file, hash, written)), endOf(stream))
+		b, err := bill.Read(io.TeeReader(stream, io.MultiWriter(file, hash, written)), bill.Options{
+			Proven: stream.Proven, Rejected: func(*csvparse.RowError) { rejected++ },
+		})
 		size = int64(*written)
 		if err != nil {
 			return fmt.Errorf("fetch billing %s of %s: GET /api/billing/billing-csv: %w", c.month, org, err)
 		}
+		rows = b.Rows
 		// An old checksum must not stand beside the new file.
 		if err := os.Remove(path + ".sha256"); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
@@ -99,7 +102,7 @@ func (c *fetch) save(ctx context.Context, api API, org string) (done string, err
 	if err != nil {
 		return "", err
 	}
-	err = writeWhole(path+".sha256", func(file io.Writer) error {
+	err = atomicfile.Write(path+".sha256", func(file io.Writer) error {
 		_, err := fmt.Fprintf(file, "%x  %s\n", hash.Sum(nil), filepath.Base(path))
 		return err
 	})
@@ -113,37 +116,10 @@ func (c *fetch) save(ctx context.Context, api API, org string) (done string, err
 	return done, nil
 }
 
-// endOf lets a bill without a last line end pass where the transport proves that
-// nothing was cut off.
-func endOf(stream *portal.Stream) []csvparse.Option {
-	if stream.Proven {
-		return []csvparse.Option{csvparse.TrustEOF()}
-	}
-	return nil
-}
-
 // counter counts what is written to it.
 type counter int64
 
 func (c *counter) Write(b []byte) (int, error) {
 	*c += counter(len(b))
 	return len(b), nil
-}
-
-// countRows reads a billing CSV to its end.
-func countRows(r io.Reader, options []csvparse.Option) (rows, rejected int64, err error) {
-	reader, err := csvparse.NewBilling(r, options...)
-	if err != nil {
-		return 0, 0, err
-	}
-	for _, err := range reader.Rows() {
-		if err == nil {
-			rows++
-		} else if _, is := errors.AsType[*csvparse.RowError](err); is {
-			rejected++
-		} else {
-			return 0, 0, err
-		}
-	}
-	return rows, rejected, nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 
 	"ukcloud_exporter/csvparse"
+	"ukcloud_exporter/internal/atomicfile"
 	"ukcloud_exporter/internal/bill"
 )
 
@@ -49,7 +50,7 @@ func (c *focus) run(ctx context.Context, _ *slog.Logger) error {
 	}
 	write := func(w io.Writer) error { return c.convert(ctx, all, w) }
 	if c.output != "" {
-		return writeWhole(c.output, write)
+		return atomicfile.Write(c.output, write)
 	}
 	return write(c.env.Stdout)
 }
@@ -100,7 +101,7 @@ func (c *focus) file(ctx context.Context, in *input, out *focusWriter, seen io.W
 		return err
 	}
 	defer func() { _ = file.close() }()
-	reader, err := csvparse.NewBilling(untilDone(ctx, file), append(file.options, csvparse.ForVerify())...)
+	reader, err := csvparse.NewBilling(untilDone(ctx, file), csvparse.TrustEOF(file.proven))
 	if err != nil {
 		return fmt.Errorf("%s: %w", in.name, err)
 	}
@@ -139,7 +140,7 @@ type focusWriter struct {
 	readable bool
 
 	rejected, noTags int64
-	difference       bill.Cost // of TotalPrice and what was written
+	difference       bill.Sum // of TotalPrice and what was written
 }
 
 func (w *focusWriter) header() {
@@ -157,7 +158,7 @@ func (w *focusWriter) row(owner *focusBill, row *csvparse.BillingRow) error {
 	if !w.readable {
 		w.noTags++
 	}
-	ok := w.difference.Add(bill.Cost{Value: row.Total.Amount, Valid: true})
+	ok := w.difference.Add(bill.Sum{Value: row.Total.Amount, Valid: true})
 	for _, part := range chargesOf(row) {
 		charge := &focusCharge{bill: owner, row: row, tags: w.tags, charge: part}
 		charge.price()
@@ -165,7 +166,7 @@ func (w *focusWriter) row(owner *focusBill, row *csvparse.BillingRow) error {
 			w.record[i] = column.value(charge)
 		}
 		_ = w.csv.Write(w.record) // convert has the error
-		ok = w.difference.Add(bill.Cost{Value: -part.cost, Valid: true}) && ok
+		ok = w.difference.Add(bill.Sum{Value: -part.cost, Valid: true}) && ok
 	}
 	if !ok {
 		return errors.New("sum is out of range")

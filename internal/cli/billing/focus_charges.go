@@ -70,10 +70,10 @@ func protections(row *csvparse.BillingRow) []charge {
 			[]csvparse.Quantity{protected, row.UsageHours}, []string{row.ProtectionType, row.PowerType},
 		})
 	}
-	var sum bill.Cost
+	var sum bill.Sum
 	ok := true
 	for _, c := range each {
-		ok = sum.Add(bill.Cost{Value: c.cost, Valid: true}) && ok
+		ok = sum.Add(bill.Sum{Value: c.cost, Valid: true}) && ok
 	}
 	if !ok || sum.Value != total.cost {
 		return []charge{total}

@@ -5,28 +5,16 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"net/http"
-	"net/http/httptest"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 
+	"ukcloud_exporter/internal/testutil"
 	"ukcloud_exporter/portal"
 	"ukcloud_exporter/portal/simulator"
 )
-
-// direct hands requests to a handler, without a network.
-type direct struct{ http.Handler }
-
-func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
-	recorder := httptest.NewRecorder()
-	d.ServeHTTP(recorder, r)
-	response := recorder.Result()
-	response.Request = r
-	return response, nil
-}
 
 // bench runs commands on a simulated portal.
 type bench struct {
@@ -50,7 +38,7 @@ func newBench(t *testing.T) *bench {
 	t.Cleanup(b.portal.Close)
 	b.client, err = portal.New("http://portal.test/api", func() (portal.Credentials, error) {
 		return portal.Credentials{Email: "demo@example.com", Password: portal.NewSecret("demo")}, nil
-	}, portal.WithTransport(direct{b.portal}), portal.WithRate(1e6, 1e6))
+	}, portal.WithTransport(testutil.Direct{Handler: b.portal}), portal.WithRate(1e6, 1e6))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,6 @@ import (
 	"strings"
 	"time"
 
-	"ukcloud_exporter/csvparse"
 	"ukcloud_exporter/internal/bill"
 )
 
@@ -75,9 +74,9 @@ func inputs(names []string, stdin io.Reader) ([]input, error) {
 // opened is an input that is being read.
 type opened struct {
 	io.Reader
-	// options are those of csvparse that the kind of file allows.
-	options []csvparse.Option
-	close   func() error
+	// proven: the file is known to be whole, whether or not it ends with a line end.
+	proven bool
+	close  func() error
 }
 
 // open opens the input; a compressed one is recognised by its first bytes. What
@@ -91,9 +90,7 @@ func (in *input) open(seen io.Writer) (*opened, error) {
 			return nil, err
 		}
 		raw, o.close = file, file.Close
-		if proven(in.name) {
-			o.options = []csvparse.Option{csvparse.TrustEOF()}
-		}
+		o.proven = proven(in.name)
 	}
 	buffered := bufio.NewReaderSize(io.TeeReader(raw, seen), 64<<10)
 	o.Reader = buffered
@@ -104,7 +101,7 @@ func (in *input) open(seen io.Writer) (*opened, error) {
 			return nil, fmt.Errorf("%s: %w", in.name, err)
 		}
 		// gzip's own checksum and length prove that nothing is cut off.
-		o.Reader, o.options = unzipped, []csvparse.Option{csvparse.TrustEOF()}
+		o.Reader, o.proven = unzipped, true
 	}
 	return o, nil
 }

@@ -1,4 +1,4 @@
-// Package billingcmd is the commands below ukcloud_exporter billing: fetch,
+// Package billing is the commands below ukcloud_exporter billing: fetch,
 // summary, verify, backfill and focus.
 package billing
 

@@ -78,7 +78,7 @@ func readInto(ctx context.Context, builder *bill.Builder, in *input, seen io.Wri
 		return err
 	}
 	defer func() { _ = file.close() }()
-	if err := builder.Read(untilDone(ctx, file), file.options...); err != nil {
+	if err := builder.Read(untilDone(ctx, file), file.proven); err != nil {
 		return fmt.Errorf("%s: %w", in.name, err)
 	}
 	return nil
@@ -115,7 +115,7 @@ type group struct {
 
 type line struct {
 	name string
-	cost bill.Cost
+	cost bill.Sum
 }
 
 func totalsOf(b *bill.Bill, files int) (*totals, error) {
@@ -154,16 +154,16 @@ func totalsOf(b *bill.Bill, files int) (*totals, error) {
 
 // sums adds up by name.
 type sums struct {
-	byName   map[string]*bill.Cost
+	byName   map[string]*bill.Sum
 	overflow bool
 }
 
-func (s *sums) add(name string, cost bill.Cost) {
+func (s *sums) add(name string, cost bill.Sum) {
 	if s.byName == nil {
-		s.byName = map[string]*bill.Cost{}
+		s.byName = map[string]*bill.Sum{}
 	}
 	if s.byName[name] == nil {
-		s.byName[name] = new(bill.Cost)
+		s.byName[name] = new(bill.Sum)
 	}
 	s.overflow = !s.byName[name].Add(cost) || s.overflow
 }

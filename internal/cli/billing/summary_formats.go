@@ -43,7 +43,7 @@ func (t *totals) table(w io.Writer) error {
 		}
 	}
 	var b strings.Builder
-	row := func(name string, cost bill.Cost) {
+	row := func(name string, cost bill.Sum) {
 		fmt.Fprintf(&b, "%-*s  %*s\n", width, shownName(name), 14+places, decimal(cost, places))
 	}
 	fmt.Fprintf(&b, "%s in %s", count(t.bill.Rows, "row"), count(int64(t.files), "file"))
@@ -53,7 +53,7 @@ func (t *totals) table(w io.Writer) error {
 	b.WriteString(", GBP without VAT\n\n")
 	row("total", t.bill.Parts)
 	if difference, ok := t.bill.Difference(); !ok || difference != 0 {
-		row("total less TotalPrice", bill.Cost{Value: difference, Valid: ok})
+		row("total less TotalPrice", bill.Sum{Value: difference, Valid: ok})
 	}
 	for _, g := range t.groups {
 		fmt.Fprintf(&b, "\nby %s\n", strings.TrimSpace(g.kind+" "+g.key))
@@ -84,7 +84,7 @@ func placesOf(a money.Amount) int {
 }
 
 // decimal writes an amount with at least so many places, so that columns align.
-func decimal(c bill.Cost, places int) string {
+func decimal(c bill.Sum, places int) string {
 	if !c.Valid {
 		return "-"
 	}
@@ -96,7 +96,7 @@ func decimal(c bill.Cost, places int) string {
 }
 
 // amount is a sum for programs: exact, "" when nothing is known.
-func amount(c bill.Cost) string {
+func amount(c bill.Sum) string {
 	if !c.Valid {
 		return ""
 	}

@@ -95,7 +95,7 @@ func (c *verify) file(ctx context.Context, in *input, bar io.Writer, found func(
 		return v, err
 	}
 	defer func() { _ = file.close() }()
-	reader, err := csvparse.NewBilling(untilDone(ctx, file), append(file.options, csvparse.ForVerify())...)
+	reader, err := csvparse.NewBilling(untilDone(ctx, file), csvparse.TrustEOF(file.proven))
 	if err != nil {
 		return v, fmt.Errorf("%s: %w", in.name, err)
 	}
@@ -124,7 +124,7 @@ func (c *verify) file(ctx context.Context, in *input, bar io.Writer, found func(
 
 func (v *verified) row(row *csvparse.BillingRow, found func(finding)) {
 	failing := false
-	for f := range row.Check {
+	for f := range bill.Check(row) {
 		failing = true
 		found(finding{
 			Line: row.Line, Check: f.Check, Column: f.Column.String(),

@@ -1,10 +1,11 @@
-package csvparse
+package bill
 
 import (
 	"math/big"
 	"math/bits"
 	"strings"
 
+	"ukcloud_exporter/csvparse"
 	"ukcloud_exporter/money"
 )
 
@@ -72,7 +73,7 @@ func (e *Exact) MarshalText() ([]byte, error) { return []byte(e.String()), nil }
 // below zero. The documents do not say what happens below zero; nothing is charged
 // for less than nothing.
 type quantity struct {
-	of, less Quantity
+	of, less csvparse.Quantity
 	both     bool // less is an input
 }
 
@@ -80,37 +81,35 @@ func (q quantity) valid() bool { return q.of.Valid && (q.less.Valid || !q.both) 
 
 // small returns the quantity when it fits a word.
 func (q quantity) small() (int64, bool) {
-	n, ok := money.Amount(q.of.Value).Sub(money.Amount(q.less.Value))
+	n, ok := q.of.Value.Sub(q.less.Value)
 	return max(int64(n), 0), ok
 }
 
 func (q quantity) big() *big.Int {
-	n := new(big.Int).Sub(q.of.big(), q.less.big())
+	n := new(big.Int).Sub(bigOf(q.of.Value), bigOf(q.less.Value))
 	if n.Sign() < 0 {
 		n.SetInt64(0)
 	}
 	return n
 }
 
-func (m Money) big() *big.Int    { return big.NewInt(int64(m.Amount)) }
-func (d Decimal) big() *big.Int  { return big.NewInt(int64(d)) }
-func (q Quantity) big() *big.Int { return q.Value.big() }
+func bigOf(a money.Amount) *big.Int { return big.NewInt(int64(a)) }
 
-// isProduct reports that product is exactly the product of the factors, all of them
+// isProduct reports whether product is exactly the product of the factors, all of them
 // with nine places. It may say false of numbers that are negative or so large or so
 // fine that an intermediate result fits no word.
 func isProduct(product int64, factors ...int64) bool {
-	sum := uint64(One)
+	sum := uint64(money.One)
 	for _, f := range factors {
 		if f < 0 {
 			return false
 		}
 		hi, lo := bits.Mul64(sum, uint64(f))
-		if hi >= uint64(One) {
+		if hi >= uint64(money.One) {
 			return false
 		}
 		var rest uint64
-		if sum, rest = bits.Div64(hi, lo, uint64(One)); rest != 0 {
+		if sum, rest = bits.Div64(hi, lo, uint64(money.One)); rest != 0 {
 			return false
 		}
 	}

@@ -1,23 +1,42 @@
-package csvparse_test
+package bill_test
 
 import (
 	"fmt"
 	"io"
 	"math/big"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"ukcloud_exporter/csvparse"
-	"ukcloud_exporter/csvparse/internal/billgen"
+	"ukcloud_exporter/internal/bill"
+	"ukcloud_exporter/internal/testutil/billgen"
 	"ukcloud_exporter/money"
 )
+
+// cell is a cell of pounds.
+func cell(t *testing.T, text string) csvparse.Money {
+	t.Helper()
+	amount, places, err := money.ParseCell([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return csvparse.Money{Amount: amount, Places: places, Valid: true}
+}
+
+// number is a cell of a quantity.
+func number(t *testing.T, text string) csvparse.Quantity {
+	t.Helper()
+	return csvparse.Quantity{Value: cell(t, text).Amount, Valid: true}
+}
 
 // failures writes down what a row does not keep.
 func failures(row *csvparse.BillingRow) []string {
 	var out []string
-	for f := range row.Check {
+	for f := range bill.Check(row) {
 		out = append(out, f.String())
 	}
 	return out
@@ -25,7 +44,7 @@ func failures(row *csvparse.BillingRow) []string {
 
 func TestCheck(t *testing.T) {
 	type row = csvparse.BillingRow
-	p := func(text string) csvparse.Money { return gbp(t, text) }
+	p := func(text string) csvparse.Money { return cell(t, text) }
 	n := func(text string) csvparse.Quantity { return number(t, text) }
 	hours := func(text string) row { return row{UsageHours: n(text)} }
 	storage := func(used, snapshot, included, chargeable string) csvparse.Storage {
@@ -162,12 +181,12 @@ func TestCheck(t *testing.T) {
 }
 
 func TestCheckCanBeLeft(t *testing.T) {
-	r := csvparse.BillingRow{UsageHours: number(t, "24"), UsageMins: number(t, "1"), Total: gbp(t, "1")}
-	r.Parts[csvparse.Compute] = gbp(t, "2")
+	r := csvparse.BillingRow{UsageHours: number(t, "24"), UsageMins: number(t, "1"), Total: cell(t, "1")}
+	r.Parts[csvparse.Compute] = cell(t, "2")
 	if n := len(failures(&r)); n != 2 {
 		t.Fatalf("%d failures, want 2", n)
 	}
-	for f := range r.Check {
+	for f := range bill.Check(&r) {
 		if f.Check != "usage_minutes" || f.Column != csvparse.UsageMins {
 			t.Errorf("%v first", f)
 		}
@@ -176,9 +195,9 @@ func TestCheckCanBeLeft(t *testing.T) {
 }
 
 func TestExactNumbers(t *testing.T) {
-	r := csvparse.BillingRow{Total: gbp(t, "-0.5")}
-	r.Parts[csvparse.Compute] = gbp(t, "0.25")
-	for f := range r.Check {
+	r := csvparse.BillingRow{Total: cell(t, "-0.5")}
+	r.Parts[csvparse.Compute] = cell(t, "0.25")
+	for f := range bill.Check(&r) {
 		text, err := f.Difference.MarshalText()
 		if err != nil || string(text) != "-0.75" || f.Difference.Rat().Cmp(big.NewRat(-3, 4)) != 0 {
 			t.Errorf("difference %s, %v, %v", text, f.Difference.Rat(), err)
@@ -209,11 +228,11 @@ func TestCheckFindsExactlyTheSpoiledRows(t *testing.T) {
 		}
 		spoiled[int64(i)+1] = true
 	}
-	bill, err := csvparse.NewBilling(strings.NewReader(strings.Join(records, "\n")+"\n"), csvparse.ForVerify())
+	reader, err := csvparse.NewBilling(strings.NewReader(strings.Join(records, "\n") + "\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for row, err := range bill.Rows() {
+	for row, err := range reader.Rows() {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -232,9 +251,9 @@ func FuzzCheckAgreesWithFractions(f *testing.F) {
 	f.Fuzz(func(t *testing.T, price, gpus, hours, total int64, pricePlaces, totalPlaces uint8) {
 		pricePlaces, totalPlaces = pricePlaces%10, totalPlaces%10
 		r := csvparse.BillingRow{
-			GPUCount:   csvparse.Quantity{Value: csvparse.Decimal(gpus), Valid: true},
+			GPUCount:   csvparse.Quantity{Value: money.Amount(gpus), Valid: true},
 			GPUPrice:   csvparse.Money{Amount: money.Amount(price), Places: pricePlaces, Valid: true},
-			UsageHours: csvparse.Quantity{Value: csvparse.Decimal(hours), Valid: true},
+			UsageHours: csvparse.Quantity{Value: money.Amount(hours), Valid: true},
 		}
 		r.Parts[csvparse.GPU] = csvparse.Money{Amount: money.Amount(total), Places: totalPlaces, Valid: true}
 		nano := func(n int64) *big.Rat { return big.NewRat(n, 1e9) }
@@ -249,8 +268,8 @@ func FuzzCheckAgreesWithFractions(f *testing.F) {
 			tolerance.Add(tolerance, new(big.Rat).Mul(new(big.Rat).Abs(quantity), half(pricePlaces)))
 		}
 		fails := new(big.Rat).Abs(difference).Cmp(tolerance) > 0
-		var got []csvparse.Failure
-		for failure := range r.Check {
+		var got []bill.Failure
+		for failure := range bill.Check(&r) {
 			got = append(got, failure)
 		}
 		if len(got) > 1 || (len(got) == 1) != fails {
@@ -267,4 +286,32 @@ func FuzzCheckAgreesWithFractions(f *testing.F) {
 func trimmed(r *big.Rat) string {
 	places, _ := r.FloatPrec()
 	return fmt.Sprint(r.FloatString(places))
+}
+
+// The rows of csvparse's examples keep every identity, in both spellings.
+func TestCheckFindsNothingInTheExamples(t *testing.T) {
+	for _, file := range []string{"reference.csv", "evidence.csv"} {
+		text, err := os.Open(filepath.Join("../../csvparse/testdata", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = text.Close() }()
+		reader, err := csvparse.NewBilling(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows := 0
+		for row, err := range reader.Rows() {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := failures(row); len(got) > 0 {
+				t.Errorf("%s, line %d: %q", file, row.Line, got)
+			}
+			rows++
+		}
+		if rows != 4 {
+			t.Errorf("%s: %d rows, want 4", file, rows)
+		}
+	}
 }

@@ -9,6 +9,8 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"time"
+
+	"ukcloud_exporter/csvparse"
 )
 
 // Estate says what to write.
@@ -27,12 +29,12 @@ func (e Estate) Reader() io.Reader {
 	for i := range g.resources {
 		g.resources[i] = newResource(rng, i)
 	}
-	headers := Reference()
-	if e.Evidence {
-		headers = Evidence()
-	}
-	for _, name := range headers {
-		g.text(name)
+	for _, c := range csvparse.Columns() {
+		if e.Evidence {
+			g.text(c.EvidenceName())
+		} else {
+			g.text(c.String())
+		}
 	}
 	g.endLine()
 	return g

@@ -1,16 +1,18 @@
-package csvparse
+package bill
 
 import (
 	"fmt"
+	"iter"
 	"math/big"
 
+	"ukcloud_exporter/csvparse"
 	"ukcloud_exporter/money"
 )
 
 // Failure is an identity of the invoice evidence file that a row does not keep.
 type Failure struct {
-	Check  string // for example total_price: safe as a label
-	Column Column // the cell that does not fit the others
+	Check  string          // for example total_price: safe as a label
+	Column csvparse.Column // the cell that does not fit the others
 
 	Expected, Got *Exact // pounds, minutes or GiB; Got is the cell
 	Difference    *Exact // Got less Expected
@@ -22,7 +24,7 @@ func (f Failure) String() string {
 		f.Check, f.Column, f.Got, f.Expected, f.Difference, f.Tolerance)
 }
 
-// Check yields the identities that the row does not keep (invoice evidence file):
+// Check returns the identities that the row does not keep (invoice evidence file):
 //
 //	usage_minutes            UsageMins = 60 × UsageHours
 //	tier1_chargeable …       Chargeable = Used + Snapshot − Included, not below 0
@@ -46,12 +48,14 @@ func (f Failure) String() string {
 // more than three places is one of the catalogue and not rounded; the others are a
 // monthly price divided by 730 hours.
 //
-// The row must have been read with ForVerify: columns that were not read are blank.
-func (row *BillingRow) Check(yield func(Failure) bool) {
-	c := checker{row: row, yield: yield}
-	c.usage()
-	c.products()
-	c.sums()
+// All columns of the row must have been read: one that was not is blank.
+func Check(row *csvparse.BillingRow) iter.Seq[Failure] {
+	return func(yield func(Failure) bool) {
+		c := checker{row: row, yield: yield}
+		c.usage()
+		c.products()
+		c.sums()
+	}
 }
 
 // The fewest places that a total, and a price that is rounded, are written with.
@@ -62,7 +66,7 @@ const (
 
 // checker walks through the identities of one row.
 type checker struct {
-	row     *BillingRow
+	row     *csvparse.BillingRow
 	yield   func(Failure) bool
 	stopped bool
 }
@@ -72,40 +76,40 @@ type checker struct {
 
 func (c *checker) usage() {
 	hours, minutes := c.row.UsageHours, c.row.UsageMins
-	if !hours.Valid || !minutes.Valid || isProduct(int64(minutes.Value), int64(hours.Value), int64(60*One)) {
+	if !hours.Valid || !minutes.Valid || isProduct(int64(minutes.Value), int64(hours.Value), int64(60*money.One)) {
 		return
 	}
-	c.compare("usage_minutes", UsageMins, exact(hours.big(), (60*One).big()), exact(minutes.big()), new(Exact))
+	c.compare("usage_minutes", csvparse.UsageMins, exact(bigOf(hours.Value), bigOf(60*money.One)), exact(bigOf(minutes.Value)), new(Exact))
 }
 
 func (c *checker) products() {
 	row := c.row
-	one := quantity{of: Quantity{One, true}}
-	c.product("compute_price", ComputeTotal, row.Parts[Compute], row.ComputePrice, one)
-	c.product("gpu_price", GPUTotal, row.Parts[GPU], row.GPUPrice, quantity{of: row.GPUCount})
-	for t := range Tier(Tiers) {
+	one := quantity{of: csvparse.Quantity{Value: money.One, Valid: true}}
+	c.product("compute_price", csvparse.ComputeTotal, row.Parts[csvparse.Compute], row.ComputePrice, one)
+	c.product("gpu_price", csvparse.GPUTotal, row.Parts[csvparse.GPU], row.GPUPrice, quantity{of: row.GPUCount})
+	for t := range csvparse.Tier(csvparse.Tiers) {
 		storage, protection := row.Storage[t], row.TierProtection[t]
 		charged := quantity{of: storage.Chargeable}
 		protected := quantity{of: storage.Chargeable, less: storage.Snapshot, both: true}
-		total := row.Parts[StorageTier1+Component(t)]
-		names, column := tierChecks[t], Tier1Used+Column(t)*(Tier2Used-Tier1Used)
-		c.chargeable(names.chargeable, column+Tier1Chargeable-Tier1Used, storage)
-		c.product(names.price, column+Tier1Total-Tier1Used, total, storage.Price, charged)
-		c.product(names.protection, Tier1ProtectionTotal+Column(t), protection.Total, protection.Price, protected)
+		total := row.Parts[csvparse.StorageTier1+csvparse.Component(t)]
+		names, column := tierChecks[t], csvparse.Tier1Used+csvparse.Column(t)*(csvparse.Tier2Used-csvparse.Tier1Used)
+		c.chargeable(names.chargeable, column+csvparse.Tier1Chargeable-csvparse.Tier1Used, storage)
+		c.product(names.price, column+csvparse.Tier1Total-csvparse.Tier1Used, total, storage.Price, charged)
+		c.product(names.protection, csvparse.Tier1ProtectionTotal+csvparse.Column(t), protection.Total, protection.Price, protected)
 	}
-	c.product("compute_protection_price", ComputeProtectionTotal, row.ComputeProtection.Total, row.ComputeProtection.Price, one)
-	c.product("licence_price", LicenceTotal, row.Parts[Licence], row.LicencePrice, one)
+	c.product("compute_protection_price", csvparse.ComputeProtectionTotal, row.ComputeProtection.Total, row.ComputeProtection.Price, one)
+	c.product("licence_price", csvparse.LicenceTotal, row.Parts[csvparse.Licence], row.LicencePrice, one)
 }
 
 // tierChecks names the checks of each tier.
-var tierChecks = [Tiers]struct{ chargeable, price, protection string }{
+var tierChecks = [csvparse.Tiers]struct{ chargeable, price, protection string }{
 	{"tier1_chargeable", "tier1_price", "tier1_protection_price"},
 	{"tier2_chargeable", "tier2_price", "tier2_protection_price"},
 	{"geo_chargeable", "geo_price", "geo_protection_price"},
 }
 
 // product checks total = price × quantity × hours.
-func (c *checker) product(check string, column Column, total, price Money, q quantity) {
+func (c *checker) product(check string, column csvparse.Column, total, price csvparse.Money, q quantity) {
 	hours := c.row.UsageHours
 	if !total.Valid || !price.Valid || !q.valid() || !hours.Valid {
 		return
@@ -115,59 +119,59 @@ func (c *checker) product(check string, column Column, total, price Money, q qua
 	}
 	tolerance := halfPlace(max(total.Places, totalPlaces))
 	if price.Places >= pricePlaces {
-		tolerance.units.Add(&tolerance.units, &halfPlace(price.Places, q.big(), hours.big()).units)
+		tolerance.units.Add(&tolerance.units, &halfPlace(price.Places, q.big(), bigOf(hours.Value)).units)
 	}
-	c.compare(check, column, exact(price.big(), q.big(), hours.big()), exact(total.big()), tolerance)
+	c.compare(check, column, exact(bigOf(price.Amount), q.big(), bigOf(hours.Value)), exact(bigOf(total.Amount)), tolerance)
 }
 
-func (c *checker) chargeable(check string, column Column, s Storage) {
+func (c *checker) chargeable(check string, column csvparse.Column, s csvparse.Storage) {
 	if !s.Used.Valid || !s.Snapshot.Valid || !s.Included.Valid || !s.Chargeable.Valid {
 		return
 	}
-	small, ok := money.Amount(s.Used.Value).Add(money.Amount(s.Snapshot.Value))
+	small, ok := s.Used.Value.Add(s.Snapshot.Value)
 	if ok {
-		small, ok = small.Sub(money.Amount(s.Included.Value))
+		small, ok = small.Sub(s.Included.Value)
 	}
-	if ok && max(small, 0) == money.Amount(s.Chargeable.Value) {
+	if ok && max(small, 0) == s.Chargeable.Value {
 		return
 	}
-	expected := s.Used.big()
-	expected.Add(expected, s.Snapshot.big())
-	expected.Sub(expected, s.Included.big())
+	expected := bigOf(s.Used.Value)
+	expected.Add(expected, bigOf(s.Snapshot.Value))
+	expected.Sub(expected, bigOf(s.Included.Value))
 	if expected.Sign() < 0 {
 		expected.SetInt64(0)
 	}
-	c.compare(check, column, exact(expected), exact(s.Chargeable.big()), new(Exact))
+	c.compare(check, column, exact(expected), exact(bigOf(s.Chargeable.Value)), new(Exact))
 }
 
 func (c *checker) sums() {
 	row := c.row
-	protections := [...]Charge{
-		row.ComputeProtection, row.TierProtection[Tier1], row.TierProtection[Tier2], row.TierProtection[Geo],
+	protections := [...]csvparse.Charge{
+		row.ComputeProtection, row.TierProtection[csvparse.Tier1], row.TierProtection[csvparse.Tier2], row.TierProtection[csvparse.Geo],
 	}
-	c.sum("protection_total", ProtectionTotal, row.Parts[Protection], protections[:])
+	c.sum("protection_total", csvparse.ProtectionTotal, row.Parts[csvparse.Protection], protections[:])
 
 	// Any protection that has a price makes protection relevant.
-	protection := Charge{Total: row.Parts[Protection]}
+	protection := csvparse.Charge{Total: row.Parts[csvparse.Protection]}
 	for _, p := range protections {
 		if p.Price.Amount != 0 {
 			protection.Price = p.Price
 		}
 	}
-	parts := [...]Charge{
-		{row.ComputePrice, row.Parts[Compute]},
-		{row.GPUPrice, row.Parts[GPU]},
-		{row.Storage[Tier1].Price, row.Parts[StorageTier1]},
-		{row.Storage[Tier2].Price, row.Parts[StorageTier2]},
-		{row.Storage[Geo].Price, row.Parts[StorageGeo]},
+	parts := [...]csvparse.Charge{
+		{Price: row.ComputePrice, Total: row.Parts[csvparse.Compute]},
+		{Price: row.GPUPrice, Total: row.Parts[csvparse.GPU]},
+		{Price: row.Storage[csvparse.Tier1].Price, Total: row.Parts[csvparse.StorageTier1]},
+		{Price: row.Storage[csvparse.Tier2].Price, Total: row.Parts[csvparse.StorageTier2]},
+		{Price: row.Storage[csvparse.Geo].Price, Total: row.Parts[csvparse.StorageGeo]},
 		protection,
-		{row.LicencePrice, row.Parts[Licence]},
+		{Price: row.LicencePrice, Total: row.Parts[csvparse.Licence]},
 	}
-	c.sum("total_price", TotalPrice, row.Total, parts[:])
+	c.sum("total_price", csvparse.TotalPrice, row.Total, parts[:])
 }
 
 // sum checks total = the sum of the charges' totals.
-func (c *checker) sum(check string, column Column, total Money, charges []Charge) {
+func (c *checker) sum(check string, column csvparse.Column, total csvparse.Money, charges []csvparse.Charge) {
 	relevant, inRange := false, true
 	var sum money.Amount
 	for _, charge := range charges {
@@ -184,13 +188,13 @@ func (c *checker) sum(check string, column Column, total Money, charges []Charge
 	}
 	expected := new(big.Int)
 	for _, charge := range charges {
-		expected.Add(expected, charge.Total.big())
+		expected.Add(expected, bigOf(charge.Total.Amount))
 	}
-	c.compare(check, column, exact(expected), exact(total.big()), new(Exact))
+	c.compare(check, column, exact(expected), exact(bigOf(total.Amount)), new(Exact))
 }
 
 // compare yields a failure when got is further from expected than the tolerance.
-func (c *checker) compare(check string, column Column, expected, got, tolerance *Exact) {
+func (c *checker) compare(check string, column csvparse.Column, expected, got, tolerance *Exact) {
 	if c.stopped {
 		return
 	}

@@ -1,0 +1,18 @@
+package testutil
+
+import (
+	"net/http"
+	"net/http/httptest"
+)
+
+// Direct is a transport that hands requests to a handler, without a network.
+type Direct struct{ http.Handler }
+
+// RoundTrip implements http.RoundTripper.
+func (d Direct) RoundTrip(r *http.Request) (*http.Response, error) {
+	recorder := httptest.NewRecorder()
+	d.ServeHTTP(recorder, r)
+	response := recorder.Result()
+	response.Request = r
+	return response, nil
+}

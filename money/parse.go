@@ -1,0 +1,159 @@
+package money
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"math"
+	"math/bits"
+)
+
+// Errors that Parse returns. They name the fault, never the text.
+var (
+	ErrSyntax    = errors.New("not a decimal number")
+	ErrPrecision = errors.New("more than 9 decimal places")
+	ErrRange     = errors.New("out of range")
+)
+
+// Parse reads a plain decimal number: an optional sign, digits, and at most
+// nine places after the point; zeros beyond the ninth place lose nothing and
+// are allowed. Exponents, NaN, infinities, currency signs, thousands separators
+// and surrounding blanks are ErrSyntax; a place that would be lost is
+// ErrPrecision; a number beyond the range of an Amount is ErrRange.
+func Parse[T ~string | ~[]byte](text T) (Amount, error) {
+	i, negative := 0, false
+	if len(text) > 0 && (text[0] == '-' || text[0] == '+') {
+		negative = text[0] == '-'
+		i = 1
+	}
+	var n uint64
+	digits, places, point := 0, 0, false
+	for ; i < len(text); i++ {
+		c := text[i]
+		if c == '.' && !point {
+			point = true
+			continue
+		}
+		d := c - '0'
+		if d > 9 {
+			return 0, ErrSyntax
+		}
+		digits++
+		if point {
+			if places == Scale {
+				if d != 0 {
+					return 0, lostPlace(text[i:])
+				}
+				continue
+			}
+			places++
+		}
+		if n > (1<<63-uint64(d))/10 {
+			return 0, ErrRange
+		}
+		n = n*10 + uint64(d)
+	}
+	if digits == 0 {
+		return 0, ErrSyntax
+	}
+	for ; places < Scale; places++ {
+		if n > 1<<63/10 {
+			return 0, ErrRange
+		}
+		n *= 10
+	}
+	if negative {
+		return Amount(-int64(n)), nil // 1<<63 negates to itself, the least Amount
+	}
+	if n > 1<<63-1 {
+		return 0, ErrRange
+	}
+	return Amount(n), nil
+}
+
+// lostPlace says ErrPrecision for a number with too many places, and ErrSyntax
+// when what follows is not a number at all.
+func lostPlace[T ~string | ~[]byte](rest T) error {
+	for i := 0; i < len(rest); i++ {
+		if rest[i]-'0' > 9 {
+			return ErrSyntax
+		}
+	}
+	return ErrPrecision
+}
+
+// powersOfTen holds 10 to the power of its index.
+var powersOfTen = [Scale + 1]uint64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9}
+
+// ParseCell is Parse for the cells of a file of millions: it reads short and plain
+// numbers eight digits at a time and leaves the others to Parse. It also returns how
+// many places the number is written with, at most Scale.
+func ParseCell(text []byte) (a Amount, places uint8, err error) {
+	digits := text
+	if len(text) > 0 && text[0] == '-' {
+		digits = text[1:]
+	}
+	if len(digits) > 18 { // more could overflow
+		return parseSlowly(text)
+	}
+	var sum uint64
+	point := len(digits)
+	for i := 0; i < len(digits); i++ {
+		if i+8 <= len(digits) {
+			if eight, ok := parseEight(digits[i:]); ok {
+				sum = sum*1e8 + eight
+				i += 7
+				continue
+			}
+		}
+		d := uint64(digits[i] - '0')
+		if d > 9 {
+			if digits[i] != '.' || point < len(digits) {
+				return parseSlowly(text)
+			}
+			point = i
+			continue
+		}
+		sum = sum*10 + d
+	}
+	count, behind := len(digits), 0
+	if point < len(digits) {
+		count--
+		behind = count - point
+	}
+	if count == 0 || behind > Scale {
+		return parseSlowly(text)
+	}
+	hi, scaled := bits.Mul64(sum, powersOfTen[Scale-behind])
+	if hi > 0 || scaled > math.MaxInt64 {
+		return parseSlowly(text)
+	}
+	a = Amount(scaled)
+	if len(digits) < len(text) {
+		a = -a
+	}
+	return a, uint8(behind), nil
+}
+
+// parseEight reads eight digits at once, and reports whether they are digits.
+func parseEight(text []byte) (n uint64, ok bool) {
+	x := binary.LittleEndian.Uint64(text)
+	// The high half of each byte is 3, and adding 6 to the low half leaves it so.
+	const high, threes, sixes = 0xf0f0f0f0f0f0f0f0, 0x3030303030303030, 0x0606060606060606
+	if x&high != threes || (x+sixes)&high != threes {
+		return 0, false
+	}
+	x -= threes
+	x = x*10 + x>>8 // two digits in every other byte
+	const mask, low, high4 = 0x000000ff000000ff, 100 + 1000000<<32, 1 + 10000<<32
+	return (x&mask*low + x>>16&mask*high4) >> 32, true
+}
+
+// parseSlowly lets Parse decide.
+func parseSlowly(text []byte) (a Amount, places uint8, err error) {
+	a, err = Parse(text)
+	if i := bytes.IndexByte(text, '.'); i >= 0 && err == nil {
+		places = uint8(min(len(text)-i-1, Scale))
+	}
+	return a, places, err
+}
