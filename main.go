@@ -164,7 +164,7 @@ func (c *commands) check(cmd *kingpin.CmdClause) func(context.Context, *slog.Log
 
 func (c *commands) simulate(cmd *kingpin.CmdClause) func(context.Context, *slog.Logger) error {
 	address := cmd.Flag("listen-address", "Address on which the simulated portal listens.").Default("127.0.0.1:10049").String()
-	flags := cli.AddFlags(cmd)
+	flags := cli.AddPortalFlags(cmd)
 	return func(ctx context.Context, log *slog.Logger) error {
 		ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt)
 		defer stop()
@@ -172,9 +172,9 @@ func (c *commands) simulate(cmd *kingpin.CmdClause) func(context.Context, *slog.
 		if err != nil {
 			return err
 		}
-		listener, err := net.Listen("tcp", *address)
+		listener, err := flags.Listen(*address)
 		if err != nil {
-			return fmt.Errorf("--listen-address: %w", err)
+			return err
 		}
 		return cli.Serve(ctx, log, listener, portal)
 	}

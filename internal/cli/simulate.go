@@ -17,7 +17,7 @@ import (
 	"ukcloud_exporter/portal/simulator"
 )
 
-// The simulated portal's only login.
+// The simulated portal's login, if no flag says otherwise.
 const (
 	Email    = "demo@example.com"
 	Password = "demo"
@@ -32,9 +32,23 @@ type Flags struct {
 	sessionTTL time.Duration
 	era        string
 	faults     []string
+	portal     portalFlags
 }
 
-// AddFlags adds the flags to a command.
+// portalFlags are the flags of the portal around the estate. Left at their zero
+// values they are those of demo.
+type portalFlags struct {
+	email, password string
+	users           []string
+	now             string
+	buildDuration   time.Duration
+	approvalDelay   time.Duration
+	readOnly        bool
+	tls             bool
+	caFile          string
+}
+
+// AddFlags adds the flags of the estate to a command.
 func AddFlags(cmd *kingpin.CmdClause) *Flags {
 	f := new(Flags)
 	cmd.Flag("seed", "Seed of the simulated estate: the same seed and time give the same answers.").Default("1").Uint64Var(&f.seed)
@@ -46,6 +60,25 @@ func AddFlags(cmd *kingpin.CmdClause) *Flags {
 		Default("2018").EnumVar(&f.era, "2018", "2020")
 	cmd.Flag("fault", "Endpoint that answers with a fault, as ENDPOINT=KIND, for example compute_services=500. Repeatable.").
 		PlaceHolder("ENDPOINT=KIND").StringsVar(&f.faults)
+	return f
+}
+
+// AddPortalFlags adds the flags of the estate and of the portal around it.
+func AddPortalFlags(cmd *kingpin.CmdClause) *Flags {
+	f := AddFlags(cmd)
+	p := &f.portal
+	cmd.Flag("email", "Address of the login, an administrator.").Default(Email).StringVar(&p.email)
+	cmd.Flag("password", "Password of the login.").Default(Password).StringVar(&p.password)
+	cmd.Flag("user", "Another login. ROLE is administrator, read-only, billing-only or no-account. Repeatable.").
+		PlaceHolder("EMAIL:PASSWORD:ROLE").StringsVar(&p.users)
+	cmd.Flag("now", "Time at which the portal's clock starts, as 2018-01-15 or 2018-01-15T09:00:00Z; by default the present.").
+		PlaceHolder("TIME").StringVar(&p.now)
+	cmd.Flag("build-duration", "Time that a new vOrg, VDC or edge gateway takes to build.").Default("1m").DurationVar(&p.buildDuration)
+	cmd.Flag("approval-delay", "Time in which a new ticket cannot be changed.").Default("1m").DurationVar(&p.approvalDelay)
+	cmd.Flag("read-only", "Refuse every call that changes something.").BoolVar(&p.readOnly)
+	cmd.Flag("tls", "Serve HTTPS, with a certificate made at start.").BoolVar(&p.tls)
+	cmd.Flag("tls-ca-file", "File to write the certificate of the authority to that signs the server's, for clients to trust.").
+		PlaceHolder("FILE").StringVar(&p.caFile)
 	return f
 }
 
@@ -63,10 +96,58 @@ func (f *Flags) Portal(log *slog.Logger) (*simulator.Portal, error) {
 		}
 		faults = append(faults, fault)
 	}
+	p := f.portal
+	var users []simulator.User
+	for _, text := range p.users {
+		user, err := simulator.ParseUser(text)
+		if err != nil {
+			return nil, fmt.Errorf("--user: %w", err)
+		}
+		users = append(users, user)
+	}
+	now, err := clock(p.now)
+	if err != nil {
+		return nil, fmt.Errorf("--now: %w", err)
+	}
 	return simulator.New(simulator.Options{
 		Seed: f.seed, Accounts: f.accounts, VMs: f.vms, Latency: f.latency, SessionTTL: f.sessionTTL,
-		Era: simulator.Era(era), Email: Email, Password: Password, Faults: faults, Logger: log,
+		Era: simulator.Era(era), Email: p.email, Password: p.password, Users: users, Now: now, ReadOnly: p.readOnly,
+		BuildDuration: p.buildDuration, ApprovalDelay: p.approvalDelay, Faults: faults, Logger: log,
 	})
+}
+
+// clock is one that starts at a time and runs; without a time it is the host's.
+func clock(text string) (func() time.Time, error) {
+	if text == "" {
+		return time.Now, nil
+	}
+	start, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		if start, err = time.Parse(time.DateOnly, text); err != nil {
+			return nil, fmt.Errorf("%q is not a time like 2018-01-15 or 2018-01-15T09:00:00Z", text)
+		}
+	}
+	began := time.Now()
+	return func() time.Time { return start.Add(time.Since(began)) }, nil
+}
+
+// Listen listens on an address, with TLS if the flags say so.
+func (f *Flags) Listen(address string) (net.Listener, error) {
+	if f.portal.caFile != "" && !f.portal.tls {
+		return nil, errors.New("--tls-ca-file: there is no --tls")
+	}
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("--listen-address: %w", err)
+	}
+	if !f.portal.tls {
+		return listener, nil
+	}
+	secured, err := secure(listener, f.portal.caFile)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("--tls: %w", err), listener.Close())
+	}
+	return secured, nil
 }
 
 // Serve serves the portal on a listener until ctx ends.
@@ -80,7 +161,11 @@ func Serve(ctx context.Context, log *slog.Logger, listener net.Listener, portal 
 		portal.Close() // requests that hang by a fault would hold up the shutdown
 		stopped <- server.Shutdown(context.WithoutCancel(ctx))
 	})()
-	log.Info("The simulated portal listens", "url", "http://"+listener.Addr().String()+"/api", "email", Email, "password", Password)
+	scheme := "http://"
+	if _, secured := listener.(*tlsListener); secured {
+		scheme = "https://"
+	}
+	log.Info("The simulated portal listens", "url", scheme+listener.Addr().String()+"/api", "email", portal.Email())
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve the simulated portal: %w", err)
 	}

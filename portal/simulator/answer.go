@@ -97,10 +97,14 @@ func (p *Portal) send(w http.ResponseWriter, r *http.Request, a answer, fault Fa
 	if a.etag != "" {
 		h.Set("Cache-Control", "max-age=0, private, must-revalidate")
 		h.Set("Etag", a.etag)
-		if fault.Kind == "" && r.Method == http.MethodGet && a.status == http.StatusOK && hasTag(r.Header.Values("If-None-Match"), a.etag) {
+		if fault.Kind == "" && (r.Method == http.MethodGet || r.Method == http.MethodHead) && a.status == http.StatusOK && hasTag(r.Header.Values("If-None-Match"), a.etag) {
 			w.WriteHeader(http.StatusNotModified)
 			return
 		}
+	}
+	if a.status == http.StatusNoContent {
+		w.WriteHeader(a.status)
+		return
 	}
 	h.Set("Content-Type", a.contentType)
 	if fault.Kind != "" {
@@ -111,6 +115,9 @@ func (p *Portal) send(w http.ResponseWriter, r *http.Request, a answer, fault Fa
 		h.Set("Content-Length", strconv.FormatInt(a.length, 10))
 	}
 	w.WriteHeader(a.status)
+	if r.Method == http.MethodHead {
+		return
+	}
 	_ = a.write(w) // an error here means that the client has gone
 }
 
@@ -132,9 +139,12 @@ func hasTag(headers []string, tag string) bool {
 type validators struct {
 	mu      sync.Mutex
 	tick    int64
-	version int
+	version version
 	known   map[string]validator
 }
+
+// version counts what has changed the estate: edits, and builds that have ended.
+type version struct{ edits, built int }
 
 type validator struct {
 	etag   string
@@ -143,9 +153,10 @@ type validator struct {
 
 // streamed is a JSON answer that is generated as it is sent, and generated once
 // more, before that, to know its validator. What it writes must depend only on
-// the tick and the edits.
-func (p *Portal) streamed(name string, tick int64, write func(io.Writer) error) answer {
-	v, known := p.tags.get(name, tick, p.edits.current())
+// the tick, the edits and the builds that have ended.
+func (p *Portal) streamed(c *call, name string, write func(io.Writer) error) answer {
+	tick := tickOf(c.now)
+	v, known := p.tags.get(name, tick, version{p.edits.current(), p.book.builtBy(c.now.Unix())})
 	if !known {
 		sum := sha256.New()
 		counted := &counter{Writer: sum}
@@ -156,7 +167,7 @@ func (p *Portal) streamed(name string, tick int64, write func(io.Writer) error) 
 	return answer{status: http.StatusOK, contentType: typeJSON, etag: v.etag, length: v.length, write: write}
 }
 
-func (v *validators) get(name string, tick int64, version int) (validator, bool) {
+func (v *validators) get(name string, tick int64, version version) (validator, bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.tick != tick || v.version != version || v.known == nil {

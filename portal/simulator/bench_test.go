@@ -24,7 +24,7 @@ func BenchmarkNew10000(b *testing.B) {
 
 func BenchmarkComputeServices10000(b *testing.B) {
 	p := benchmarkEstate(b)
-	a := p.computeServices(&call{r: get("/"), now: p.now(), args: []string{p.AccountIDs()[0]}})
+	a := p.computeServices(asked(p, "accounts/"+p.AccountIDs()[0]+"/compute_services"))
 	b.SetBytes(a.length)
 	b.ReportAllocs()
 	for b.Loop() {
@@ -37,7 +37,7 @@ func BenchmarkComputeServices10000(b *testing.B) {
 func BenchmarkBillingMonth10000(b *testing.B) {
 	p := benchmarkEstate(b)
 	v := p.estate.accounts[0].vorgs[0]
-	a := p.billingCSV(&call{r: get("/?period=2016-02&org_id=" + v.serviceID), now: p.now()})
+	a := p.billingCSV(asked(p, "billing/billing-csv?period=2016-02&org_id="+v.serviceID))
 	b.SetBytes(wholeLength(a))
 	b.ReportAllocs()
 	for b.Loop() {

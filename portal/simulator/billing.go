@@ -6,6 +6,7 @@ import (
 	"io"
 	"iter"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -30,8 +31,8 @@ func parsePeriod(period string) (int64, error) {
 // the header alone.
 func (p *Portal) billingCSV(c *call) answer {
 	v, refusal := p.orgOf(c, "period")
-	if v == nil {
-		return refusal
+	if refusal != nil {
+		return *refusal
 	}
 	start, err := parsePeriod(c.r.URL.Query().Get("period"))
 	if err != nil {
@@ -41,7 +42,7 @@ func (p *Portal) billingCSV(c *call) answer {
 	key := billKey{v.serviceID, start}
 	restated, spoiled := p.edits.ofBill(key)
 	// The content follows from these alone, so the validator costs no second pass.
-	tag := fmt.Sprint(p.options.Seed, p.options.VMs, p.options.Accounts, p.options.VOrgsPerAccount, p.options.Billing, key, from, to, restated, spoiled)
+	tag := fmt.Sprint(p.options.Seed, p.options.VMs, p.options.Accounts, p.options.VOrgsPerAccount, p.options.Billing, key, from, to, restated, spoiled, len(p.slotsOf(v, to)))
 	return answer{
 		status: http.StatusOK, contentType: typeCSV, length: -1, etag: fmt.Sprintf(`W/"%x"`, uint64(hashText(tag))),
 		write: func(w io.Writer) error {
@@ -88,10 +89,13 @@ func ofRow(cells []spoiledCell, row int) []spoiledCell {
 	return found
 }
 
-// orgOf finds the compute service of a billing call; nil comes with the answer
-// to give instead. Of the errors only the codes 400 and 401 are documented; an
-// org_id that is not the login's is answered as a foreign account is.
-func (p *Portal) orgOf(c *call, other string) (*vorg, answer) {
+// serviceIDForm is the form of a compute service's id in the reference's schemas.
+var serviceIDForm = regexp.MustCompile(`^\d+-\d+-\d+-[a-zA-Z0-9]{5,6}$`)
+
+// orgOf finds the compute service of a billing call, or the answer to give
+// instead. Of the errors only the codes 400 and 401 are documented; an org_id
+// that is not the login's is answered as a foreign account is.
+func (p *Portal) orgOf(c *call, other string) (*vorg, *answer) {
 	query := c.r.URL.Query()
 	var missing []string
 	for _, name := range [...]string{other, "org_id"} {
@@ -99,22 +103,22 @@ func (p *Portal) orgOf(c *call, other string) (*vorg, answer) {
 			missing = append(missing, name+" is missing")
 		}
 	}
-	if missing != nil {
-		return nil, failure(http.StatusBadRequest, strings.Join(missing, ", "), "")
-	}
 	orgID := query.Get("org_id")
-	if strings.Count(orgID, "-") != 3 {
-		return nil, failure(http.StatusBadRequest, "org_id is invalid", "")
-	}
-	v := p.estate.vorg(orgID)
+	v := p.service(orgID, c.now.Unix())
+	var a answer
 	switch {
-	case v != nil:
-		return v, answer{}
-	case p.estate.account(c.account) == nil:
-		return nil, foreign(http.StatusForbidden, c.account)
+	case missing != nil:
+		a = failure(http.StatusBadRequest, strings.Join(missing, ", "), "")
+	case !serviceIDForm.MatchString(orgID):
+		a = failure(http.StatusBadRequest, "org_id is invalid", "")
+	case p.estate.account(c.account) == nil || c.user.Role == NoAccount:
+		a = foreign(http.StatusForbidden, c.account)
+	case v == nil || !c.user.may(seesBilling):
+		a = forbidden("Billing permission is required in order to see " + orgID + ".")
 	default:
-		return nil, failure(http.StatusForbidden, "Insufficient Permission", "Billing permission is required in order to see "+orgID+".")
+		return v, nil
 	}
+	return nil, &a
 }
 
 // dataThrough is the end of the last day that is in the bill.
@@ -166,8 +170,9 @@ func (p *Portal) billedVMs(v *vorg, from, to int64) []*billedVM {
 	if from == to {
 		return nil
 	}
-	vms := make([]*billedVM, 0, len(v.slots))
-	for _, s := range v.slots {
+	slots := p.slotsOf(v, to)
+	vms := make([]*billedVM, 0, len(slots))
+	for _, s := range slots {
 		for m := range p.estate.machinesDuring(s, from, to) {
 			vms = append(vms, newBilledVM(m))
 		}

@@ -80,8 +80,8 @@ func (b bucket) cost(gib int64) money.Amount {
 // that a date is in.
 func (p *Portal) cloudStorageReport(c *call) answer {
 	v, refusal := p.orgOf(c, "date")
-	if v == nil {
-		return refusal
+	if refusal != nil {
+		return *refusal
 	}
 	date, err := time.Parse("2006-01-02", c.r.URL.Query().Get("date"))
 	if err != nil {

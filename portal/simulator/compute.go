@@ -16,25 +16,24 @@ import (
 // order of the keys is the recorded one. Pages count vOrgs; without page and
 // per_page the answer is the whole account, as was recorded.
 func (p *Portal) computeServices(c *call) answer {
-	a := p.estate.account(c.args[0])
-	if a == nil {
-		return foreign(http.StatusForbidden, c.args[0])
+	a, refusal := p.visibleAccount(c, http.StatusForbidden)
+	if refusal != nil {
+		return *refusal
 	}
-	query := c.r.URL.Query()
-	from, to, err := pageBounds(query, len(a.vorgs))
+	vorgs := p.vorgs(a, c.now.Unix())
+	from, to, err := pageBounds(c.r.URL.Query(), len(vorgs))
 	if err != nil {
 		return failure(http.StatusBadRequest, err.Error(), "")
 	}
-	tick := tickOf(c.now)
 	name := fmt.Sprintf("%d %d-%d", a.id, from, to)
-	return p.streamed(name, tick, func(w io.Writer) error {
+	return p.streamed(c, name, func(w io.Writer) error {
 		s := &stream{w: w}
 		s.number(`{"account":{"id":`, int64(a.id))
 		s.raw(`},"vOrgs":[`)
-		for i, v := range a.vorgs[from:to] {
+		for i, v := range vorgs[from:to] {
 			separate(s, i)
 			s.raw("{")
-			p.writeVOrg(s, v, tick)
+			p.writeVOrg(s, v, c.now)
 		}
 		s.raw("]}")
 		s.flush()
@@ -45,20 +44,19 @@ func (p *Portal) computeServices(c *call) answer {
 // computeService answers GET /api/accounts/:account_id/compute_services/:vorg_id.
 // Nothing of it was recorded; the shape is the reference's.
 func (p *Portal) computeService(c *call) answer {
-	a := p.estate.account(c.args[0])
-	if a == nil {
-		return foreign(http.StatusForbidden, c.args[0])
+	a, refusal := p.visibleAccount(c, http.StatusForbidden)
+	if refusal != nil {
+		return *refusal
 	}
-	v := a.vorg(c.args[1])
+	v := p.vorg(a, c.args[1], c.now.Unix())
 	if v == nil {
 		return failure(http.StatusNotFound, "404 Not Found", "We couldn't find a compute service with ID "+c.args[1])
 	}
-	tick := tickOf(c.now)
-	return p.streamed(fmt.Sprintf("%d vorg %d", a.id, v.number), tick, func(w io.Writer) error {
+	return p.streamed(c, fmt.Sprintf("%d vorg %d", a.id, v.number), func(w io.Writer) error {
 		s := &stream{w: w}
 		s.number(`{"compute_service_id":`, int64(v.number))
 		s.raw(",")
-		p.writeVOrg(s, v, tick)
+		p.writeVOrg(s, v, c.now)
 		s.flush()
 		return s.err
 	})
@@ -88,12 +86,13 @@ func separate(s *stream, i int) {
 }
 
 // writeVOrg writes a vOrg from behind its opening brace.
-func (p *Portal) writeVOrg(s *stream, v *vorg, tick int64) {
+func (p *Portal) writeVOrg(s *stream, v *vorg, now time.Time) {
+	tick := tickOf(now)
 	s.field(`"name":`, v.name)
 	s.field(`,"serviceId":`, v.serviceID)
 	s.field(`,"urn":`, v.urn)
 	s.raw(`,"VDCs":[`)
-	for i, x := range v.vdcs {
+	for i, x := range p.vdcs(v, now.Unix()) {
 		separate(s, i)
 		s.field(`{"name":`, x.name)
 		s.field(`,"urn":`, x.urn)
@@ -213,20 +212,21 @@ func (e *estate) account(id string) *account {
 	return e.accounts[i]
 }
 
-// vorg returns the vOrg with a number in decimal: the path has only the part
-// of the id that stands behind the dash.
-func (a *account) vorg(number string) *vorg {
-	n, err := strconv.Atoi(number)
-	if err != nil || n < 1 || n > len(a.vorgs) {
-		return nil
+// vorg returns the vOrg of an account with a number in decimal: the path has
+// only the part of the id that stands behind the dash.
+func (p *Portal) vorg(a *account, number string, t int64) *vorg {
+	for _, v := range p.vorgs(a, t) {
+		if strconv.Itoa(v.number) == number {
+			return v
+		}
 	}
-	return a.vorgs[n-1]
+	return nil
 }
 
-// vorg returns the compute service with a service id, nil if there is none.
-func (e *estate) vorg(serviceID string) *vorg {
-	for _, a := range e.accounts {
-		for _, v := range a.vorgs {
+// service returns the compute service with a service id, nil if there is none.
+func (p *Portal) service(serviceID string, t int64) *vorg {
+	for _, a := range p.estate.accounts {
+		for _, v := range p.vorgs(a, t) {
 			if v.serviceID == serviceID {
 				return v
 			}

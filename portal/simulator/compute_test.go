@@ -294,9 +294,9 @@ func TestLargeAnswersAreStreams(t *testing.T) {
 	p := newPortal(t, Options{VMs: 10_000})
 	id := p.AccountIDs()[0]
 	calls := map[string]answer{
-		"compute_services": p.computeServices(&call{r: get("/"), now: recorded, args: []string{id}}),
-		"my_vm":            p.myVM(&call{r: get("/"), now: recorded}),
-		"billing_csv":      p.billingCSV(&call{r: get("/?period=2016-01&org_id=" + p.ServiceIDs(id)[0]), now: recorded}),
+		"compute_services": p.computeServices(asked(p, "accounts/"+id+"/compute_services")),
+		"my_vm":            p.myVM(asked(p, "my_vm")),
+		"billing_csv":      p.billingCSV(asked(p, "billing/billing-csv?period=2016-01&org_id="+p.ServiceIDs(id)[0])),
 	}
 	for name, a := range calls {
 		var c chunks

@@ -49,6 +49,7 @@ const (
 	topicSession
 	topicRequest
 	topicFault
+	topicWritten
 )
 
 // of returns the draw for one question.

@@ -97,7 +97,7 @@ func (p *Portal) setBackup(vm string, night time.Time, status string) error {
 // find returns the VM that has a URN or name at the portal's present tick.
 func (p *Portal) find(vm string) (*machine, error) {
 	t := p.tick()
-	for _, s := range p.estate.slots {
+	for _, s := range p.slots(p.now().Unix()) {
 		if m := p.estate.machineAt(s, t); m.urn == vm || m.name == vm {
 			return m, nil
 		}
@@ -109,7 +109,7 @@ func (p *Portal) find(vm string) (*machine, error) {
 // before the portal's present one, as when an invoice is corrected. A negative
 // sum is a credit.
 func (p *Portal) RestatePreviousMonth(orgID string, amount money.Amount) error {
-	if p.estate.vorg(orgID) == nil {
+	if p.service(orgID, p.now().Unix()) == nil {
 		return fmt.Errorf("restate: no compute service %q", orgID)
 	}
 	start, _ := monthAround(p.now().Unix())
@@ -126,7 +126,7 @@ func (p *Portal) SpoilRow(orgID, period string, row int, column, text string) er
 	if err != nil {
 		return fmt.Errorf("spoil row: %w", err)
 	}
-	if p.estate.vorg(orgID) == nil {
+	if p.service(orgID, p.now().Unix()) == nil {
 		return fmt.Errorf("spoil row: no compute service %q", orgID)
 	}
 	for i, c := range csvparse.Columns() {

@@ -35,6 +35,8 @@ type vorg struct {
 	slots     []*slot
 	extras    []*extra
 	buckets   []bucket
+	since     int64 // when its build ended; 0 if it was drawn
+	elevated  bool  // built in a zone of the Elevated domain
 }
 
 type vdc struct {
@@ -43,10 +45,18 @@ type vdc struct {
 	urn   string
 	class class
 	vapps []*vapp
+	edges []edge
+	since int64 // when its build ended; 0 if it was drawn
 
 	// halfSwap says that the VDC reserves half of a VM's memory, so that its
 	// swap file, which is not charged, is only the other half.
 	halfSwap bool
+}
+
+// edge is an edge gateway.
+type edge struct {
+	urn, name string
+	since     int64 // when its build ended; 0 if it was drawn
 }
 
 type vapp struct {
@@ -63,6 +73,7 @@ type slot struct {
 	inAcct int   // in the account
 	rank   int   // in the vOrg
 	place  int   // in the vApp
+	since  int64 // first second with a VM, if its VDC was built; 0 if it was drawn
 	period int64 // seconds that a VM lives
 	phase  int64
 }
@@ -168,6 +179,10 @@ func (e *estate) addVDC(v *vorg, d draw, c class) *vdc {
 	x := &vdc{vorg: v, class: c, name: vdcName(v, n, c)}
 	x.urn = "urn:vcloud:vdc:" + d.of(topicVDC, int64(n)).uuid()
 	x.halfSwap = c != essential || d.of(topicStorage, int64(n)).permille(450)
+	x.edges = []edge{{
+		urn:  "urn:vcloud:gateway:" + e.draw.of(topicURN, int64(v.number)).of(topicVDC, int64(n)).uuid(),
+		name: edgeName(x.name, n+1),
+	}}
 	v.vdcs = append(v.vdcs, x)
 	return x
 }

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -172,6 +173,9 @@ func reset(w http.ResponseWriter) {
 	connection, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		panic(http.ErrAbortHandler) // HTTP/2, or no network at all
+	}
+	if secured, ok := connection.(*tls.Conn); ok {
+		connection = secured.NetConn()
 	}
 	if tcp, ok := connection.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0)

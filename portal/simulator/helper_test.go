@@ -24,6 +24,13 @@ func at(t time.Time) func() time.Time { return func() time.Time { return t } }
 
 func get(target string) *http.Request { return httptest.NewRequest(http.MethodGet, target, nil) }
 
+// asked is a call of the administrator that has passed the session.
+func asked(p *Portal, path string) *call {
+	c, _ := p.newCall(get("/api/" + path))
+	c.user = &p.users[0]
+	return c
+}
+
 func newPortal(t *testing.T, o Options) *Portal {
 	t.Helper()
 	if o.Now == nil {
@@ -44,13 +51,28 @@ type visitor struct {
 	cookies map[string]string
 }
 
-func visit(t *testing.T, p *Portal) *visitor {
+func visit(t *testing.T, p *Portal) *visitor { return visitAs(t, p, "demo@example.com", "demo") }
+
+func visitAs(t *testing.T, p *Portal, email, password string) *visitor {
 	t.Helper()
 	v := &visitor{t: t, p: p, cookies: map[string]string{}}
-	if w := v.login("demo@example.com", "demo"); w.Code != http.StatusCreated {
+	if w := v.login(email, password); w.Code != http.StatusCreated {
 		t.Fatalf("login: %d %s", w.Code, w.Body)
 	}
 	return v
+}
+
+// write sends a JSON body, or none.
+func (v *visitor) write(method, path, body string) *httptest.ResponseRecorder {
+	v.t.Helper()
+	var r *http.Request
+	if body == "" {
+		r = httptest.NewRequest(method, "/api/"+path, nil)
+	} else {
+		r = httptest.NewRequest(method, "/api/"+path, strings.NewReader(body))
+		r.Header.Set("Content-Type", "application/json")
+	}
+	return v.send(r)
 }
 
 func (v *visitor) login(email, password string) *httptest.ResponseRecorder {

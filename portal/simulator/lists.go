@@ -16,12 +16,20 @@ type namedAccount struct {
 }
 
 // listAccounts answers GET /api/accounts: a bare array, not paged.
-func (p *Portal) listAccounts(*call) answer {
+func (p *Portal) listAccounts(c *call) answer {
 	list := []namedAccount{}
-	for _, a := range p.estate.accounts {
+	for _, a := range p.accountsOf(c.user) {
 		list = append(list, namedAccount{a.name, a.id})
 	}
 	return ok(list)
+}
+
+// accountsOf returns the accounts that a user sees.
+func (p *Portal) accountsOf(user *User) []*account {
+	if user.Role == NoAccount {
+		return nil
+	}
+	return p.estate.accounts
 }
 
 // object is one thing in the style of the endpoints that came in 2016:
@@ -41,12 +49,12 @@ func data(objects any) answer { return ok(map[string]any{"data": objects}) }
 // listVOrgs answers GET /api/accounts/:account_id/vorgs; an id is
 // account-vorg.
 func (p *Portal) listVOrgs(c *call) answer {
-	a := p.estate.account(c.args[0])
-	if a == nil {
-		return foreign(http.StatusForbidden, c.args[0])
+	a, refusal := p.visibleAccount(c, http.StatusForbidden)
+	if refusal != nil {
+		return *refusal
 	}
 	list := []object{}
-	for _, v := range a.vorgs {
+	for _, v := range p.vorgs(a, c.now.Unix()) {
 		list = append(list, object{"vOrg", fmt.Sprintf("%d-%d", a.id, v.number), named{v.name}})
 	}
 	return data(list)
@@ -56,56 +64,67 @@ func (p *Portal) listVOrgs(c *call) answer {
 // are URNs, as recorded, not the numbers of the reference's example.
 func (p *Portal) listVDCs(c *call) answer {
 	v, refusal := p.vorgOf(c)
-	if v == nil {
-		return refusal
+	if refusal != nil {
+		return *refusal
 	}
 	list := []object{}
-	for _, x := range v.vdcs {
+	for _, x := range p.vdcs(v, c.now.Unix()) {
 		list = append(list, object{"VDC", x.urn, named{x.name}})
 	}
 	return data(list)
 }
 
 // listEdgeGateways answers GET …/vdcs/:vdc_urn/edge-gateways: one gateway for
-// each VDC, and an empty list for a VDC that does not exist (reference).
+// each drawn VDC and those that were built, and an empty list for a VDC that
+// does not exist (reference).
 func (p *Portal) listEdgeGateways(c *call) answer {
 	v, refusal := p.vorgOf(c)
-	if v == nil {
-		return refusal
+	if refusal != nil {
+		return *refusal
 	}
 	list := []object{}
-	for i, x := range v.vdcs {
-		if x.urn == c.args[2] {
-			id := "urn:vcloud:gateway:" + p.estate.draw.of(topicURN, int64(v.number)).of(topicVDC, int64(i)).uuid()
-			list = append(list, object{"EdgeGateway", id, named{fmt.Sprintf("%s - nft%05di2", x.name, i+1)}})
+	if x := p.vdcOf(c, v); x != nil {
+		for _, e := range p.edges(x, c.now.Unix()) {
+			list = append(list, object{"EdgeGateway", e.urn, named{e.name}})
 		}
 	}
 	return data(list)
 }
 
-// vorgOf finds the vOrg in a path; nil comes with the answer to give instead.
-func (p *Portal) vorgOf(c *call) (*vorg, answer) {
-	a := p.estate.account(c.args[0])
-	if a == nil {
-		return nil, foreign(http.StatusNotFound, c.args[0])
+// vorgOf finds the vOrg in a path, or the answer to give instead.
+func (p *Portal) vorgOf(c *call) (*vorg, *answer) {
+	a, refusal := p.visibleAccount(c, http.StatusNotFound)
+	if refusal != nil {
+		return nil, refusal
 	}
-	v := a.vorg(c.args[1])
+	v := p.vorg(a, c.args[1], c.now.Unix())
 	if v == nil {
-		return nil, failure(http.StatusNotFound, "404 Not Found", "We couldn't find a vOrg with ID "+c.args[1])
+		a := failure(http.StatusNotFound, "404 Not Found", "We couldn't find a vOrg with ID "+c.args[1])
+		return nil, &a
 	}
-	return v, answer{}
+	return v, nil
+}
+
+// vdcOf finds the VDC in a path, nil if there is none.
+func (p *Portal) vdcOf(c *call, v *vorg) *vdc {
+	for _, x := range p.vdcs(v, c.now.Unix()) {
+		if x.urn == c.args[2] {
+			return x
+		}
+	}
+	return nil
 }
 
 // apiCredentials answers GET /api/accounts/:account_id/api_credentials: an
 // object whose keys are "name (service id)", in the order of the vOrgs.
 func (p *Portal) apiCredentials(c *call) answer {
-	a := p.estate.account(c.args[0])
-	if a == nil {
-		return foreign(http.StatusForbidden, c.args[0])
+	a, refusal := p.visibleAccount(c, http.StatusForbidden)
+	if refusal != nil {
+		return *refusal
 	}
 	var b bytes.Buffer
 	b.WriteByte('{')
-	for i, v := range a.vorgs {
+	for i, v := range p.vorgs(a, c.now.Unix()) {
 		if i > 0 {
 			b.WriteByte(',')
 		}

@@ -81,6 +81,10 @@ func (e *estate) machineAt(s *slot, t int64) *machine { return e.machine(s, s.ge
 // inclusive to to exclusive, oldest first.
 func (e *estate) machinesDuring(s *slot, from, to int64) iter.Seq[*machine] {
 	return func(yield func(*machine) bool) {
+		from := max(from, s.since)
+		if from >= to {
+			return
+		}
 		for g := s.generationAt(from); g <= s.generationAt(to-1); g++ {
 			if !yield(e.machine(s, g)) {
 				return
@@ -110,6 +114,9 @@ func (e *estate) machine(s *slot, generation int64) *machine {
 	}
 	m.storage = max(pick(d.of(topicStorage, 0), storageFrequency), m.shape.memory)
 	m.pattern = pickPattern(d)
+	if s.since > 0 {
+		m.pattern = alwaysOn // a new VDC's VM shows in the bill at once
+	}
 	if m.pattern == alwaysOn && d.of(topicGrowth, 0).permille(80) {
 		m.growth = mibPerGiB * d.of(topicGrowth, 1).within(1, 10)
 	}

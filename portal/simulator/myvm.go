@@ -21,15 +21,18 @@ func (p *Portal) myVM(c *call) answer {
 		return failure(http.StatusNotFound, "404 Not Found", "")
 	}
 	tick := tickOf(c.now)
-	return p.streamed("my_vm", tick, func(w io.Writer) error {
+	return p.streamed(c, "my_vm of "+string(c.user.Role), func(w io.Writer) error {
 		s := &stream{w: w}
 		s.raw("{")
-		for _, a := range p.estate.accounts {
+		for _, a := range p.accountsOf(c.user) {
+			if !c.user.may(seesCompute) {
+				break // the reference has no 403 here
+			}
 			s.str(a.name)
 			s.raw(`:{"vapps":[`)
-			a.eachVDC(s, func(x *vdc) { p.writeMyVApps(s, x, tick) })
+			p.eachVDC(s, a, c.now.Unix(), func(x *vdc) { p.writeMyVApps(s, x, tick) })
 			s.raw(`],"vms":[`)
-			a.eachVDC(s, func(x *vdc) { p.writeMyVMs(s, x, tick) })
+			p.eachVDC(s, a, c.now.Unix(), func(x *vdc) { p.writeMyVMs(s, x, tick) })
 			s.raw(`]},`)
 		}
 		s.field(`"warning":`, myVMWarning)
@@ -40,10 +43,10 @@ func (p *Portal) myVM(c *call) answer {
 }
 
 // eachVDC writes [{"name":[…]},…] with what write writes for each VDC.
-func (a *account) eachVDC(s *stream, write func(*vdc)) {
+func (p *Portal) eachVDC(s *stream, a *account, t int64, write func(*vdc)) {
 	i := 0
-	for _, v := range a.vorgs {
-		for _, x := range v.vdcs {
+	for _, v := range p.vorgs(a, t) {
+		for _, x := range p.vdcs(v, t) {
 			separate(s, i)
 			i++
 			s.field("{", x.name)

@@ -35,6 +35,9 @@ func vdcName(v *vorg, n int, c class) string {
 	}
 }
 
+// edgeName is like the reference's "My Edge - nft00002i2".
+func edgeName(vdc string, n int) string { return fmt.Sprintf("%s - nft%05di2", vdc, n) }
+
 func vAppName(x *vdc, n int) string {
 	words := [...]string{"web", "database", "batch", "directory", "monitoring", "build/test", "gateway", "search"}
 	return fmt.Sprintf("vApp_%s_%02d", words[(n+len(x.name))%len(words)], n+1)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 )
 
@@ -47,6 +48,7 @@ type Options struct {
 	Era        Era           // default Era2018
 	Email      string        // default demo@example.com
 	Password   string        // default demo
+	Users      []User        // who may log in besides; Email is an administrator
 	History    int           // months of billing before the clock's month; default 36
 
 	// Now is the portal's clock, default time.Now. CookieNow is the clock that
@@ -55,6 +57,15 @@ type Options struct {
 	// throw away at once a cookie that a portal of 2018 issued.
 	Now       func() time.Time
 	CookieNow func() time.Time
+
+	// ReadOnly refuses whatever would change something.
+	ReadOnly bool
+
+	// BuildDuration is what a build takes that a user starts: a quarter of it it
+	// waits for approval, then it runs. ApprovalDelay is how long a ticket that a
+	// user opens cannot be changed. With zero neither waits.
+	BuildDuration time.Duration
+	ApprovalDelay time.Duration
 
 	Logger *slog.Logger // default: nothing is logged
 	Faults []Fault
@@ -101,8 +112,23 @@ func (o Options) withDefaults() (Options, error) {
 		return o, fmt.Errorf("session TTL %v is under one second", o.SessionTTL)
 	case o.Latency < 0:
 		return o, fmt.Errorf("latency %v is negative", o.Latency)
+	case o.BuildDuration < 0:
+		return o, fmt.Errorf("build duration %v is negative", o.BuildDuration)
+	case o.ApprovalDelay < 0:
+		return o, fmt.Errorf("approval delay %v is negative", o.ApprovalDelay)
 	case o.Era != Era2018 && o.Era != Era2020:
 		return o, fmt.Errorf("unknown era %d: valid are 2018 and 2020", o.Era)
+	}
+	seen := map[string]bool{strings.ToLower(o.Email): true}
+	for _, user := range o.Users {
+		if err := user.valid(); err != nil {
+			return o, err
+		}
+		if name := strings.ToLower(user.Email); seen[name] {
+			return o, fmt.Errorf("user %q is there twice", user.Email)
+		} else {
+			seen[name] = true
+		}
 	}
 	for _, fault := range o.Faults {
 		if err := fault.valid(); err != nil {

@@ -16,8 +16,10 @@ import (
 type Portal struct {
 	options  Options
 	routes   []route
+	users    []User // the first one is Options.Email
 	estate   *estate
 	london   *time.Location
+	book     book
 	sessions sessions
 	edits    edits
 	counters counters
@@ -39,7 +41,10 @@ func New(options Options) (*Portal, error) {
 		return nil, fmt.Errorf("simulated portal: %w", err)
 	}
 	p := &Portal{options: o, routes: routes(), estate: newEstate(o), london: london, closed: make(chan struct{})}
+	p.users = append([]User{{o.Email, o.Password, Administrator}}, o.Users...)
+	p.book = newBook()
 	p.close = sync.OnceFunc(func() { close(p.closed) })
+	p.sessions.open, p.sessions.rejected = map[string]session{}, map[*User]int{}
 	p.edits.backups = map[backupEdit]string{}
 	p.edits.restated = map[billKey][]restatement{}
 	p.edits.spoiled = map[billKey][]spoiledCell{}
@@ -47,6 +52,9 @@ func New(options Options) (*Portal, error) {
 	p.SetFaults(o.Faults...)
 	return p, nil
 }
+
+// Email is the address of the portal's first login.
+func (p *Portal) Email() string { return p.users[0].Email }
 
 // SetNow sets the portal's clock.
 func (p *Portal) SetNow(now func() time.Time) { p.clock.Store(&now) }
@@ -121,7 +129,7 @@ func (p *Portal) RejectedLogins() int {
 // ServeHTTP answers everything under /api/, and shows a login page at /login,
 // where the redirect fault leads.
 func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c, refusal := p.route(r)
+	c, allowed := p.newCall(r)
 	serial := p.counters.count(c.endpoint)
 	p.stamp(w.Header(), serial)
 	if !p.wait(r, p.options.Latency) {
@@ -129,14 +137,8 @@ func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	fault := p.faultFor(c)
 	a, replaced := p.faultAnswer(fault)
-	switch {
-	case replaced:
-	case refusal != nil:
-		a = *refusal
-	case c.public:
-		a = c.handle(p, c)
-	default:
-		a = p.authenticated(w.Header(), c)
+	if !replaced {
+		a = p.answerCall(w.Header(), c, allowed)
 	}
 	if c.endpoint == "authenticate" {
 		p.counters.login(a.status)
@@ -144,16 +146,6 @@ func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.options.Logger.LogAttrs(r.Context(), slog.LevelDebug, "portal request", slog.String("method", r.Method),
 		slog.String("endpoint", c.endpoint), slog.Int("status", a.status), slog.String("fault", fault.Kind))
 	p.send(w, r, a, fault, serial)
-}
-
-// authenticated answers a call that needs a session, and renews the session.
-func (p *Portal) authenticated(h http.Header, c *call) answer {
-	id, alive := p.sessions.touch(c.r, c.now, p.options.SessionTTL)
-	if !alive {
-		return failure(http.StatusUnauthorized, "401 Unauthorized", "")
-	}
-	p.addCookies(h, c.r, id)
-	return c.handle(p, c)
 }
 
 // stamp sets the headers of every recorded answer.

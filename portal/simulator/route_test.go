@@ -59,6 +59,9 @@ func TestRefusals(t *testing.T) {
 		{"bill without parameters", "GET", "billing/billing-csv", 400, `{"error":"period is missing, org_id is missing"}`},
 		{"bill of no month", "GET", "billing/billing-csv?period=2016-13&org_id=" + org, 400, `{"error":"period is invalid"}`},
 		{"bill of no org", "GET", "billing/billing-csv?period=2016-01&org_id=xyz", 400, `{"error":"org_id is invalid"}`},
+		{"bill of an org with an odd number", "GET", "billing/billing-csv?period=2016-01&org_id=1-1-x-aaaaaa", 400, `{"error":"org_id is invalid"}`},
+		{"bill of an org with a short end", "GET", "billing/billing-csv?period=2016-01&org_id=1-1-1-aaaa", 400, `{"error":"org_id is invalid"}`},
+		{"storage report of no org", "GET", "billing/cloud-storage-report?date=2016-01-01&org_id=xx-xx-xx-xxxxxxx", 400, `{"error":"org_id is invalid"}`},
 		{"storage report of no date", "GET", "billing/cloud-storage-report?date=2016-01&org_id=" + org, 400, `{"error":"date is invalid"}`},
 	}
 	for _, test := range tests {

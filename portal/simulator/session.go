@@ -1,12 +1,7 @@
 package simulator
 
 import (
-	"encoding/json"
-	"fmt"
-	"io"
-	"mime"
 	"net/http"
-	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -19,30 +14,35 @@ import (
 const (
 	sessionCookie  = "rack.session"
 	portalCookie   = "_portal_session"
-	loginsToLock   = 7 // rejected logins after which only an administrator helps
-	maxLoginBytes  = 64 << 10
+	loginsToLock   = 7                               // rejected logins after which only an administrator helps
 	expiresLayout  = "Mon, 02-Jan-2006 15:04:05 GMT" // recorded in 2016
 	expiresLayout2 = http.TimeFormat                 // recorded in 2020
 )
 
 type sessions struct {
 	mu       sync.Mutex
-	expiry   map[string]time.Time // by session id, on the portal's clock
+	open     map[string]session // by id
 	serial   int64
-	rejected int
+	rejected map[*User]int // wrong passwords since the last right one
+}
+
+type session struct {
+	user   *User
+	expiry time.Time // on the portal's clock
 }
 
 // touch finds the session of a request and, if it is alive, slides its expiry.
-func (s *sessions) touch(r *http.Request, now time.Time, ttl time.Duration) (id string, alive bool) {
+// No user means no session.
+func (s *sessions) touch(r *http.Request, now time.Time, ttl time.Duration) (id string, user *User) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, id := range sessionIDs(r) {
-		if expiry, ok := s.expiry[id]; ok && now.Before(expiry) {
-			s.expiry[id] = now.Add(ttl)
-			return id, true
+		if found, ok := s.open[id]; ok && now.Before(found.expiry) {
+			s.open[id] = session{found.user, now.Add(ttl)}
+			return id, found.user
 		}
 	}
-	return "", false
+	return "", nil
 }
 
 // sessionIDs returns every value that could be meant as the session's.
@@ -73,21 +73,18 @@ func (p *Portal) addCookies(h http.Header, r *http.Request, id string) {
 	h.Add("Set-Cookie", portalCookie+"="+id[len(id)-16:]+attributes)
 }
 
-// open starts a session and forgets those that have run out.
-func (s *sessions) open(p *Portal, now time.Time) string {
+// start opens a session and forgets those that have run out.
+func (s *sessions) start(p *Portal, user *User, now time.Time) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.expiry == nil {
-		s.expiry = map[string]time.Time{}
-	}
-	for id, expiry := range s.expiry {
-		if !now.Before(expiry) {
-			delete(s.expiry, id)
+	for id, old := range s.open {
+		if !now.Before(old.expiry) {
+			delete(s.open, id)
 		}
 	}
 	id := s.newID(p)
-	s.expiry[id] = now.Add(p.options.SessionTTL)
-	s.rejected = 0
+	s.open[id] = session{user, now.Add(p.options.SessionTTL)}
+	delete(s.rejected, user)
 	return id
 }
 
@@ -103,95 +100,70 @@ func (s *sessions) newID(p *Portal) string {
 func (p *Portal) ExpireSessions() {
 	p.sessions.mu.Lock()
 	defer p.sessions.mu.Unlock()
-	clear(p.sessions.expiry)
+	clear(p.sessions.open)
 }
 
-// Unlock lets the login in again after too many wrong passwords.
+// Unlock lets every login in again after too many wrong passwords.
 func (p *Portal) Unlock() {
 	p.sessions.mu.Lock()
 	defer p.sessions.mu.Unlock()
-	p.sessions.rejected = 0
+	clear(p.sessions.rejected)
 }
 
-// Locked says whether the login is locked after too many wrong passwords.
+// Locked reports whether the login of Options.Email is locked after too many
+// wrong passwords.
 func (p *Portal) Locked() bool {
 	p.sessions.mu.Lock()
 	defer p.sessions.mu.Unlock()
-	return p.sessions.rejected >= loginsToLock
+	return p.sessions.rejected[&p.users[0]] >= loginsToLock
 }
 
-// credentials are the body of POST /api/authenticate.
-type credentials struct {
-	Email    string `json:"email"`
-	Password string `json:"password"`
-}
-
+// authenticate answers POST /api/authenticate.
 func (p *Portal) authenticate(c *call) answer {
-	given, err := readCredentials(c.r)
+	given, err := readParameters(c.r)
 	if err != nil {
-		return failure(http.StatusBadRequest, "400 Bad Request", err.Error())
+		return *badBody(err)
 	}
-	var missing []string
-	if given.Email == "" {
-		missing = append(missing, "email is missing")
+	for name, value := range given {
+		if value == "" {
+			delete(given, name)
+		}
 	}
-	if given.Password == "" {
-		missing = append(missing, "password is missing")
+	texts, wrong := given.texts("", "email", "password")
+	if wrong != nil {
+		return *wrong
 	}
-	if missing != nil {
-		return failure(http.StatusBadRequest, strings.Join(missing, ", "), "")
-	}
-	a := whole(http.StatusUnauthorized, typeJSON, mustJSON(problem{Error: "401 Unauthorized"}))
-	if strings.Contains(c.r.Header.Get("Accept"), "xml") {
-		a = whole(http.StatusUnauthorized, typeXML, []byte(`<?xml version="1.0" encoding="UTF-8"?><error>Skyscape Proxy 401.</error>`))
-	}
-	a.header = http.Header{}
-	if !p.accepts(given) {
+	user := p.accepts(texts[0], texts[1])
+	if user == nil {
+		a := unauthorized(c.xml)
 		p.sessions.mu.Lock()
 		anonymous := p.sessions.newID(p)
 		p.sessions.mu.Unlock()
+		a.header = http.Header{}
 		p.addCookies(a.header, c.r, anonymous) // cookies came with the recorded 401 too
 		return a
 	}
-	a = success(http.StatusCreated, map[string]int{"expire_after": int(p.options.SessionTTL / time.Second)})
+	a := success(http.StatusCreated, map[string]int{"expire_after": int(p.options.SessionTTL / time.Second)})
 	a.header = http.Header{}
-	p.addCookies(a.header, c.r, p.sessions.open(p, c.now))
+	p.addCookies(a.header, c.r, p.sessions.start(p, user, c.now))
 	return a
 }
 
-// accepts checks a password, and counts a wrong one.
-func (p *Portal) accepts(given credentials) bool {
+// accepts checks a password, and counts a wrong one. One client put a blank
+// behind the address.
+func (p *Portal) accepts(email, password string) *User {
+	user := p.user(email)
 	s := &p.sessions
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	right := given.Email == p.options.Email && given.Password == p.options.Password
-	if !right {
-		s.rejected++
+	switch {
+	case user == nil:
+		return nil
+	case user.Password != password:
+		s.rejected[user]++
+		return nil
+	case s.rejected[user] >= loginsToLock:
+		return nil
 	}
-	return right && s.rejected < loginsToLock
-}
-
-// readCredentials takes JSON, with or without a content type, and forms: public
-// clients sent all three. One of them put a space behind the address.
-func readCredentials(r *http.Request) (credentials, error) {
-	var c credentials
-	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxLoginBytes))
-	if err != nil {
-		return c, fmt.Errorf("read body: %w", err)
-	}
-	text := strings.TrimSpace(string(body))
-	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if kind != "application/x-www-form-urlencoded" && text != "" || strings.HasPrefix(text, "{") {
-		if err := json.Unmarshal([]byte(text), &c); err != nil {
-			return c, fmt.Errorf("the body is not JSON")
-		}
-	} else {
-		form, err := url.ParseQuery(text)
-		if err != nil {
-			return c, fmt.Errorf("the body is not a form")
-		}
-		c = credentials{form.Get("email"), form.Get("password")}
-	}
-	c.Email = strings.TrimSpace(c.Email)
-	return c, nil
+	return user
 }

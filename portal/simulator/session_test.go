@@ -24,6 +24,9 @@ func TestLoginTakesEveryRecordedForm(t *testing.T) {
 		{"wrong password, XML asked", "", "application/xml", `{"email":"demo@example.com","password":"x"}`, 401, `<?xml version="1.0" encoding="UTF-8"?><error>Skyscape Proxy 401.</error>`},
 		{"nothing", "", "", ``, 400, `{"error":"email is missing, password is missing"}`},
 		{"no password", "application/json", "", `{"email":"demo@example.com"}`, 400, `{"error":"password is missing"}`},
+		{"email is a number", "application/json", "", `{"email":1}`, 400, `{"error":"email is invalid, password is missing"}`},
+		{"email is null", "application/json", "", `{"email":null,"password":"demo"}`, 400, `{"error":"email is missing"}`},
+		{"JSON, but no object", "application/json", "", `["demo@example.com"]`, 400, `{"error":"email is missing, password is missing"}`},
 		{"not JSON", "application/json", "", `{"email":`, 400, `{"error":"400 Bad Request","detail":"the body is not JSON"}`},
 	}
 	for _, test := range tests {

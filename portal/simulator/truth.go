@@ -48,11 +48,13 @@ type VM struct {
 	Protected           bool // FailBackup and HealBackup work on it
 }
 
-// VMs lists every VM in the order of compute_services.
+// VMs lists every VM: the drawn ones in the order of compute_services, then
+// those of VDCs that users built.
 func (p *Portal) VMs() []VM {
 	tick := p.tick()
-	list := make([]VM, 0, len(p.estate.slots))
-	for _, s := range p.estate.slots {
+	slots := p.slots(p.now().Unix())
+	list := make([]VM, 0, len(slots))
+	for _, s := range slots {
 		list = append(list, p.vm(p.estate.machineAt(s, tick), tick))
 	}
 	return list
@@ -90,7 +92,7 @@ func (p *Portal) AccountIDs() []string {
 func (p *Portal) ServiceIDs(accountID string) []string {
 	var ids []string
 	if a := p.estate.account(accountID); a != nil {
-		for _, v := range a.vorgs {
+		for _, v := range p.vorgs(a, p.now().Unix()) {
 			ids = append(ids, v.serviceID)
 		}
 	}
@@ -119,11 +121,11 @@ func (p *Portal) Bill(orgID, period string) (Bill, error) {
 	if err != nil {
 		return Bill{}, fmt.Errorf("bill %q: %w", period, err)
 	}
-	v := p.estate.vorg(orgID)
+	now := p.now()
+	v := p.service(orgID, now.Unix())
 	if v == nil {
 		return Bill{}, fmt.Errorf("bill: no compute service %q", orgID)
 	}
-	now := p.now()
 	_, to := p.billed(start, now)
 	bill := Bill{
 		OrgID: orgID, Period: period, DataThrough: time.Unix(to, 0).UTC(),

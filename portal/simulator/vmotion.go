@@ -29,9 +29,9 @@ var vMotionUsers = []weighted[string]{{85, "System"}, {10, "Administrator"}, {5,
 // of the last twelve hours, newest first. It is empty from 19 March 2021 in
 // Era2020.
 func (p *Portal) vMotionEvents(c *call) answer {
-	a := p.estate.account(c.args[0])
-	if a == nil {
-		return foreign(http.StatusForbidden, c.args[0])
+	a, refusal := p.visibleAccount(c, http.StatusForbidden)
+	if refusal != nil {
+		return *refusal
 	}
 	list := []vMotionEvent{}
 	if p.options.Era == Era2020 && !c.now.Before(vMotionGone) {
