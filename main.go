@@ -23,7 +23,9 @@ import (
 	"ukcloud_exporter/internal/app"
 	"ukcloud_exporter/internal/cli"
 	"ukcloud_exporter/internal/cli/billing"
+	"ukcloud_exporter/internal/completion"
 	"ukcloud_exporter/internal/config"
+	"ukcloud_exporter/internal/health"
 	"ukcloud_exporter/internal/logging"
 )
 
@@ -70,7 +72,9 @@ type commands struct {
 // newApp declares the commands and their flags.
 func newApp(env func(string) string, stdin io.Reader, stdout, stderr io.Writer) (*kingpin.Application, *commands) {
 	app := kingpin.New("ukcloud_exporter", "Prometheus exporter and billing collector for the UKCloud Portal API.")
-	app.UsageWriter(stdout).ErrorWriter(stderr).Terminate(func(status int) { panic(exit(status)) })
+	terminate := func(status int) { panic(exit(status)) }
+	app.UsageWriter(stdout).ErrorWriter(stderr).Terminate(terminate)
+	completion.AddFish(app, stdout, terminate)
 	app.Version(version.Print("ukcloud_exporter"))
 	app.HelpFlag.Short('h')
 	c := &commands{env: env, stdout: stdout, logging: logging.AddFlags(app)}
@@ -79,6 +83,7 @@ func newApp(env func(string) string, stdin io.Reader, stdout, stderr io.Writer) 
 		"serve":    c.serve(app.Command("serve", "Run the exporter (default).").Default()),
 		"check":    c.check(app.Command("check", "Check the configuration and say what is wrong with it.")),
 		"simulate": c.simulate(app.Command("simulate", "Run a simulated portal.")),
+		"health":   health.Register(app.Command("health", "Ask a running exporter whether it serves; exits with 1 when it does not.")),
 		"demo":     c.demo(app.Command("demo", "Run a simulated portal and the exporter in one process, without configuration.")),
 	}
 	maps.Copy(c.run, billing.Register(app, billing.Environment{

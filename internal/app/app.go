@@ -22,6 +22,7 @@ import (
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 
 	"ukcloud_exporter/internal/config"
+	"ukcloud_exporter/internal/sdnotify"
 	"ukcloud_exporter/internal/snapshot"
 	"ukcloud_exporter/internal/state"
 	"ukcloud_exporter/portal"
@@ -154,10 +155,14 @@ func (d *Daemon) serve(ctx context.Context) error {
 	defer signal.Stop(hangup)
 
 	server := d.server()
+	service := sdnotify.New(d.log)
+	server.BaseContext = service.Listening
 	failed := make(chan error, 1)
 	go func() { failed <- toolkit.ListenAndServe(server, d.options.Web, d.log) }()
 	for {
 		select {
+		case <-service.Watchdog:
+			service.Alive()
 		case <-hangup:
 			_ = d.reload() // logged and counted there
 		case done := <-d.reloads:
@@ -166,6 +171,7 @@ func (d *Daemon) serve(ctx context.Context) error {
 			return errors.Join(fmt.Errorf("serve: %w", err), d.stop())
 		case <-ctx.Done():
 			stop() // a second signal ends the process at once
+			service.Stopping()
 			d.log.Info("Stopping")
 			return errors.Join(d.shutdown(server, failed), d.stop())
 		}

@@ -15,6 +15,7 @@ var environment = map[string]string{
 	"portal.email":         "UKCLOUD_EMAIL",
 	"portal.password":      "UKCLOUD_PASSWORD",
 	"portal.password_file": "UKCLOUD_PASSWORD_FILE",
+	"state_dir":            "UKCLOUD_STATE_DIR",
 }
 
 // loader collects the settings, and what is wrong with them.
@@ -69,7 +70,7 @@ func (l *loader) report(line int, path, reason string) {
 // inFile says whether the file has the key, with a good value or a bad one.
 func (l *loader) inFile(path string) bool { return l.lines[path] > 0 }
 
-// fillFromEnvironment takes what the file leaves out about the login.
+// fillFromEnvironment takes what the file leaves out about the login and the state.
 func (l *loader) fillFromEnvironment(env func(string) string) {
 	p := &l.settings.Portal
 	take := func(path string) string {
@@ -91,6 +92,9 @@ func (l *loader) fillFromEnvironment(env func(string) string) {
 	if !l.inFile("portal.password") && !l.inFile("portal.password_file") {
 		p.Password = portal.NewSecret(take("portal.password"))
 		p.PasswordFile = filePath(take("portal.password_file"))
+	}
+	if !l.inFile("state_dir") {
+		l.settings.StateDir = filePath(take("state_dir"))
 	}
 }
 

@@ -31,7 +31,8 @@ type Config struct {
 func (c Config) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "<configuration>") }
 
 // Load reads the configuration file at path, takes what it leaves out about the
-// login from the environment variables that env knows, and fills in defaults.
+// login and the state from the environment variables that env knows, and fills in
+// defaults.
 // With path "" there is the environment only.
 //
 // Relative paths in the file are relative to the file's directory. The error is

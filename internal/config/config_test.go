@@ -93,6 +93,30 @@ func TestGoodFiles(t *testing.T) {
 			timeout: 2 * time.Minute, collectors: contractDefaults(),
 		},
 		{
+			name: "environment with a state directory",
+			env:  map[string]string{"UKCLOUD_EMAIL": "env@example.com", "UKCLOUD_PASSWORD": "p", "UKCLOUD_STATE_DIR": "/var/lib/x"},
+			url:  "https://portal.skyscapecloud.com/api", email: "env@example.com", password: "p",
+			timeout: 2 * time.Minute, stateDir: "/var/lib/x", collectors: contractDefaults(),
+		},
+		{
+			name: "a state directory beside a file that has none", path: "testdata/good-minimal.yml",
+			env: map[string]string{"UKCLOUD_URL": "https://other.example.com", "UKCLOUD_STATE_DIR": "/var/lib/x"},
+			url: "https://other.example.com", email: "exporter@example.com", password: "from the file",
+			timeout: 2 * time.Minute, stateDir: "/var/lib/x", collectors: contractDefaults(),
+		},
+		{
+			name: "no state directory, whatever the environment says", path: write(t, "portal: {email: a, password: b}\nstate_dir: ''\n"),
+			env: map[string]string{"UKCLOUD_STATE_DIR": "/var/lib/x"},
+			url: "https://portal.skyscapecloud.com/api", email: "a", password: "b",
+			timeout: 2 * time.Minute, collectors: contractDefaults(),
+		},
+		{
+			name: "the file's state directory goes before the environment", path: "testdata/good-full.yml",
+			env: map[string]string{"UKCLOUD_STATE_DIR": "/var/lib/x"},
+			url: "https://portal.skyscapecloud.gsi.gov.uk/api", email: "exporter@example.com", password: "s3cr3t Canary/48151623",
+			timeout: 90 * time.Second, accounts: "12 736 0", stateDir: "testdata/state", collectors: full,
+		},
+		{
 			name: "minimal", path: "testdata/good-minimal.yml",
 			url: "https://portal.skyscapecloud.com/api", email: "exporter@example.com", password: "from the file",
 			timeout: 2 * time.Minute, collectors: contractDefaults(),
