@@ -1,15 +1,28 @@
 package portal
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
+
+// Answer is one decoded answer with its validator. Every list method takes the
+// previous answer (nil when there is none), sends its ETag as If-None-Match, and
+// on 304 returns the previous answer itself: an equal pointer means unchanged.
+//
+// Malformed counts, by member name, values of a wrong kind, which were left absent.
+type Answer[T any] struct {
+	Value     T
+	ETag      string // "" for compute_services, which has one for each page
+	Malformed map[string]int
+
+	pages []*computePage
+}
+
+// maxList bounds an answer of any endpoint but compute_services.
+const maxList = 8 << 20
 
 // request is one GET whose answer is decoded as a whole.
 type request struct {
@@ -19,9 +32,8 @@ type request struct {
 }
 
 // fetch returns the answer of a request, or prev when the portal says that
-// nothing has changed. decode gets the whole answer; what it returns beside an
-// error is dropped.
-func fetch[T any](ctx context.Context, c *Client, r request, prev *Answer[T], decode func(*decoder) (T, error)) (*Answer[T], error) {
+// nothing has changed. What read returns beside an error is dropped.
+func fetch[T any](ctx context.Context, c *Client, r request, prev *Answer[T], read func(*reader) (T, error)) (*Answer[T], error) {
 	etag := ""
 	if prev != nil {
 		etag = prev.ETag
@@ -34,16 +46,12 @@ func fetch[T any](ctx context.Context, c *Client, r request, prev *Answer[T], de
 		return nil, err
 	}
 	defer func() { _ = resp.Body.Close() }()
-	d := newDecoder(resp.Body, maxList)
-	d.london = c.london
-	value, err := decode(d)
-	if err == nil {
-		err = d.end()
-	}
+	in := newReader(resp.Body, maxList, c.london)
+	value, err := read(in)
 	if err != nil {
 		return nil, c.answerError(r.route, resp, err)
 	}
-	return &Answer[T]{Value: value, ETag: resp.Header.Get("ETag")}, nil
+	return &Answer[T]{Value: value, ETag: resp.Header.Get("ETag"), Malformed: in.malformed}, nil
 }
 
 // saidError is an error object under a good status. The portal's own client looks
@@ -67,61 +75,4 @@ func (c *Client) answerError(r *route, resp *http.Response, err error) *Error {
 // unexpected says that an answer is JSON of another shape.
 func unexpected(want string) error {
 	return fmt.Errorf("%w: it is not %s", ErrNotJSON, want)
-}
-
-// list reads [ … ] or {"data":[ … ]}; element reads one. An answer without a list
-// is an error: nothing must not look like an empty list.
-func (d *decoder) list(element func() error) error {
-	switch d.json.PeekKind() {
-	case jsontext.KindBeginArray:
-		_, err := d.array("", element)
-		return err
-	case jsontext.KindBeginObject:
-	default:
-		if err := d.skip(); err != nil {
-			return err
-		}
-		return unexpected("a list")
-	}
-	var said errorBody
-	found := false
-	_, err := d.object("", func(name string) error {
-		if name == "data" && d.json.PeekKind() == jsontext.KindBeginArray {
-			found = true
-			_, err := d.array(name, element)
-			return err
-		}
-		return d.errorMember(name, &said)
-	})
-	switch {
-	case err != nil:
-		return err
-	case said.found:
-		return saidError{said}
-	case !found:
-		return unexpected("a list")
-	}
-	return nil
-}
-
-// objects reads a list of objects into a slice; member reads one member of one.
-func objects[T any](d *decoder, member func(item *T, name string) error) ([]T, error) {
-	items := []T{}
-	err := d.list(func() error {
-		var item T
-		found, err := d.object("", func(name string) error { return member(&item, name) })
-		if found {
-			items = append(items, item)
-		}
-		return err
-	})
-	return items, err
-}
-
-// sub returns a decoder for a value that had to be read before it was known what
-// it is.
-func (d *decoder) sub(value jsontext.Value) *decoder {
-	s := newDecoder(bytes.NewReader(value), len(value)+1)
-	s.texts, s.malformed, s.london = d.texts, d.malformed, d.london
-	return s
 }

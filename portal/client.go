@@ -113,6 +113,27 @@ func (c *Client) Login(ctx context.Context) error {
 	return c.callError(authenticateRoute, c.session.ensure(ctx))
 }
 
+var pingRoute = &route{method: http.MethodGet, endpoint: "/api/ping"}
+
+// Ping asks whether the session is accepted (API reference, GET /api/ping;
+// recorded: {"response":"OK"}).
+func (c *Client) Ping(ctx context.Context) error {
+	_, err := fetch(ctx, c, request{route: pingRoute}, nil, ping)
+	return err
+}
+
+func ping(r *reader) (struct{}, error) {
+	var answer struct {
+		said
+		Response string `json:"response"`
+	}
+	err := r.object(`"OK"`, &answer)
+	if err == nil && answer.Response != "OK" {
+		err = unexpected(`"OK"`)
+	}
+	return struct{}{}, err
+}
+
 // Session returns the state of the session for the status page.
 func (c *Client) Session() SessionStatus { return c.session.status(time.Now()) }
 

@@ -66,7 +66,7 @@ func readCompute(t *testing.T, body string) (*Answer[Estate], error) {
 
 // readEstate reads one page.
 func readEstate(body string) error {
-	_, err := newReader(strings.NewReader(body), time.UTC).estate()
+	_, err := newReader(strings.NewReader(body), maxValue, time.UTC).estate()
 	return err
 }
 

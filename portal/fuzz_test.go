@@ -30,7 +30,7 @@ func FuzzComputeServices(f *testing.F) {
 	f.Add([]byte(`[{"vOrgs":null}]`))
 	location := london(f)
 	f.Fuzz(func(t *testing.T, body []byte) {
-		r := newReader(bytes.NewReader(body), location)
+		r := newReader(bytes.NewReader(body), maxValue, location)
 		estate, err := r.estate()
 		if err != nil {
 			return
@@ -65,12 +65,7 @@ func FuzzMyVM(f *testing.F) {
 	f.Add([]byte(`{"Demo":{"vms":[{"backups":[{"name":"a"}]}]},"error":"x"}`))
 	location := london(f)
 	f.Fuzz(func(t *testing.T, body []byte) {
-		d := newDecoder(bytes.NewReader(body), maxList)
-		d.london = location
-		answer, err := decodeMyVM(d)
-		if err == nil {
-			err = d.end()
-		}
+		answer, err := newReader(bytes.NewReader(body), maxList, location).myVM()
 		if err == nil && !json.Valid(body) {
 			t.Fatalf("accepted what is no JSON: %q", body)
 		}
@@ -94,24 +89,18 @@ func FuzzLists(f *testing.F) {
 	f.Add([]byte(`{"expire_after":"900"}`))
 	f.Add([]byte(`{"data":{"event_created_time":"2016-10-04T00:08:01+01:00"}}`))
 	location := london(f)
-	decoders := map[string]func(*decoder) error{
-		"ping":         func(d *decoder) error { _, err := decodePing(d); return err },
-		"accounts":     func(d *decoder) error { _, err := decodeAccounts(d); return err },
-		"named ids":    func(d *decoder) error { _, err := decodeNamedIDs(d); return err },
-		"credentials":  func(d *decoder) error { _, err := decodeAPICredentials(d); return err },
-		"builds":       func(d *decoder) error { _, err := decodeBuilds(d); return err },
-		"calls":        func(d *decoder) error { _, err := decodeMyCalls(d); return err },
-		"vMotion":      func(d *decoder) error { _, err := decodeVMotionEvents(d); return err },
-		"a plain skip": func(d *decoder) error { return d.skip() },
+	readers := map[string]func(*reader) error{
+		"ping":        func(r *reader) error { _, err := ping(r); return err },
+		"accounts":    func(r *reader) error { _, err := list[Account](r); return err },
+		"named ids":   func(r *reader) error { _, err := namedIDs(r); return err },
+		"credentials": func(r *reader) error { _, err := r.apiCredentials(); return err },
+		"builds":      func(r *reader) error { _, err := builds(r); return err },
+		"calls":       func(r *reader) error { _, err := list[Ticket](r); return err },
+		"vMotion":     func(r *reader) error { _, err := vmotionEvents(r); return err },
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		for name, decode := range decoders {
-			d := newDecoder(bytes.NewReader(body), maxList)
-			d.london = location
-			err := decode(d)
-			if err == nil {
-				err = d.end()
-			}
+		for name, read := range readers {
+			err := read(newReader(bytes.NewReader(body), maxList, location))
 			empty := len(bytes.Trim(body, " \t\r\n")) == 0
 			if err == nil && !json.Valid(body) && !(name == "vMotion" && empty) {
 				t.Fatalf("%s: accepted what is no JSON: %q", name, body)

@@ -1,28 +1,48 @@
 package portal
 
 import (
+	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"hash/maphash"
 	"io"
+	"iter"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
-
-	"ukcloud_exporter/money"
 )
 
 const (
-	// maxAnswer bounds an answer, maxValue one value in it: a VM, an unknown member.
-	// A recorded VM has 830 bytes.
+	// maxAnswer bounds every answer, maxValue one VM. A recorded VM has 830 bytes.
 	maxAnswer = 256 << 20
 	maxValue  = 1 << 20
 	// maxObjects bounds what an answer becomes in memory: "{}" is a VM too.
 	maxObjects = 1 << 20
 )
+
+var (
+	errTooLarge  = errors.New("answer too large")
+	errWrongKind = errors.New("wrong kind")
+)
+
+// budgetReader ends with errTooLarge when more is read than allowed since left
+// was last set.
+type budgetReader struct {
+	in   io.Reader
+	left int
+}
+
+func (r *budgetReader) Read(p []byte) (int, error) {
+	if r.left <= 0 {
+		return 0, errTooLarge
+	}
+	n, err := r.in.Read(p[:min(len(p), r.left)])
+	r.left -= n
+	return n, err
+}
 
 // reader reads the portal's JSON into tagged structs, forgivingly: member names
 // may come twice (the API reference's own example has some), invalid UTF-8 is
@@ -32,7 +52,7 @@ const (
 type reader struct {
 	json      *jsontext.Decoder
 	in        *budgetReader
-	kinds     json.Options
+	kinds     *json.Unmarshalers
 	texts     texts
 	scratch   []byte
 	sent      sentBackup // reused
@@ -41,35 +61,45 @@ type reader struct {
 	london    *time.Location
 }
 
-func newReader(body io.Reader, london *time.Location) *reader {
-	in := &budgetReader{in: io.LimitReader(body, maxAnswer), left: maxValue}
+// newReader returns a reader of body, which may have limit bytes; where objects
+// are counted each may have maxValue.
+func newReader(body io.Reader, limit int, london *time.Location) *reader {
 	r := &reader{
-		json:      jsontext.NewDecoder(in, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)),
-		in:        in,
+		in:        &budgetReader{in: io.LimitReader(body, maxAnswer), left: limit},
 		texts:     texts{seed: maphash.MakeSeed()},
 		malformed: map[string]int{},
 		london:    london,
 	}
-	r.kinds = json.WithUnmarshalers(json.JoinUnmarshalers(
+	r.json = jsontext.NewDecoder(r.in, forgiving)
+	r.kinds = json.JoinUnmarshalers(
 		json.UnmarshalFromFunc(r.text),
-		optional(r, func(b []byte) (int64, bool) { return parseInteger(b) }),
-		optional(r, func(b []byte) (bool, bool) { return string(b) == "true", string(b) == "true" || string(b) == "false" }),
-		optional(r, func(b []byte) (money.Amount, bool) { a, err := parsePounds(b); return a, err == nil }),
+		optional(r, parseInteger),
+		optional(r, parseBoolean),
+		optional(r, parseAmount),
 		optional(r, func(b []byte) (wallClock, bool) { return parseWallClock(b, r.london) }),
+		optional(r, func(b []byte) (time.Time, bool) { return parseTime(b, r.london) }),
 		json.UnmarshalFromFunc(r.backups),
-		required[[]*VOrg](r), required[*VOrg](r),
-		required[[]*VDC](r), required[*VDC](r),
-		required[[]*VApp](r), required[*VApp](r),
-		required[[]*VM](r), required[*VM](r),
-	))
+	)
 	return r
 }
 
-// read reads the whole answer into value.
-func (r *reader) read(value any) error {
-	if err := json.UnmarshalDecode(r.json, value, r.kinds); err != nil {
+// forgiving accepts what the portal's JSON was seen to break.
+var forgiving = jsontext.Options(json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)))
+
+func newJSON(value jsontext.Value) *jsontext.Decoder {
+	return jsontext.NewDecoder(bytes.NewReader(value), forgiving)
+}
+
+// read reads the whole answer into value. more are kinds of this answer alone.
+func (r *reader) read(value any, more ...*json.Unmarshalers) error {
+	if err := json.UnmarshalDecode(r.json, value, r.with(more)); err != nil {
 		return r.failure(err)
 	}
+	return r.end()
+}
+
+// end fails unless the answer ends here.
+func (r *reader) end() error {
 	_, err := r.json.ReadToken()
 	switch {
 	case err == nil:
@@ -80,20 +110,105 @@ func (r *reader) read(value any) error {
 	return r.failure(err)
 }
 
+func (r *reader) with(more []*json.Unmarshalers) json.Options {
+	return json.WithUnmarshalers(json.JoinUnmarshalers(append(more, r.kinds)...))
+}
+
+// object reads an answer that must be an object, else it is not what was wanted.
+// value points to a struct that embeds said.
+func (r *reader) object(want string, value interface{ err() error }, more ...*json.Unmarshalers) error {
+	if r.json.PeekKind() != jsontext.KindBeginObject {
+		var other jsontext.Value
+		return cmp.Or(r.read(&other), unexpected(want))
+	}
+	return cmp.Or(r.read(value, more...), value.err())
+}
+
+// list reads [ … ] or {"data":[ … ]}, whose elements must be objects. An answer
+// without a list is an error: nothing must not look like an empty list.
+func list[T any](r *reader) ([]T, error) {
+	if r.json.PeekKind() == jsontext.KindBeginArray {
+		var items []T
+		err := r.read(&items, required[T](r))
+		return items, err
+	}
+	var answer struct {
+		said
+		Data []T `json:"data"`
+	}
+	err := r.object("a list", &answer, required[T](r))
+	if err == nil && answer.Data == nil {
+		err = unexpected("a list")
+	}
+	return answer.Data, err
+}
+
+// nested reads a value that had to be read before it was known what it is.
+func (r *reader) nested(value jsontext.Value, into any, more ...*json.Unmarshalers) error {
+	if err := json.UnmarshalDecode(newJSON(value), into, r.with(more)); err != nil {
+		return r.failure(err)
+	}
+	return nil
+}
+
+// members returns the members of an object that has been read, in its order.
+func members(object jsontext.Value) iter.Seq2[string, jsontext.Value] {
+	return func(yield func(string, jsontext.Value) bool) {
+		if len(object) == 0 {
+			return
+		}
+		d := newJSON(object)
+		for _, err := d.ReadToken(); err == nil && d.PeekKind() != jsontext.KindEndObject; {
+			var name jsontext.Token
+			if name, err = d.ReadToken(); err != nil {
+				return
+			}
+			key := name.String()
+			var value jsontext.Value
+			if value, err = d.ReadValue(); err != nil || !yield(key, value) {
+				return
+			}
+		}
+	}
+}
+
+// elements reads a list and gives each of its elements.
+func elements(d *jsontext.Decoder, each func(jsontext.Value) error) error {
+	if d.PeekKind() != jsontext.KindBeginArray {
+		return cmp.Or(d.SkipValue(), errWrongKind)
+	}
+	if _, err := d.ReadToken(); err != nil {
+		return err
+	}
+	for d.PeekKind() != jsontext.KindEndArray {
+		value, err := d.ReadValue()
+		if err != nil {
+			return err
+		}
+		if err := each(value); err != nil {
+			return err
+		}
+	}
+	_, err := d.ReadToken()
+	return err
+}
+
 // failure says what an error of the JSON library means. It names a member of the
 // API, but does not keep the library's words, which quote the body.
 func (r *reader) failure(err error) error {
-	var syntax *jsontext.SyntacticError
-	var semantic *json.SemanticError
-	switch {
-	case errors.As(err, &syntax) && !errors.Is(err, io.ErrUnexpectedEOF):
+	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("%w: invalid JSON at byte %d", ErrNotJSON, syntax.ByteOffset)
-	case errors.As(err, &semantic) && semantic.Err == nil, errors.Is(err, errWrongKind):
-		return fmt.Errorf("%w: %s is of another kind", ErrNotJSON, member(semantic.JSONPointer))
-	case semantic != nil:
+	}
+	for {
+		semantic, ok := errors.AsType[*json.SemanticError](err)
+		switch {
+		case !ok:
+			return bodyError(err)
+		case semantic.Err == nil, semantic.Err == errWrongKind:
+			return fmt.Errorf("%w: %s is of another kind", ErrNotJSON, member(semantic.JSONPointer))
+		}
 		err = semantic.Err
 	}
-	return bodyError(err)
 }
 
 // member is the last member name of a pointer into the answer.
@@ -110,8 +225,6 @@ func member(at jsontext.Pointer) string {
 
 // count notes that a value was left absent because of its kind.
 func (r *reader) count(d *jsontext.Decoder) { r.malformed[member(d.StackPointer())]++ }
-
-var errWrongKind = errors.New("wrong kind")
 
 // required refuses null in place of a list or an object, and gives each the
 // budget of a value.
@@ -180,16 +293,6 @@ func optional[T any](r *reader, parse func([]byte) (T, bool)) *json.Unmarshalers
 	})
 }
 
-// parseInteger reads a whole number, also one written as 4.0.
-func parseInteger(b []byte) (int64, bool) {
-	if n, err := strconv.ParseInt(string(b), 10, 64); err == nil {
-		return n, true
-	}
-	const exact = 1 << 53
-	f, err := strconv.ParseFloat(string(b), 64)
-	return int64(f), err == nil && f > -exact && f < exact && f == float64(int64(f))
-}
-
 // texts keeps texts that come again, as most do: statuses, sizes, nights. It is of
 // a fixed size, whatever the portal sends.
 type texts struct {
@@ -210,6 +313,12 @@ func (t *texts) of(b []byte) string {
 	return *place
 }
 
+// errorBody is the portal's JSON error.
+type errorBody struct {
+	found           bool
+	message, detail string
+}
+
 // said is the portal's JSON error, {"error":"…","detail":"…"}, the detail optional,
 // which may come under a good status.
 type said struct {
@@ -217,21 +326,51 @@ type said struct {
 	Detail jsontext.Value `json:"detail"`
 }
 
-// err is nil when there is no "error" that is a text.
-func (s said) err() error {
-	var body errorBody
-	if s.Error.Kind() != jsontext.KindString {
-		return nil
+func (s said) body() (body errorBody) {
+	if s.Error.Kind() == jsontext.KindString {
+		body.found, body.message = true, unquote(s.Error)
 	}
-	body.found = true
-	body.message = unquote(s.Error)
 	if s.Detail.Kind() == jsontext.KindString {
 		body.detail = unquote(s.Detail)
 	}
-	return saidError{body}
+	return body
+}
+
+// err is nil when there is no "error" that is a text.
+func (s said) err() error {
+	if body := s.body(); body.found {
+		return saidError{body}
+	}
+	return nil
 }
 
 func unquote(value jsontext.Value) string {
 	text, _ := jsontext.AppendUnquote(nil, value) // its syntax has been checked
-	return strings.ToValidUTF8(string(text), "\uFFFD")
+	return string(text)
+}
+
+// decodeError reads the body of an answer with an error status, as far as it goes.
+func decodeError(body []byte) errorBody {
+	var s said
+	_ = json.UnmarshalDecode(newJSON(body), &s)
+	return s.body()
+}
+
+// decodeLogin reads the session's length in seconds: an integer or a text, spelled
+// expire_after, or expires_after as recorded before October 2016, or nothing.
+func decodeLogin(body []byte) (ttl time.Duration, _ errorBody, err error) {
+	var answer struct {
+		said
+		ExpireAfter  Optional[int64] `json:"expire_after"`
+		ExpiresAfter Optional[int64] `json:"expires_after"`
+	}
+	err = newReader(bytes.NewReader(body), maxErrorBody, nil).object("an object", &answer)
+	if _, isSaid := errors.AsType[saidError](err); isSaid {
+		err = nil
+	}
+	ttl = defaultTTL
+	if seconds := max(answer.ExpireAfter.Value, answer.ExpiresAfter.Value); seconds > 0 {
+		ttl = time.Duration(min(seconds, 1<<30)) * time.Second
+	}
+	return ttl, answer.body(), err
 }

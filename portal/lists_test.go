@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"ukcloud_exporter/money"
 )
@@ -220,6 +221,21 @@ func TestListsUnchanged(t *testing.T) {
 	}
 }
 
+// TestListsMalformed: a value of a wrong kind is absent and counted.
+func TestListsMalformed(t *testing.T) {
+	client, _ := answering(t, `[{"ticket_id":{},"status":["New"],"summary":true,"submitted":"31/02/2014 15:42"},{"submitted":"yesterday","summary":null}]`)
+	got, err := client.MyCalls(t.Context(), "user", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]Ticket{{}, {}}, got.Value); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(map[string]int{"ticket_id": 1, "status": 1, "summary": 1, "submitted": 2}, got.Malformed); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestUnaskedNotModified(t *testing.T) {
 	portal := &served{serve: func(req *http.Request) *http.Response { return reply(req, 304, "") }}
 	if _, err := newTestClient(t, portal).Accounts(t.Context(), nil); !errors.Is(err, ErrNotModified) {
@@ -239,13 +255,13 @@ func TestVMotionEvents(t *testing.T) {
 	}{
 		{"a list", "[" + event + "," + event + "]", []VMotionEvent{want, want}},
 		{"under data", `{"data":[` + event + `]}`, []VMotionEvent{want}},
-		{"no data", `{"data":[]}`, []VMotionEvent{}},
-		{"null data", `{"data":null}`, []VMotionEvent{}},
+		{"no data", `{"data":[]}`, nil},
+		{"null data", `{"data":null}`, nil},
 		{"one event, reference", event, []VMotionEvent{want}},
-		{"empty list", `[]`, []VMotionEvent{}},
-		{"empty object", `{}`, []VMotionEvent{}},
-		{"null", `null`, []VMotionEvent{}},
-		{"empty body", ``, []VMotionEvent{}},
+		{"empty list", `[]`, nil},
+		{"empty object", `{}`, nil},
+		{"null", `null`, nil},
+		{"empty body", ``, nil},
 		{"before November 2016: no VDC and vApp", `[{"event_created_time":"soon","service_id":"12"}]`, []VMotionEvent{{CreatedText: "soon", ServiceID: "12"}}},
 	}
 	for _, test := range tests {
@@ -255,7 +271,7 @@ func TestVMotionEvents(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(test.want, got.Value); diff != "" {
+			if diff := cmp.Diff(test.want, got.Value, cmpopts.EquateEmpty()); diff != "" {
 				t.Error(diff)
 			}
 			if path := portal.requests[0].URL.Path; path != "/api/accounts/7/platform_visibility/vmotion_events" {
@@ -270,6 +286,8 @@ func TestListsRefused(t *testing.T) {
 	accounts := func(ctx context.Context, c *Client) error { _, err := c.Accounts(ctx, nil); return err }
 	vmotion := func(ctx context.Context, c *Client) error { _, err := c.VMotionEvents(ctx, "1", nil); return err }
 	credentials := func(ctx context.Context, c *Client) error { _, err := c.APICredentials(ctx, "1", nil); return err }
+	calls := func(ctx context.Context, c *Client) error { _, err := c.MyCalls(ctx, "user", nil); return err }
+	builds := func(ctx context.Context, c *Client) error { _, err := c.Builds(ctx, "1", BuildVDC, nil); return err }
 	ping := func(ctx context.Context, c *Client) error { return c.Ping(ctx) }
 	tests := []struct {
 		name string
@@ -293,6 +311,14 @@ func TestListsRefused(t *testing.T) {
 		{"an error where a list was asked", accounts, `{"error":"Insufficient Permission","detail":"Compute-Service permission is required in order to list VDCs."}`, ErrForbidden,
 			"200 OK: Insufficient Permission (Compute-Service permission is required in order to list VDCs.)"},
 		{"an error where events were asked", vmotion, `{"error":"No permitted account found"}`, ErrForbidden, "No permitted account found"},
+		{"accounts that are null", accounts, `[null]`, ErrNotJSON, "of another kind"},
+		{"accounts that are texts", accounts, `["x"]`, ErrNotJSON, "of another kind"},
+		{"accounts under data that are null", accounts, `{"data":[{},null]}`, ErrNotJSON, "data is of another kind"},
+		{"data that is an object", accounts, `{"data":{}}`, ErrNotJSON, "data is of another kind"},
+		{"calls that are null", calls, `[null]`, ErrNotJSON, "of another kind"},
+		{"events that are null", vmotion, `[null]`, ErrNotJSON, "of another kind"},
+		{"a credential that is null", credentials, `{"a":null}`, ErrNotJSON, "of another kind"},
+		{"a build's attributes that are a list", builds, `{"data":[{"id":"1","attributes":[]}]}`, ErrNotJSON, "attributes is of another kind"},
 		{"events that are a string", vmotion, `"none"`, ErrNotJSON, "not a list"},
 		{"events cut", vmotion, `[{"service_id":1}`, ErrTruncated, "cut short"},
 		{"an error where credentials were asked", credentials, `{"error":"No permitted account found"}`, ErrForbidden, "No permitted account found"},

@@ -101,28 +101,3 @@ func (s *session) readLogin(resp *http.Response) (time.Duration, error) {
 	}
 	return ttl, nil
 }
-
-// decodeLogin reads the session's length in seconds: an integer or a text, spelled
-// expire_after, or expires_after as recorded before October 2016, or nothing.
-func decodeLogin(body []byte) (ttl time.Duration, said errorBody, err error) {
-	ttl = defaultTTL
-	d := newDecoder(bytes.NewReader(body), maxErrorBody)
-	found, err := d.object("", func(name string) error {
-		switch name {
-		case "expire_after", "expires_after":
-			seconds, err := d.integer(name)
-			if seconds.Valid && seconds.Value > 0 {
-				ttl = time.Duration(min(seconds.Value, 1<<30)) * time.Second
-			}
-			return err
-		}
-		return d.errorMember(name, &said)
-	})
-	if err == nil {
-		err = d.end()
-	}
-	if err == nil && !found {
-		err = ErrNotJSON
-	}
-	return ttl, said, err
-}

@@ -126,7 +126,7 @@ func TestComputeServicesAllocations(t *testing.T) {
 			t.Fatal(err)
 		}
 		return testing.AllocsPerRun(5, func() {
-			if _, err := newReader(bytes.NewReader(body.Bytes()), location).estate(); err != nil {
+			if _, err := newReader(bytes.NewReader(body.Bytes()), maxValue, location).estate(); err != nil {
 				t.Fatal(err)
 			}
 		})
@@ -138,7 +138,7 @@ func TestComputeServicesAllocations(t *testing.T) {
 
 // TestKeptTexts: a text that comes again is the same text; a long one is not kept.
 func TestKeptTexts(t *testing.T) {
-	r := newReader(nil, time.UTC)
+	r := newReader(nil, maxValue, time.UTC)
 	for i := range 10000 {
 		r.texts.of(strconv.AppendInt(nil, int64(i), 10))
 	}
@@ -182,7 +182,7 @@ func BenchmarkComputeServicesReal(b *testing.B) {
 	b.ReportAllocs()
 	b.SetBytes(int64(len(body)))
 	for b.Loop() {
-		if _, err := newReader(bytes.NewReader(body), location).estate(); err != nil {
+		if _, err := newReader(bytes.NewReader(body), maxValue, location).estate(); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -81,18 +81,13 @@ func digits(text []byte) int {
 	return n
 }
 
-// wallTime reads a wall clock time.
-func (d *decoder) wallTime(field string) (Optional[wallClock], error) {
-	b, err := d.scalar(field)
-	if err != nil || len(b) == 0 {
-		return Optional[wallClock]{}, err
+// parseTime reads an instant: UK wall clock, in its first occurrence, or RFC 3339.
+func parseTime(text []byte, location *time.Location) (time.Time, bool) {
+	if wall, ok := parseWallClock(text, location); ok {
+		return wall.first, true
 	}
-	at, ok := parseWallClock(b, d.london)
-	if !ok {
-		d.malformed(field)
-		return Optional[wallClock]{}, nil
-	}
-	return some(at), nil
+	at := instant(string(text))
+	return at.Value, at.Valid
 }
 
 // instant parses an RFC 3339 time, whose offset the portal always sends.

@@ -204,7 +204,7 @@ func (c *Client) computePage(ctx context.Context, accountID string, number int, 
 	}
 	defer func() { _ = resp.Body.Close() }()
 	page := &computePage{etag: resp.Header.Get("ETag")}
-	r := newReader(resp.Body, c.london)
+	r := newReader(resp.Body, maxValue, c.london)
 	if page.vorgs, err = r.estate(); err != nil {
 		return nil, c.answerError(computeServicesRoute, resp, err)
 	}
@@ -218,10 +218,13 @@ func (r *reader) estate() (Estate, error) {
 		VOrgs []*VOrg `json:"vOrgs"`
 		said
 	}
-	if err := r.read(&page); err != nil {
-		return nil, err
-	}
-	switch err := page.err(); {
+	err := r.object(`an object with "vOrgs"`, &page,
+		required[[]*VOrg](r), required[*VOrg](r),
+		required[[]*VDC](r), required[*VDC](r),
+		required[[]*VApp](r), required[*VApp](r),
+		required[[]*VM](r), required[*VM](r),
+	)
+	switch {
 	case err != nil:
 		return nil, err
 	case page.VOrgs == nil:

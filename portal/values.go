@@ -2,9 +2,40 @@ package portal
 
 import (
 	"bytes"
+	"strconv"
 
 	"ukcloud_exporter/money"
 )
+
+// Optional is a field that the portal may leave out or send as null. Absent is
+// not zero: read Value only when Valid.
+type Optional[T any] struct {
+	Value T
+	Valid bool
+}
+
+// some is a field that the portal did send.
+func some[T any](value T) Optional[T] { return Optional[T]{Value: value, Valid: true} }
+
+// parseInteger reads a whole number, also one written as 4.0.
+func parseInteger(b []byte) (int64, bool) {
+	if n, err := strconv.ParseInt(string(b), 10, 64); err == nil {
+		return n, true
+	}
+	const exact = 1 << 53
+	f, err := strconv.ParseFloat(string(b), 64)
+	return int64(f), err == nil && f > -exact && f < exact && f == float64(int64(f))
+}
+
+func parseBoolean(b []byte) (value, ok bool) {
+	value = string(b) == "true"
+	return value, value || string(b) == "false"
+}
+
+func parseAmount(b []byte) (money.Amount, bool) {
+	amount, err := parsePounds(b)
+	return amount, err == nil
+}
 
 // parsePounds reads "7.68" (compute_services) and "£1,234.56" (my_vm) exactly. A
 // sign may stand before or behind the "£". Commas must group by thousands: "1,23"
