@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/common/version"
 	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
 
+	"ukcloud_exporter/collector"
 	"ukcloud_exporter/internal/app"
 	"ukcloud_exporter/internal/cli"
 	"ukcloud_exporter/internal/cli/billing"
@@ -132,7 +133,8 @@ func serveFlags(cmd *kingpin.CmdClause) func() app.Options {
 	cmd.Flag("web.timeout-offset", "Time to subtract from the scraper's timeout.").Default("0.5s").DurationVar(&o.TimeoutOffset)
 	given := map[string]*bool{}
 	set := map[string]*bool{}
-	for _, name := range app.CollectorNames() {
+	for _, c := range collector.All() {
+		name := c.Name
 		set[name] = new(bool)
 		given[name] = cmd.Flag("collector."+name, fmt.Sprintf("Run the %s collector, whatever the configuration says.", name)).IsSetByUser(set[name]).Bool()
 	}

@@ -15,6 +15,7 @@ import (
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 	"go.yaml.in/yaml/v3"
 
+	"ukcloud_exporter/collector"
 	"ukcloud_exporter/internal/app"
 	"ukcloud_exporter/internal/config"
 	"ukcloud_exporter/internal/logging"
@@ -135,8 +136,8 @@ collectors: {compute_services: {min_interval: 500ms}}
 		MetricsPath: "/metrics",
 		Collectors:  map[string]bool{},
 	}
-	for _, name := range app.CollectorNames() {
-		options.Collectors[name] = name == "compute_services"
+	for _, c := range collector.All() {
+		options.Collectors[c.Name] = c.Name == "compute_services"
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)

@@ -13,7 +13,6 @@ import (
 
 	"ukcloud_exporter/alerts"
 	"ukcloud_exporter/collector"
-	"ukcloud_exporter/internal/config"
 )
 
 // TestThresholds compares the numbers that the rules compare with to the
@@ -132,7 +131,7 @@ func TestRunbooks(t *testing.T) {
 func TestFor(t *testing.T) {
 	all, records := rules(t)
 	collectorOf := families()
-	intervals := minIntervals(t)
+	intervals := minIntervals()
 	slow := intervals["billing_csv"]
 	for _, a := range all {
 		round := intervals["compute_services"] // the quickest there is: the exporter's own metrics
@@ -161,38 +160,22 @@ func TestFor(t *testing.T) {
 
 // families maps each metric of the portal's data to its collector.
 func families() map[string]string {
-	directory := collector.NewDirectory(nil, nil, false)
 	of := map[string]string{}
-	for _, c := range []collector.Collector{
-		collector.NewComputeServices(nil, directory),
-		collector.NewMyVM(nil, directory),
-		collector.NewMyCalls(nil, "account", nil),
-		collector.NewVMotionEvents(nil, directory, nil, false),
-		collector.NewBillingCSV(nil, directory, nil, nil, collector.BillingOptions{}),
-		collector.NewCloudStorageReport(nil, directory),
-		collector.NewBuilds(nil, directory),
-	} {
-		for _, family := range c.Families() {
-			of[family.Name] = c.Name()
+	for _, c := range collector.All() {
+		for _, family := range c.New(collector.Deps{}, c.Defaults).Families() {
+			of[family.Name] = c.Name
 		}
 	}
 	return of
 }
 
 // minIntervals are the defaults of the configuration.
-func minIntervals(t *testing.T) map[string]time.Duration {
-	t.Helper()
-	env := map[string]string{"UKCLOUD_URL": "https://portal.test/api", "UKCLOUD_EMAIL": "a@example.com", "UKCLOUD_PASSWORD": "x"}
-	c, err := config.Load("", func(name string) string { return env[name] })
-	if err != nil {
-		t.Fatal(err)
+func minIntervals() map[string]time.Duration {
+	of := map[string]time.Duration{}
+	for _, c := range collector.All() {
+		of[c.Name] = c.Defaults.When().MinInterval
 	}
-	all := c.Collectors()
-	return map[string]time.Duration{
-		"compute_services": all.ComputeServices.MinInterval, "my_vm": all.MyVM.MinInterval, "my_calls": all.MyCalls.MinInterval,
-		"vmotion_events": all.VMotionEvents.MinInterval, "billing_csv": all.BillingCSV.MinInterval,
-		"cloud_storage_report": all.CloudStorageReport.MinInterval, "builds": all.Builds.MinInterval,
-	}
+	return of
 }
 
 // TestDashboardLinks: each dashboard_url leads to a dashboard that has the

@@ -10,31 +10,47 @@ import (
 
 	"ukcloud_exporter/csvparse"
 	"ukcloud_exporter/internal/bill"
-	"ukcloud_exporter/internal/exposition"
+	"ukcloud_exporter/internal/inventory"
 	"ukcloud_exporter/money"
 	"ukcloud_exporter/portal"
 )
+
+func billingCSV() Definition {
+	return define("billing_csv", "The bill, this month's and the last one's. The portal makes new figures once a day.",
+		[]string{"/api/billing/billing-csv"},
+		BillingSettings{Schedule: every(6*time.Hour, 48*time.Hour), VMLimit: 1000},
+		func(d Deps, s BillingSettings) Collector {
+			return NewBillingCSV(d.Portal, d.Inventory, d.State, d.Log, s)
+		})
+}
+
+// BillingSettings are the settings of the billing collector.
+type BillingSettings struct {
+	Schedule
+	VMLimit int      `key:"vm_limit" doc:"How many VMs per compute service get a cost series of their own, the dearest first; the rest is summed in vm=\"__other__\"."`
+	Tags    []string `key:"tags" doc:"Keys of the bill's Metadata column by which costs are also summed."`
+}
+
+// Check refuses settings that make no sense.
+func (s BillingSettings) Check(report func(key, reason string)) {
+	if s.VMLimit < 0 {
+		report("vm_limit", "is less than zero")
+	}
+}
 
 // BillingAPI is what the billing_csv collector asks of the portal.
 type BillingAPI interface {
 	BillingCSV(ctx context.Context, period, orgID, etag string) (*portal.Stream, error)
 }
 
-// BillingOptions are the billing_csv collector's own settings.
-type BillingOptions struct {
-	VMLimit int      // how many resources of a compute service have a series of their own
-	Tags    []string // keys of the Metadata column to add up by
-}
-
 // BillingCSV exposes the bill of the running month and of the one before it, for
 // each compute service (API reference, GET /api/billing/billing-csv).
 type BillingCSV struct {
 	api       BillingAPI
-	directory *Directory
+	inventory *inventory.Inventory
 	state     State
 	log       *slog.Logger
-	options   BillingOptions
-	table     families[*billPart]
+	settings  BillingSettings
 	now       func() time.Time
 
 	mu       sync.Mutex // held for a whole round; what follows is what the last one knew
@@ -45,26 +61,19 @@ type BillingCSV struct {
 
 // NewBillingCSV returns the collector. What it must know of closed months after a
 // restart is kept in state.
-func NewBillingCSV(api BillingAPI, directory *Directory, state State, log *slog.Logger, options BillingOptions) *BillingCSV {
-	c := &BillingCSV{api: api, directory: directory, state: state, log: log, options: options, now: time.Now}
-	for _, f := range BillingFamilies() {
-		c.table = append(c.table, family[*billPart]{f.Desc, func(p *billPart, w *exposition.Writer) { f.Write(&p.view, w) }})
-	}
-	return c
+func NewBillingCSV(api BillingAPI, inventory *inventory.Inventory, state State, log *slog.Logger, s BillingSettings) *BillingCSV {
+	return &BillingCSV{api: api, inventory: inventory, state: state, log: log, settings: s, now: time.Now}
 }
 
-// Name implements Collector.
-func (*BillingCSV) Name() string { return "billing_csv" }
-
 // Families implements Collector.
-func (c *BillingCSV) Families() []*exposition.Desc { return c.table.descs() }
+func (*BillingCSV) Families() []Family { return BillingFamilies() }
 
 // Collect implements Collector. A part is one compute service and month.
 //
 // The results of a service come newest month first: after a reload of the
-// configuration the engine may hold a part of the running month that this
-// collector does not know, and the first of two equal series is the one kept.
-func (c *BillingCSV) Collect(ctx context.Context, previous func(string) Part) ([]Result, error) {
+// configuration a part of the running month may be held that this collector
+// does not know, and the first of two equal series is the one kept.
+func (c *BillingCSV) Collect(ctx context.Context, previous func(string) *Part) ([]Result, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.now().UTC()
@@ -72,7 +81,7 @@ func (c *BillingCSV) Collect(ctx context.Context, previous func(string) Part) ([
 		return nil, err
 	}
 	month := bill.MonthOf(now)
-	services, results, err := c.services.list(ctx, c.directory)
+	services, results, err := c.services.list(ctx, c.inventory)
 	if err != nil {
 		services = c.services.failed(err)
 		if month == c.month || len(services) == 0 {
@@ -83,8 +92,8 @@ func (c *BillingCSV) Collect(ctx context.Context, previous func(string) Part) ([
 	bills := make([]*monthBill, 0, 2*len(services))
 	for _, s := range services {
 		for _, m := range [...]bill.Month{month, month.Previous()} {
-			held, _ := dataOf[*billPart](previous(monthKey(s, m)))
-			bills = append(bills, &monthBill{computeService: s, month: m, held: held, part: previous(monthKey(s, m))})
+			part := previous(monthKey(s, m))
+			bills = append(bills, &monthBill{computeService: s, month: m, held: dataOf[BillingPart](part), part: part})
 		}
 	}
 	c.fetch(ctx, bills)
@@ -117,8 +126,8 @@ func (c *BillingCSV) load() error {
 type monthBill struct {
 	computeService
 	month bill.Month
-	part  Part      // that the engine holds, nil when none
-	held  *billPart // its data
+	part  *Part        // that is held, nil when there is none
+	held  *BillingPart // its data
 
 	bill    *bill.Bill // fetched, or the held one; nil when nothing is known
 	etag    string
@@ -133,7 +142,7 @@ func (c *BillingCSV) fetch(ctx context.Context, bills []*monthBill) {
 	var open []*monthBill
 	for _, b := range bills {
 		if b.held != nil {
-			b.bill, b.etag = b.held.view.Bill, b.held.etag
+			b.bill, b.etag = b.held.Bill, b.held.etag
 		}
 		switch {
 		case b.err != nil:
@@ -162,7 +171,7 @@ func (c *BillingCSV) fetchOne(ctx context.Context, b *monthBill) error {
 	var rejected rejectedRows
 	// Whatever day a row is of, the file is the invoice of its month: a correction
 	// of an earlier day is charged with it.
-	bill, err := bill.Read(stream, bill.Options{Tags: c.options.Tags, Rejected: rejected.note, Proven: stream.Proven})
+	bill, err := bill.Read(stream, bill.Options{Tags: c.settings.Tags, Rejected: rejected.note, Proven: stream.Proven})
 	if err != nil {
 		return fmt.Errorf("fetch billing %s of %s: GET /api/billing/billing-csv: %w", b.month, b.vorg, err)
 	}
@@ -199,12 +208,6 @@ func (r *rejectedRows) log(log *slog.Logger) {
 	}
 }
 
-// billPart is the data of a part: a bill in the role that it has now.
-type billPart struct {
-	view BillingView
-	etag string
-}
-
 // results makes the parts of one compute service. What each of the two months
 // shows depends on the other and on the clock, so both are made anew in every
 // round; a part that comes out the same is the same part.
@@ -222,24 +225,23 @@ func (c *BillingCSV) results(current, previous *monthBill, now time.Time) []Resu
 	}
 	currentDay, previousDay := newestDay(current.bill, previous.bill, bill.DateOf(now))
 	return []Result{
-		c.result(current, BillingView{Role: CurrentMonth, Before: previous.bill, Day: currentDay}),
-		c.result(previous, BillingView{
+		c.result(current, BillingPart{Role: CurrentMonth, Before: previous.bill, Day: currentDay}),
+		c.result(previous, BillingPart{
 			Role: PreviousMonth, Day: previousDay, Restatement: restatement,
 		}),
 	}
 }
 
-func (c *BillingCSV) result(b *monthBill, view BillingView) Result {
+func (c *BillingCSV) result(b *monthBill, data BillingPart) Result {
 	r := Result{Key: monthKey(b.computeService, b.month), Account: b.account, Err: b.err}
 	if b.bill == nil {
 		return r
 	}
-	view.Account, view.VOrg, view.Bill, view.VMLimit = b.account, b.vorg, b.bill, c.options.VMLimit
-	data := billPart{view, b.etag}
+	data.Account, data.VOrg, data.Bill, data.VMLimit, data.etag = b.account, b.vorg, b.bill, c.settings.VMLimit, b.etag
 	if b.held != nil && *b.held == data {
 		r.Part = b.part
 	} else {
-		r.Part = &part[*billPart]{&data, c.table, b.bill.Unknown}
+		r.Part = &Part{&data, b.bill.Unknown}
 	}
 	return r
 }
@@ -268,9 +270,9 @@ const (
 	PreviousMonth                    // of the month before
 )
 
-// BillingView is what is shown of one bill. It is comparable: equal views give equal
-// samples.
-type BillingView struct {
+// BillingPart is the data of a part: a bill in the role that it has now. It is
+// comparable: equal ones give equal samples.
+type BillingPart struct {
 	Account, VOrg string // labels
 	Role          BillingRole
 	Bill          *bill.Bill
@@ -289,14 +291,8 @@ type BillingView struct {
 
 	// VMLimit is how many resources are shown by themselves.
 	VMLimit int
-}
 
-// BillingSink takes the samples of a family: an exposition.Writer, or who else has a
-// use for them.
-type BillingSink interface {
-	Money(l exposition.Labels, value money.Amount, pairs ...string)
-	Int(l exposition.Labels, value int64, pairs ...string)
-	Sample(l exposition.Labels, value float64, pairs ...string)
+	etag string
 }
 
 // otherValue is the label value under which what is not shown by itself is summed.
@@ -309,142 +305,138 @@ const maxTagValues = 200
 // BillingFamilies is contract section 5 for the bill, in its order. All costs are
 // without VAT, all times UTC. The series that one compute service has in a family
 // of a month's cost add up to its bill.
-func BillingFamilies() []BillingFamily {
+func BillingFamilies() []Family {
 	return append(DatedBillingFamilies(), stateBillingFamilies()...)
 }
 
 // DatedBillingFamilies are those that say something of each day gone by, so that they
 // can be written for the past too.
-func DatedBillingFamilies() []BillingFamily {
-	return []BillingFamily{
-		ofRole(CurrentMonth, billingDesc("month_to_date_cost_gbp",
+func DatedBillingFamilies() []Family {
+	return []Family{
+		ofMonth(CurrentMonth, "month_to_date_cost_gbp",
 			"Cost of the running month (UTC) by VDC, service and component, without VAT; data_through says up to when.",
-			"vdc_name", "service", "component"), writeCosts),
-		ofRole(PreviousMonth, billingDesc("previous_month_cost_gbp",
+			(*BillingPart).costs, "vdc_name", "service", "component"),
+		ofMonth(PreviousMonth, "previous_month_cost_gbp",
 			"Cost of the month (UTC) before the running one by VDC, service and component, without VAT.",
-			"vdc_name", "service", "component"), writeCosts),
-		ofDay(billingDesc("day_cost_gbp",
+			(*BillingPart).costs, "vdc_name", "service", "component"),
+		ofDay("day_cost_gbp",
 			"Cost of the newest complete day (UTC) by service and component, without VAT; the day ends at data_through.",
-			"service", "component"), writeDay),
-		ofRole(CurrentMonth, billingDesc("vm_month_to_date_cost_gbp",
+			(*BillingPart).dayCosts, "service", "component"),
+		ofMonth(CurrentMonth, "vm_month_to_date_cost_gbp",
 			`Cost of the running month (UTC) by resource, a VM by its URN, without VAT; what is not among the dearest is summed in vm="__other__".`,
-			"vm"), writeResources),
-		ofRole(CurrentMonth, billingDesc("tag_month_to_date_cost_gbp",
+			(*BillingPart).resources, "vm"),
+		ofMonth(CurrentMonth, "tag_month_to_date_cost_gbp",
 			`Cost of the running month (UTC) by value of the configured keys of the Metadata column, without VAT; tag_value="" is untagged, "__other__" what is not among the 200 dearest values.`,
-			"tag", "tag_value"), writeTags),
-		ofRole(CurrentMonth, billingDesc("usage_seconds",
+			(*BillingPart).tags, "tag", "tag_value"),
+		ofMonth(CurrentMonth, "usage_seconds",
 			"Billed time in the running month (UTC) by service and power state; the portal bills whole hours.",
-			"service", "power_state"), writeUsage),
-		ofRole(CurrentMonth, billingDesc("period_start_timestamp_seconds",
-			"Start of the running month (UTC) that the other families of the bill are about."),
-			func(v *BillingView, w BillingSink) { w.Int(v.labels(), v.Bill.Month.Start().Unix()) }),
-		ofDay(billingDesc("data_through_timestamp_seconds",
-			"End of the newest complete day (UTC) that is in the bill."),
-			func(v *BillingView, w BillingSink) { w.Int(v.labels(), bill.EndOf(v.Day).Unix()) }),
+			(*BillingPart).usage, "service", "power_state"),
+		ofMonth(CurrentMonth, "period_start_timestamp_seconds",
+			"Start of the running month (UTC) that the other families of the bill are about.",
+			func(p *BillingPart) []Sample { return p.one(float64(p.Bill.Month.Start().Unix())) }),
+		ofDay("data_through_timestamp_seconds",
+			"End of the newest complete day (UTC) that is in the bill.",
+			func(p *BillingPart) []Sample { return p.one(float64(bill.EndOf(p.Day).Unix())) }),
 	}
 }
 
-func stateBillingFamilies() []BillingFamily {
-	return []BillingFamily{
-		ofRole(CurrentMonth, billingDesc("rows",
-			"Rows of the running month's billing CSV, without those that were rejected."),
-			func(v *BillingView, w BillingSink) { w.Int(v.labels(), v.Bill.Rows) }),
-		ofRole(CurrentMonth, billingDesc("rows_rejected",
+func stateBillingFamilies() []Family {
+	return []Family{
+		ofMonth(CurrentMonth, "rows",
+			"Rows of the running month's billing CSV, without those that were rejected.",
+			func(p *BillingPart) []Sample { return p.one(float64(p.Bill.Rows)) }),
+		ofMonth(CurrentMonth, "rows_rejected",
 			"Rows in the billing CSVs of the running month and the one before it that are in no sum, by reason; each is also a log line.",
-			"reason"), writeRejected),
-		{billingDesc("tie_out_difference_gbp",
+			(*BillingPart).rejected, "reason"),
+		billingFamily("tie_out_difference_gbp",
 			`Sum of the parts less the sum of TotalPrice in the billing CSV, exact; check="total" for the running month, "previous_total" for the one before it.`,
-			"check"), writeDifference},
-		ofRole(PreviousMonth, billingDesc("restatement_gbp",
-			"Change of the previous month's cost since it was first read after its first working day; absent before."),
-			func(v *BillingView, w BillingSink) {
-				if v.Restatement.Valid {
-					w.Money(v.labels(), v.Restatement.Value)
-				}
-			}),
+			(*BillingPart).difference, "check"),
+		ofMonth(PreviousMonth, "restatement_gbp",
+			"Change of the previous month's cost since it was first read after its first working day; absent before.",
+			func(p *BillingPart) []Sample { return p.appendSum(nil, p.Restatement) }),
 	}
 }
 
-// BillingFamily is a metric family of the bill.
-type BillingFamily struct {
-	exposition.Desc
-	Write func(v *BillingView, w BillingSink)
+// billingFamily is a family of the bill; its labels stand behind account and vorg.
+func billingFamily(name, help string, samples func(*BillingPart) []Sample, labels ...string) Family {
+	return family("ukcloud_billing_"+name, help, append([]string{"account", "vorg"}, labels...), samples)
 }
 
-// billingDesc describes a family; its labels stand behind account and vorg.
-func billingDesc(name, help string, labels ...string) exposition.Desc {
-	return exposition.Desc{Name: "ukcloud_billing_" + name, Help: help, Labels: append([]string{"account", "vorg"}, labels...)}
-}
-
-// ofRole is a family that bills of one role have.
-func ofRole(role BillingRole, d exposition.Desc, write func(v *BillingView, w BillingSink)) BillingFamily {
-	return BillingFamily{d, func(v *BillingView, w BillingSink) {
-		if v.Role == role {
-			write(v, w)
+// ofMonth is a family that bills of one role have.
+func ofMonth(role BillingRole, name, help string, samples func(*BillingPart) []Sample, labels ...string) Family {
+	return billingFamily(name, help, func(p *BillingPart) []Sample {
+		if p.Role != role {
+			return nil
 		}
-	}}
+		return samples(p)
+	}, labels...)
 }
 
 // ofDay is a family of the newest complete day, which either bill may hold.
-func ofDay(d exposition.Desc, write func(v *BillingView, w BillingSink)) BillingFamily {
-	return BillingFamily{d, func(v *BillingView, w BillingSink) {
-		if v.Day != (csvparse.Date{}) {
-			write(v, w)
+func ofDay(name, help string, samples func(*BillingPart) []Sample, labels ...string) Family {
+	return billingFamily(name, help, func(p *BillingPart) []Sample {
+		if p.Day == (csvparse.Date{}) {
+			return nil
 		}
-	}}
+		return samples(p)
+	}, labels...)
 }
 
-func (v *BillingView) labels() exposition.Labels {
-	return exposition.LabelsOf("account", v.Account, "vorg", v.VOrg)
+// sample is a sample of the bill; labels stand behind account and vorg.
+func (p *BillingPart) sample(value float64, labels ...string) Sample {
+	return Sample{Labels: append([]string{p.Account, p.VOrg}, labels...), Value: value}
 }
 
-// write writes those of the parts that are known.
-func writeParts(p *bill.Parts, w BillingSink, l exposition.Labels, pairs ...string) {
-	pairs = append(pairs, "component", "")
-	for i, part := range p {
-		if part.Valid {
-			pairs[len(pairs)-1] = csvparse.Component(i).String()
-			w.Money(l, part.Value, pairs...)
-		}
+// one is a family's only sample.
+func (p *BillingPart) one(value float64) []Sample { return []Sample{p.sample(value)} }
+
+// appendSum appends a sum, unless it is of blank cells only.
+func (p *BillingPart) appendSum(samples []Sample, sum bill.Sum, labels ...string) []Sample {
+	if !sum.Valid {
+		return samples
 	}
+	return append(samples, p.sample(sum.Value.Float64(), labels...))
 }
 
-func writeCosts(v *BillingView, w BillingSink) {
-	l := v.labels()
-	for i := range v.Bill.Costs {
-		c := &v.Bill.Costs[i]
-		writeParts(&c.Parts, w, l, "vdc_name", c.VDC, "service", c.Service)
+// appendComponents appends a cost by its components.
+func (p *BillingPart) appendComponents(samples []Sample, parts *bill.Parts, labels ...string) []Sample {
+	for i, part := range parts {
+		samples = p.appendSum(samples, part, append(labels, csvparse.Component(i).String())...)
 	}
+	return samples
 }
 
-func writeDay(v *BillingView, w BillingSink) {
-	l := v.labels()
-	day := v.Bill.On(v.Day)
+func (p *BillingPart) costs() (samples []Sample) {
+	for i := range p.Bill.Costs {
+		c := &p.Bill.Costs[i]
+		samples = p.appendComponents(samples, &c.Parts, c.VDC, c.Service)
+	}
+	return samples
+}
+
+func (p *BillingPart) dayCosts() (samples []Sample) {
+	day := p.Bill.On(p.Day)
 	for i := range day {
-		writeParts(&day[i].Parts, w, l, "service", day[i].Service)
+		samples = p.appendComponents(samples, &day[i].Parts, day[i].Service)
 	}
+	return samples
 }
 
-// writeResources writes the dearest by themselves and the sum of the others.
-func writeResources(v *BillingView, w BillingSink) {
-	l := v.labels()
+// resources are the dearest by themselves and the sum of the others.
+func (p *BillingPart) resources() (samples []Sample) {
 	var other bill.Sum
-	for i, r := range v.Bill.Resources {
-		switch {
-		case i >= v.VMLimit:
+	for i, r := range p.Bill.Resources {
+		if i >= p.VMLimit {
 			other.Add(r.Cost)
-		case r.Cost.Valid:
-			w.Money(l, r.Cost.Value, "vm", r.ID)
+			continue
 		}
+		samples = p.appendSum(samples, r.Cost, r.ID)
 	}
-	if other.Valid {
-		w.Money(l, other.Value, "vm", otherValue)
-	}
+	return p.appendSum(samples, other, otherValue)
 }
 
-func writeTags(v *BillingView, w BillingSink) {
-	l := v.labels()
-	for _, tag := range v.Bill.Tags {
+func (p *BillingPart) tags() (samples []Sample) {
+	for _, tag := range p.Bill.Tags {
 		var other bill.Sum
 		shown := 0
 		for _, value := range tag.Values {
@@ -454,49 +446,40 @@ func writeTags(v *BillingView, w BillingSink) {
 					continue
 				}
 			}
-			if value.Cost.Valid {
-				w.Money(l, value.Cost.Value, "tag", tag.Key, "tag_value", value.Value)
-			}
+			samples = p.appendSum(samples, value.Cost, tag.Key, value.Value)
 		}
-		if other.Valid {
-			w.Money(l, other.Value, "tag", tag.Key, "tag_value", otherValue)
-		}
+		samples = p.appendSum(samples, other, tag.Key, otherValue)
 	}
+	return samples
 }
 
-// writeUsage writes hours as seconds: whole hours, as the portal bills them, stay
-// whole numbers.
-func writeUsage(v *BillingView, w BillingSink) {
-	l := v.labels()
-	for _, u := range v.Bill.Usage {
+// usage is in seconds: whole hours, as the portal bills them, stay whole numbers.
+func (p *BillingPart) usage() (samples []Sample) {
+	for _, u := range p.Bill.Usage {
 		if !u.Hours.Valid {
 			continue
 		}
-		whole, part := u.Hours.Value/money.One, u.Hours.Value%money.One*3600
-		if part%money.One == 0 {
-			w.Int(l, int64(whole)*3600+int64(part/money.One), "service", u.Service, "power_state", u.Power)
-			continue
-		}
-		seconds := float64(whole)*3600 + float64(part)/float64(money.One)
-		w.Sample(l, seconds, "service", u.Service, "power_state", u.Power)
+		whole, rest := u.Hours.Value/money.One, u.Hours.Value%money.One
+		seconds := float64(whole*secondsPerHour) + float64(rest*secondsPerHour)/float64(money.One)
+		samples = append(samples, p.sample(seconds, u.Service, u.Power))
 	}
+	return samples
 }
 
-// writeRejected writes every reason, for both months together.
-func writeRejected(v *BillingView, w BillingSink) {
-	l := v.labels()
+// rejected has every reason, for both months together.
+func (p *BillingPart) rejected() (samples []Sample) {
 	for _, reason := range bill.Reasons() {
-		rows := v.Bill.Rejected[reason]
-		if v.Before != nil {
-			rows += v.Before.Rejected[reason]
+		rows := p.Bill.Rejected[reason]
+		if p.Before != nil {
+			rows += p.Before.Rejected[reason]
 		}
-		w.Int(l, rows, "reason", string(reason))
+		samples = append(samples, p.sample(float64(rows), string(reason)))
 	}
+	return samples
 }
 
-func writeDifference(v *BillingView, w BillingSink) {
-	check := [...]string{CurrentMonth: "total", PreviousMonth: "previous_total"}[v.Role]
-	if difference, ok := v.Bill.Difference(); ok {
-		w.Money(v.labels(), difference, "check", check)
-	}
+func (p *BillingPart) difference() []Sample {
+	check := [...]string{CurrentMonth: "total", PreviousMonth: "previous_total"}[p.Role]
+	difference, ok := p.Bill.Difference()
+	return p.appendSum(nil, bill.Sum{Value: difference, Valid: ok}, check)
 }

@@ -118,10 +118,10 @@ func (s closingStep) run(t *testing.T, b *bench, api *bills) {
 
 // TestClosingOfEachService: one service's closed month says nothing of another's.
 func TestClosingOfEachService(t *testing.T) {
-	directory := one()
-	directory.services["1"] = []string{org, "11-1-2-def"}
+	services := one()
+	services.services["1"] = []string{org, "11-1-2-def"}
 	api := &bills{texts: map[string]string{}}
-	b := newBench(t, api, directory, "2018-01-03 07:00")
+	b := newBench(t, api, services, "2018-01-03 07:00")
 	b.round()
 	b.at("2018-01-04 07:00")
 	api.texts["11-1-2-def 2017-12"] = billText(billRow{"2017-12-31", "b", "7"})

@@ -78,9 +78,9 @@ func newWalk(t *testing.T, start string) *walk {
 		}
 	}
 	w.flaky = &flaky{BillingAPI: client}
-	directory := &orgs{accounts: []portal.Account{{ID: "1"}}, services: map[string][]string{"1": all}}
-	w.bench = newBench(t, w.flaky, directory, start)
-	w.options.Tags = []string{"project"}
+	services := &orgs{accounts: []portal.Account{{ID: "1"}}, services: map[string][]string{"1": all}}
+	w.bench = newBench(t, w.flaky, services, start)
+	w.settings.Tags = []string{"project"}
 	w.restart()
 	return w
 }

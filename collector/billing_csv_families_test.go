@@ -1,9 +1,9 @@
 package collector_test
 
 import (
-	"bytes"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -13,7 +13,7 @@ import (
 	"ukcloud_exporter/collector"
 	"ukcloud_exporter/csvparse"
 	"ukcloud_exporter/internal/bill"
-	"ukcloud_exporter/internal/exposition"
+	"ukcloud_exporter/internal/snapshot"
 	"ukcloud_exporter/internal/testutil"
 	"ukcloud_exporter/internal/testutil/billgen"
 	"ukcloud_exporter/money"
@@ -56,19 +56,14 @@ func readBill(t *testing.T, text string, o bill.Options) *bill.Bill {
 	return b
 }
 
-// exposedBill is what a view exposes.
-func exposedBill(t *testing.T, v collector.BillingView) string {
+// exposedBill is what a part exposes.
+func exposedBill(t *testing.T, p collector.BillingPart) string {
 	t.Helper()
-	var b bytes.Buffer
-	w := exposition.NewWriter(&b, exposition.Text)
-	for _, f := range collector.BillingFamilies() {
-		w.Family(&f.Desc)
-		f.Write(&v, w)
-	}
-	if err := w.Close(); err != nil {
+	text, _, err := snapshot.Text(collector.BillingFamilies(), &collector.Part{Data: &p})
+	if err != nil {
 		t.Fatal(err)
 	}
-	return samples(b.String())
+	return samples(text)
 }
 
 func TestCurrentView(t *testing.T) {
@@ -77,7 +72,7 @@ func TestCurrentView(t *testing.T) {
 	), bill.Options{Month: january, Tags: []string{"project"}})
 	before := readBill(t, billgen.CSV(vm.With(cells{csvparse.EventDate: "2017-12-31"}), vm), bill.Options{Month: january.Previous()})
 	day, _ := b.NewestDayBefore(csvparse.Date{Year: 2018, Month: 1, Day: 6})
-	got := exposedBill(t, collector.BillingView{
+	got := exposedBill(t, collector.BillingPart{
 		Account: "1", VOrg: "11-1-2-abc", Role: collector.CurrentMonth, Bill: b, Before: before, Day: day, VMLimit: 1,
 	})
 
@@ -113,7 +108,7 @@ ukcloud_billing_tie_out_difference_gbp{L,check="total"} 0.25
 
 func TestPreviousView(t *testing.T) {
 	b := readBill(t, billgen.CSV(vm, disk), bill.Options{Month: january})
-	view := collector.BillingView{Account: "1", VOrg: "v", Role: collector.PreviousMonth, Bill: b}
+	view := collector.BillingPart{Account: "1", VOrg: "v", Role: collector.PreviousMonth, Bill: b}
 	const costs = `ukcloud_billing_previous_month_cost_gbp{account="1",vorg="v",vdc_name="Main",service="VMware Independent Disk",component="storage_tier1"} 0.000000001
 ukcloud_billing_previous_month_cost_gbp{account="1",vorg="v",vdc_name="Main",service="VMware VM",component="compute"} 1.5
 ukcloud_billing_previous_month_cost_gbp{account="1",vorg="v",vdc_name="Main",service="VMware VM",component="storage_tier2"} 0.25
@@ -135,7 +130,7 @@ ukcloud_billing_data_through_timestamp_seconds{account="1",vorg="v"} 1515283200
 }
 
 func TestEmptyMonthView(t *testing.T) {
-	got := exposedBill(t, collector.BillingView{Account: "1", VOrg: "v", Bill: readBill(t, billgen.CSV(), bill.Options{Month: january}), VMLimit: 5})
+	got := exposedBill(t, collector.BillingPart{Account: "1", VOrg: "v", Bill: readBill(t, billgen.CSV(), bill.Options{Month: january}), VMLimit: 5})
 	for _, want := range []string{
 		`ukcloud_billing_rows{account="1",vorg="v"} 0`, `ukcloud_billing_period_start_timestamp_seconds{account="1",vorg="v"} 1514764800`,
 		`ukcloud_billing_tie_out_difference_gbp{account="1",vorg="v",check="total"} 0`,
@@ -172,7 +167,7 @@ func TestLimits(t *testing.T) {
 		{1000, 301, "", "vm-298", "credit"},
 	} {
 		t.Run(fmt.Sprint(tt.limit), func(t *testing.T) {
-			got := exposedBill(t, collector.BillingView{Account: "1", VOrg: "v", Bill: b, VMLimit: tt.limit})
+			got := exposedBill(t, collector.BillingPart{Account: "1", VOrg: "v", Bill: b, VMLimit: tt.limit})
 			var vms, tags []string
 			for line := range strings.Lines(got) {
 				if strings.HasPrefix(line, "ukcloud_billing_vm_") {
@@ -201,7 +196,7 @@ func TestTagCap(t *testing.T) {
 	for i := range 250 {
 		rows = append(rows, vm.With(cells{csvparse.Metadata: fmt.Sprintf("n=%03d", i), csvparse.ComputeTotal: fmt.Sprint(i + 10), csvparse.Tier2Total: ""}))
 	}
-	got := exposedBill(t, collector.BillingView{Account: "1", VOrg: "v", Bill: readBill(t, billgen.CSV(rows...), bill.Options{Tags: []string{"n"}})})
+	got := exposedBill(t, collector.BillingPart{Account: "1", VOrg: "v", Bill: readBill(t, billgen.CSV(rows...), bill.Options{Tags: []string{"n"}})})
 	if n := strings.Count(got, "ukcloud_billing_tag_"); n != 202 {
 		t.Errorf("%d series, want 200 values, the rest and what is untagged", n)
 	}
@@ -215,31 +210,28 @@ func TestTagCap(t *testing.T) {
 	}
 }
 
-// tally adds up each family of a view.
+// tally adds up each family of a part, by family and by label.
 type tally struct {
-	family string
-	sums   map[string]money.Amount
-	hours  map[string]int64
+	sums  map[string]money.Amount
+	hours map[string]int64
 }
 
-func (s *tally) Money(_ exposition.Labels, value money.Amount, pairs ...string) {
-	s.sums[s.family] += value
-	for i := 0; i < len(pairs); i += 2 {
-		s.sums[pairs[i]+" "+pairs[i+1]] += value
-	}
-}
-func (s *tally) Int(_ exposition.Labels, value int64, pairs ...string) {
-	if s.family == "ukcloud_billing_usage_seconds" {
-		s.hours[pairs[3]] += value / 3600
-	}
-}
-func (*tally) Sample(exposition.Labels, float64, ...string) {}
-
-func tallyOf(v collector.BillingView) *tally {
+func tallyOf(t *testing.T, p collector.BillingPart) *tally {
+	t.Helper()
 	s := &tally{sums: map[string]money.Amount{}, hours: map[string]int64{}}
 	for _, f := range collector.BillingFamilies() {
-		s.family = f.Name
-		f.Write(&v, s)
+		for _, sample := range f.Samples(&p) {
+			switch {
+			case f.Name == "ukcloud_billing_usage_seconds":
+				s.hours[sample.Labels[3]] += int64(sample.Value) / 3600
+			case strings.HasSuffix(f.Name, "_gbp"):
+				amount := gbp(t, strconv.FormatFloat(sample.Value, 'f', -1, 64))
+				s.sums[f.Name] += amount
+				for i, name := range f.Labels[2:] {
+					s.sums[name+" "+sample.Labels[2+i]] += amount
+				}
+			}
+		}
 	}
 	return s
 }
@@ -268,9 +260,9 @@ func TestThreeYears(t *testing.T) {
 
 func compare(t *testing.T, name string, truth simulator.Bill, b *bill.Bill) {
 	t.Helper()
-	view := collector.BillingView{Account: "1", VOrg: "v", Bill: b, VMLimit: 10}
-	got := tallyOf(view).sums
-	got["previous"] = tallyOf(collector.BillingView{Role: collector.PreviousMonth, Bill: b}).sums["ukcloud_billing_previous_month_cost_gbp"]
+	view := collector.BillingPart{Account: "1", VOrg: "v", Bill: b, VMLimit: 10}
+	got := tallyOf(t, view).sums
+	got["previous"] = tallyOf(t, collector.BillingPart{Role: collector.PreviousMonth, Bill: b}).sums["ukcloud_billing_previous_month_cost_gbp"]
 	want := map[string]money.Amount{
 		"ukcloud_billing_month_to_date_cost_gbp": truth.Total, "ukcloud_billing_vm_month_to_date_cost_gbp": truth.Total,
 		"tag project": truth.Total, "tag cost_centre": truth.Total, "tag nobody": truth.Total, "previous": truth.Total,
@@ -299,7 +291,7 @@ func compare(t *testing.T, name string, truth simulator.Bill, b *bill.Bill) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		cost := tallyOf(collector.BillingView{Role: collector.PreviousMonth, Bill: b, Day: bill.DateOf(date)}).sums["ukcloud_billing_day_cost_gbp"]
+		cost := tallyOf(t, collector.BillingPart{Role: collector.PreviousMonth, Bill: b, Day: bill.DateOf(date)}).sums["ukcloud_billing_day_cost_gbp"]
 		if days += cost; cost != amount {
 			t.Errorf("%s: %s cost %s, the bill says %s", name, day, cost, amount)
 		}
@@ -316,7 +308,7 @@ func compare(t *testing.T, name string, truth simulator.Bill, b *bill.Bill) {
 	for power, n := range truth.Hours {
 		hours[strings.ToLower(power)] = n
 	}
-	if diff := cmp.Diff(hours, tallyOf(view).hours); diff != "" {
+	if diff := cmp.Diff(hours, tallyOf(t, view).hours); diff != "" {
 		t.Errorf("%s: hours (-bill +families):\n%s", name, diff)
 	}
 }

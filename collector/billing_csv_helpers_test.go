@@ -1,7 +1,6 @@
 package collector_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"hash/fnv"
@@ -15,7 +14,8 @@ import (
 
 	"ukcloud_exporter/collector"
 	"ukcloud_exporter/csvparse"
-	"ukcloud_exporter/internal/exposition"
+	"ukcloud_exporter/internal/inventory"
+	"ukcloud_exporter/internal/snapshot"
 	"ukcloud_exporter/internal/state"
 	"ukcloud_exporter/internal/testutil/billgen"
 	"ukcloud_exporter/portal"
@@ -85,6 +85,7 @@ type orgs struct {
 	services map[string][]string // by account
 	err      error               // of the list of accounts
 	refused  map[string]error    // of the list of services, by account
+	gone     bool                // compute_services: only api_credentials lists services
 }
 
 func (o *orgs) Accounts(context.Context, *portal.Answer[[]portal.Account]) (*portal.Answer[[]portal.Account], error) {
@@ -94,6 +95,9 @@ func (o *orgs) Accounts(context.Context, *portal.Answer[[]portal.Account]) (*por
 func (o *orgs) ComputeServices(_ context.Context, account string, _ *portal.Answer[portal.Estate]) (*portal.Answer[portal.Estate], error) {
 	if err := o.refused[account]; err != nil {
 		return nil, err
+	}
+	if o.gone {
+		return nil, portal.ErrNotFound
 	}
 	answer := &portal.Answer[portal.Estate]{}
 	for _, id := range o.services[account] {
@@ -106,7 +110,11 @@ func (o *orgs) APICredentials(_ context.Context, account string, _ *portal.Answe
 	if err := o.refused[account]; err != nil {
 		return nil, err
 	}
-	return &portal.Answer[[]portal.APICredential]{}, nil
+	answer := &portal.Answer[[]portal.APICredential]{}
+	for _, id := range o.services[account] {
+		answer.Value = append(answer.Value, portal.APICredential{ServiceID: id})
+	}
+	return answer, nil
 }
 
 // one is an account with one compute service.
@@ -138,25 +146,25 @@ func store(t *testing.T) *state.Store {
 	return s
 }
 
-// bench is a billing_csv collector with a clock and an engine's memory.
+// bench is a billing_csv collector with a clock, and what is held between its rounds.
 type bench struct {
 	t         *testing.T
 	api       collector.BillingAPI
-	orgs      collector.DirectoryAPI
+	orgs      inventory.API
 	store     *state.Store
-	options   collector.BillingOptions
+	settings  collector.BillingSettings
 	log       *slog.Logger
 	now       time.Time
 	collector *collector.BillingCSV
-	held      map[string]collector.Part
+	held      map[string]*collector.Part
 	order     []string
 	results   []collector.Result // of the last round
 	err       error
 }
 
-func newBench(t *testing.T, api collector.BillingAPI, orgs collector.DirectoryAPI, now string) *bench {
+func newBench(t *testing.T, api collector.BillingAPI, orgs inventory.API, now string) *bench {
 	t.Helper()
-	b := &bench{t: t, api: api, orgs: orgs, store: store(t), options: collector.BillingOptions{VMLimit: 10}, log: discard()}
+	b := &bench{t: t, api: api, orgs: orgs, store: store(t), settings: collector.BillingSettings{VMLimit: 10}, log: discard()}
 	b.at(now)
 	b.restart()
 	return b
@@ -164,10 +172,9 @@ func newBench(t *testing.T, api collector.BillingAPI, orgs collector.DirectoryAP
 
 // restart replaces the process: what is left is the state.
 func (b *bench) restart() {
-	directory := collector.NewDirectory(b.orgs, nil, false)
-	b.collector = collector.NewBillingCSV(b.api, directory, section{b.store.Section("billing_csv")}, b.log, b.options)
+	b.collector = collector.NewBillingCSV(b.api, inventory.New(b.orgs, nil), section{b.store.Section("billing_csv")}, b.log, b.settings)
 	b.collector.SetNow(func() time.Time { return b.now })
-	b.held, b.order = map[string]collector.Part{}, nil
+	b.held, b.order = map[string]*collector.Part{}, nil
 }
 
 // at sets the clock.
@@ -180,14 +187,14 @@ func (b *bench) at(text string) {
 	b.now = now
 }
 
-// round collects once and holds what an engine would hold.
+// round collects once and holds what is to be held.
 func (b *bench) round() string {
 	b.t.Helper()
-	b.results, b.err = b.collector.Collect(b.t.Context(), func(key string) collector.Part { return b.held[key] })
+	b.results, b.err = b.collector.Collect(b.t.Context(), func(key string) *collector.Part { return b.held[key] })
 	if b.err != nil {
 		return b.exposed()
 	}
-	held := map[string]collector.Part{}
+	held := map[string]*collector.Part{}
 	b.order = nil
 	for _, r := range b.results {
 		last, ok := b.held[r.Key]
@@ -209,29 +216,15 @@ func (b *bench) round() string {
 // exposed is what is held. No series may be there twice.
 func (b *bench) exposed() string {
 	b.t.Helper()
-	var out bytes.Buffer
-	w := exposition.NewWriter(&out, exposition.Text)
-	body := exposition.NewBody(func(w *exposition.Writer) {
-		for i, d := range b.collector.Families() {
-			w.Family(d)
-			for _, key := range b.order {
-				b.held[key].Write(i, w)
-			}
-		}
-	})
-	if n := body.Duplicates(); n > 0 {
-		b.t.Errorf("%s: %d series are there twice", b.now, n)
+	var parts []*collector.Part
+	for _, key := range b.order {
+		parts = append(parts, b.held[key])
 	}
-	for i, d := range b.collector.Families() {
-		w.Family(d)
-		for _, key := range b.order {
-			b.held[key].Write(i, w)
-		}
+	text, duplicates, err := snapshot.Text(b.collector.Families(), parts...)
+	if err != nil || duplicates > 0 {
+		b.t.Errorf("%s: %d series are there twice, %v", b.now, duplicates, err)
 	}
-	if err := w.Close(); err != nil {
-		b.t.Fatal(err)
-	}
-	return samples(out.String())
+	return samples(text)
 }
 
 // errsOf are the results' errors, by key.

@@ -2,6 +2,8 @@ package collector
 
 import (
 	"context"
+
+	"ukcloud_exporter/internal/inventory"
 )
 
 // computeService is one compute service (vOrg), and why it cannot be asked for
@@ -22,8 +24,8 @@ type serviceList struct{ last []computeService }
 // list returns the compute services of all accounts. Those of an account that
 // cannot be listed are the ones known from before, with the error; where none are
 // known, the failure is a result by itself.
-func (l *serviceList) list(ctx context.Context, directory *Directory) (services []computeService, failures []Result, err error) {
-	accounts, err := directory.Accounts(ctx)
+func (l *serviceList) list(ctx context.Context, inventory *inventory.Inventory) (services []computeService, failures []Result, err error) {
+	accounts, err := inventory.Accounts(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -36,7 +38,7 @@ func (l *serviceList) list(ctx context.Context, directory *Directory) (services 
 		listings[i] = &listing{account: account.ID}
 	}
 	errs := forEach(ctx, len(listings), func(ctx context.Context, i int) (err error) {
-		listings[i].ids, err = directory.Services(ctx, listings[i].account)
+		listings[i].ids, err = inventory.Services(ctx, listings[i].account)
 		return err
 	})
 	for i, of := range listings {

@@ -86,12 +86,12 @@ data_through_timestamp_seconds` + l + `} 1517529600
 func TestMonthsEndWithoutAccounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := &bills{texts: map[string]string{org + " 2018-01": billText(billRow{"2018-01-30", "a", "3"})}}
-		directory := one()
-		b := newBench(t, api, directory, "2018-01-31 20:00")
+		services := one()
+		b := newBench(t, api, services, "2018-01-31 20:00")
 		b.round()
-		directory.err = errors.New("portal is down")
+		services.err = errors.New("portal is down")
 
-		time.Sleep(time.Hour) // the directory remembers the accounts for a moment
+		time.Sleep(time.Hour) // the services remembers the accounts for a moment
 		b.at("2018-01-31 21:00")
 		if b.round(); b.err == nil {
 			t.Fatal("no error")
@@ -161,7 +161,7 @@ func TestUnchanged(t *testing.T) {
 // TestForbidden: who may not see one service's bill sees the others'.
 func TestForbidden(t *testing.T) {
 	refusal := &portal.Error{Endpoint: "/api/billing/billing-csv", Method: "GET", StatusCode: 403, Message: "Insufficient Permission"}
-	directory := &orgs{
+	services := &orgs{
 		accounts: []portal.Account{{ID: "1"}, {ID: "2"}, {ID: "3"}},
 		services: map[string][]string{"1": {org, "11-1-2-def"}, "2": {"11-2-1-aaa"}},
 		refused:  map[string]error{"3": &portal.Error{StatusCode: 403, Message: "No permitted account found"}},
@@ -172,7 +172,7 @@ func TestForbidden(t *testing.T) {
 		"11-2-1-aaa 2018-01": billText(billRow{"2018-01-10", "c", "3"}),
 		"11-2-1-aaa 2017-12": billText(billRow{"2017-12-10", "c", "30"}),
 	}, errs: map[string]error{"11-1-2-def 2018-01": refusal, "11-1-2-def 2017-12": refusal}}
-	b := newBench(t, api, directory, "2018-01-15 08:00")
+	b := newBench(t, api, services, "2018-01-15 08:00")
 	got := only(b.round(), "vm_month", "previous")
 	want := `previous_month_cost_gbp{account="2",vorg="11-2-1-aaa",vdc_name="Main",service="VMware VM",component="compute"} 30
 vm_month_to_date_cost_gbp{account="1",vorg="11-1-1-abc",vm="a"} 1
@@ -197,10 +197,11 @@ vm_month_to_date_cost_gbp{account="2",vorg="11-2-1-aaa",vm="c"} 3
 // stay, because their results say which they are.
 func TestServicesNotListed(t *testing.T) {
 	api := &bills{texts: map[string]string{org + " 2018-01": billText(billRow{"2018-01-10", "a", "1"})}}
-	directory := one()
-	b := newBench(t, api, directory, "2018-01-15 08:00")
+	services := one()
+	services.gone = true
+	b := newBench(t, api, services, "2018-01-15 08:00")
 	before := b.round()
-	directory.refused = map[string]error{"1": errors.New("503")}
+	services.refused = map[string]error{"1": errors.New("503")}
 	b.at("2018-01-15 14:00")
 	if diff := cmp.Diff(before, b.round()); diff != "" {
 		t.Errorf("exposed (-before +after):\n%s", diff)
@@ -290,7 +291,7 @@ func TestRejectedRows(t *testing.T) {
 // TestTags: configured keys reach the bill.
 func TestBillingTags(t *testing.T) {
 	b := newBench(t, &bills{texts: map[string]string{org + " 2018-01": billText(billRow{"2018-01-10", "a", "1"})}}, one(), "2018-01-15 08:00")
-	b.options = collector.BillingOptions{Tags: []string{"project"}}
+	b.settings = collector.BillingSettings{Tags: []string{"project"}}
 	b.restart()
 	want := `vm_month_to_date_cost_gbp{account="1",vorg="11-1-1-abc",vm="__other__"} 1
 tag_month_to_date_cost_gbp{account="1",vorg="11-1-1-abc",tag="project",tag_value=""} 1
@@ -298,7 +299,7 @@ tag_month_to_date_cost_gbp{account="1",vorg="11-1-1-abc",tag="project",tag_value
 	if diff := cmp.Diff(want, only(b.round(), "tag_", "vm_")); diff != "" {
 		t.Errorf("got (-want +got):\n%s", diff)
 	}
-	unknown := b.results[0].Part.Unknown()
+	unknown := b.results[0].Part.Unknown
 	if diff := cmp.Diff(map[string]int{"PowerState": 0, "Metadata": 0}, unknown); diff != "" {
 		t.Errorf("unknown values (-want +got):\n%s", diff)
 	}

@@ -5,10 +5,21 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
-	"ukcloud_exporter/internal/exposition"
+	"ukcloud_exporter/internal/inventory"
 	"ukcloud_exporter/portal"
 )
+
+func builds() Definition {
+	return define("builds", "Builds of vOrgs, VDCs and edge gateways.",
+		[]string{
+			"/api/accounts/:account_id/vorg-builds", "/api/accounts/:account_id/vdc-builds",
+			"/api/accounts/:account_id/edge-gateway-builds",
+		},
+		every(5*time.Minute, time.Hour),
+		func(d Deps, _ Schedule) Collector { return NewBuilds(d.Portal, d.Inventory) })
+}
 
 // BuildsAPI is what the builds collector asks of the portal.
 type BuildsAPI interface {
@@ -19,30 +30,12 @@ type BuildsAPI interface {
 // /api/accounts/:account_id/vorg-builds, vdc-builds and edge-gateway-builds).
 type Builds struct {
 	api       BuildsAPI
-	directory *Directory
-	table     families[*builds]
+	inventory *inventory.Inventory
 }
 
 // NewBuilds returns the collector.
-func NewBuilds(api BuildsAPI, directory *Directory) *Builds {
-	return &Builds{api: api, directory: directory, table: buildFamilies()}
-}
-
-// Name implements Collector.
-func (*Builds) Name() string { return "builds" }
-
-// Families implements Collector.
-func (c *Builds) Families() []*exposition.Desc { return c.table.descs() }
-
-// Collect implements Collector. A part is an account with its three lists.
-func (c *Builds) Collect(ctx context.Context, previous func(string) Part) ([]Result, error) {
-	accounts, err := c.directory.Accounts(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return fetchAccounts(ctx, accounts, func(ctx context.Context, account portal.Account) (Part, error) {
-		return c.account(ctx, account.ID, previous(account.ID))
-	}), nil
+func NewBuilds(api BuildsAPI, inventory *inventory.Inventory) *Builds {
+	return &Builds{api: api, inventory: inventory}
 }
 
 var buildKinds = [...]portal.BuildKind{portal.BuildVOrg, portal.BuildVDC, portal.BuildEdgeGateway}
@@ -50,40 +43,71 @@ var buildKinds = [...]portal.BuildKind{portal.BuildVOrg, portal.BuildVDC, portal
 // buildStates are the states that the API reference lists.
 var buildStates = [...]string{"approved", "running", "completed", "failed"}
 
-// builds counts the builds of an account.
-type builds struct {
-	account string
-	answers [len(buildKinds)]*portal.Answer[[]portal.Build]
-	counts  [len(buildKinds)]map[string]int64 // by state
+// BuildsPart is the data of a part: the builds of one account.
+type BuildsPart struct {
+	Account string
+	Lists   [len(buildKinds)]*portal.Answer[[]portal.Build] // of vOrgs, VDCs and edge gateways
+	counts  [len(buildKinds)]map[string]int                 // by state
 }
 
-func (c *Builds) account(ctx context.Context, account string, last Part) (Part, error) {
-	data := &builds{account: account}
-	old, ok := dataOf[*builds](last)
-	if ok {
-		data.answers = old.answers
+// Families implements Collector.
+func (*Builds) Families() []Family {
+	return []Family{
+		family("ukcloud_builds",
+			"Self-service builds that the portal lists, by kind (vorg, vdc, edge_gateway) and state (approved, running, completed, failed).",
+			[]string{"account", "kind", "state"}, (*BuildsPart).samples),
+	}
+}
+
+func (p *BuildsPart) samples() (samples []Sample) {
+	for i, kind := range buildKinds {
+		for _, state := range slices.Sorted(maps.Keys(p.counts[i])) {
+			samples = append(samples, Sample{
+				Labels: []string{p.Account, string(kind), state}, Value: float64(p.counts[i][state]),
+			})
+		}
+	}
+	return samples
+}
+
+// Collect implements Collector. A part is an account with its three lists.
+func (c *Builds) Collect(ctx context.Context, previous func(string) *Part) ([]Result, error) {
+	accounts, err := c.inventory.Accounts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return fetchAccounts(ctx, accounts, func(ctx context.Context, account portal.Account) (*Part, error) {
+		return c.account(ctx, account.ID, previous(account.ID))
+	}), nil
+}
+
+func (c *Builds) account(ctx context.Context, account string, last *Part) (*Part, error) {
+	data := &BuildsPart{Account: account}
+	old := dataOf[BuildsPart](last)
+	if old != nil {
+		data.Lists = old.Lists
 	}
 	for i, kind := range buildKinds {
-		answer, err := c.api.Builds(ctx, account, kind, data.answers[i])
+		list, err := c.api.Builds(ctx, account, kind, data.Lists[i])
 		if err != nil {
 			return nil, fmt.Errorf("list %s builds of account %s: %w", kind, account, err)
 		}
-		data.answers[i] = answer
+		data.Lists[i] = list
 	}
-	if ok && data.answers == old.answers {
+	if old != nil && data.Lists == old.Lists {
 		return last, nil
 	}
 	unknown := map[string]int{"state": 0}
-	for i, answer := range data.answers {
-		data.counts[i] = countBuilds(answer.Value, unknown)
+	for i, list := range data.Lists {
+		data.counts[i] = countBuilds(list.Value, unknown)
 	}
-	return &part[*builds]{data, c.table, unknown}, nil
+	return &Part{data, unknown}, nil
 }
 
 // countBuilds counts by state, with 0 for every known state. A state that the
 // API reference does not list keeps its own name, so that no build is lost.
-func countBuilds(list []portal.Build, unknown map[string]int) map[string]int64 {
-	counts := map[string]int64{}
+func countBuilds(list []portal.Build, unknown map[string]int) map[string]int {
+	counts := map[string]int{}
 	for _, state := range buildStates {
 		counts[state] = 0
 	}
@@ -94,19 +118,4 @@ func countBuilds(list []portal.Build, unknown map[string]int) map[string]int64 {
 		counts[b.State]++
 	}
 	return counts
-}
-
-func buildFamilies() families[*builds] {
-	return families[*builds]{
-		{exposition.Desc{
-			Name: "ukcloud_builds", Labels: []string{"account", "kind", "state"},
-			Help: "Self-service builds that the portal lists, by kind (vorg, vdc, edge_gateway) and state (approved, running, completed, failed).",
-		}, func(b *builds, w *exposition.Writer) {
-			for i, kind := range buildKinds {
-				for _, state := range slices.Sorted(maps.Keys(b.counts[i])) {
-					w.Int("", b.counts[i][state], "account", b.account, "kind", string(kind), "state", state)
-				}
-			}
-		}},
-	}
 }

@@ -9,10 +9,17 @@ import (
 
 	"ukcloud_exporter/csvparse"
 	"ukcloud_exporter/internal/bill"
-	"ukcloud_exporter/internal/exposition"
+	"ukcloud_exporter/internal/inventory"
 	"ukcloud_exporter/money"
 	"ukcloud_exporter/portal"
 )
+
+func cloudStorageReport() Definition {
+	return define("cloud_storage_report", "Cloud storage: cost and consumption by bucket.",
+		[]string{"/api/billing/cloud-storage-report"},
+		every(6*time.Hour, 48*time.Hour),
+		func(d Deps, _ Schedule) Collector { return NewCloudStorageReport(d.Portal, d.Inventory) })
+}
 
 // CloudStorageAPI is what the cloud_storage_report collector asks of the portal.
 type CloudStorageAPI interface {
@@ -27,8 +34,7 @@ type CloudStorageAPI interface {
 // stands for it: the series have no gap, and no step that says nothing.
 type CloudStorageReport struct {
 	api       CloudStorageAPI
-	directory *Directory
-	table     families[*storagePart]
+	inventory *inventory.Inventory
 	now       func() time.Time
 
 	mu       sync.Mutex // held for a whole round
@@ -36,21 +42,15 @@ type CloudStorageReport struct {
 }
 
 // NewCloudStorageReport returns the collector.
-func NewCloudStorageReport(api CloudStorageAPI, directory *Directory) *CloudStorageReport {
-	return &CloudStorageReport{api: api, directory: directory, table: storageFamilies(), now: time.Now}
+func NewCloudStorageReport(api CloudStorageAPI, inventory *inventory.Inventory) *CloudStorageReport {
+	return &CloudStorageReport{api: api, inventory: inventory, now: time.Now}
 }
 
-// Name implements Collector.
-func (*CloudStorageReport) Name() string { return "cloud_storage_report" }
-
-// Families implements Collector.
-func (c *CloudStorageReport) Families() []*exposition.Desc { return c.table.descs() }
-
 // Collect implements Collector. A part is a compute service.
-func (c *CloudStorageReport) Collect(ctx context.Context, previous func(string) Part) ([]Result, error) {
+func (c *CloudStorageReport) Collect(ctx context.Context, previous func(string) *Part) ([]Result, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	services, failures, err := c.services.list(ctx, c.directory)
+	services, failures, err := c.services.list(ctx, c.inventory)
 	if err != nil {
 		return nil, err
 	}
@@ -72,16 +72,17 @@ func (c *CloudStorageReport) Collect(ctx context.Context, previous func(string) 
 }
 
 // service reads the newest report that has a row.
-func (c *CloudStorageReport) service(ctx context.Context, s computeService, month bill.Month, last Part) (Part, error) {
-	old, held := dataOf[*storagePart](last)
+func (c *CloudStorageReport) service(ctx context.Context, s computeService, month bill.Month, last *Part) (*Part, error) {
+	old := dataOf[StoragePart](last)
+	held := old != nil
 	if !held {
-		old = new(storagePart)
+		old = new(StoragePart)
 	}
 	running, err := c.report(ctx, s.vorg, month, old)
 	if err != nil {
 		return nil, err
 	}
-	data := &storagePart{account: s.account, vorg: s.vorg, running: running, shown: running}
+	data := &StoragePart{Account: s.account, VOrg: s.vorg, running: running, shown: running}
 	if len(running.rows) == 0 {
 		if data.shown, err = c.report(ctx, s.vorg, month.Previous(), old); err != nil {
 			return nil, err
@@ -90,12 +91,12 @@ func (c *CloudStorageReport) service(ctx context.Context, s computeService, mont
 	if held && data.running == old.running && data.shown == old.shown {
 		return last, nil
 	}
-	return &part[*storagePart]{data, c.table, data.shown.rejected}, nil
+	return &Part{data, data.shown.rejected}, nil
 }
 
-// storagePart is what is exposed of one compute service.
-type storagePart struct {
-	account, vorg  string
+// StoragePart is the data of a part: the buckets of one compute service.
+type StoragePart struct {
+	Account, VOrg  string
 	running, shown *storageReport // the same one, once the running month has rows
 }
 
@@ -109,7 +110,7 @@ type storageReport struct {
 
 // report reads a month's report, whole, or returns the one that old has of it
 // when that is still good.
-func (c *CloudStorageReport) report(ctx context.Context, org string, month bill.Month, old *storagePart) (*storageReport, error) {
+func (c *CloudStorageReport) report(ctx context.Context, org string, month bill.Month, old *StoragePart) (*storageReport, error) {
 	var known *storageReport
 	etag := ""
 	for _, r := range [...]*storageReport{old.running, old.shown} {
@@ -151,45 +152,41 @@ func (r *storageReport) read(stream *portal.Stream) error {
 	return nil
 }
 
-func storageFamilies() families[*storagePart] {
-	return families[*storagePart]{
+// Families implements Collector.
+func (*CloudStorageReport) Families() []Family {
+	return []Family{
 		ofEachBucket("ukcloud_cloud_storage_month_cost_gbp",
 			"Cost of the bucket for a whole month at its average consumption in the running one (UTC), without VAT.",
-			func(row *csvparse.CloudStorageRow, w *exposition.Writer, l exposition.Labels) {
-				if row.Cost.Valid {
-					w.Money(l, row.Cost.Amount)
-				}
-			}),
+			func(row *csvparse.CloudStorageRow) (float64, bool) { return row.Cost.Amount.Float64(), row.Cost.Valid }),
 		ofEachBucket("ukcloud_cloud_storage_consumption_bytes",
 			"Average consumption of the bucket over the running month (UTC) so far; the portal rounds it up to whole GiB.",
-			func(row *csvparse.CloudStorageRow, w *exposition.Writer, l exposition.Labels) {
-				if row.Consumption.Valid {
-					writeGiB(w, l, row.Consumption.Value)
-				}
+			func(row *csvparse.CloudStorageRow) (float64, bool) {
+				return bytesOf(row.Consumption.Value), row.Consumption.Valid
 			}),
 	}
 }
 
-func ofEachBucket(name, help string, write func(*csvparse.CloudStorageRow, *exposition.Writer, exposition.Labels)) family[*storagePart] {
-	return family[*storagePart]{
-		exposition.Desc{Name: name, Help: help, Labels: []string{"account", "vorg", "bucket", "service_level"}},
-		func(p *storagePart, w *exposition.Writer) {
-			for i := range p.shown.rows {
-				row := &p.shown.rows[i]
-				write(row, w, exposition.LabelsOf("account", p.account, "vorg", p.vorg,
-					"bucket", row.BucketName, "service_level", row.ServiceLevel))
+// Rows returns the buckets that are exposed.
+func (p *StoragePart) Rows() []csvparse.CloudStorageRow { return p.shown.rows }
+
+// ofEachBucket makes a family with a sample for each bucket of which value knows
+// one.
+func ofEachBucket(name, help string, value func(*csvparse.CloudStorageRow) (value float64, known bool)) Family {
+	return family(name, help, []string{"account", "vorg", "bucket", "service_level"}, func(p *StoragePart) (samples []Sample) {
+		for i := range p.shown.rows {
+			row := &p.shown.rows[i]
+			if value, known := value(row); known {
+				labels := []string{p.Account, p.VOrg, row.BucketName, row.ServiceLevel}
+				samples = append(samples, Sample{Labels: labels, Value: value})
 			}
-		},
-	}
+		}
+		return samples
+	})
 }
 
-// writeGiB writes GiB as bytes: the column says GB, but the vendor's GB is a GiB
+// bytesOf turns GiB into bytes: the column says GB, but the vendor's GB is a GiB
 // (billing articles).
-func writeGiB(w *exposition.Writer, l exposition.Labels, gib money.Amount) {
+func bytesOf(gib money.Amount) float64 {
 	const gibibyte = 1 << 30
-	if whole := gib / money.One; gib%money.One == 0 && whole < 1<<32 && whole > -1<<32 {
-		w.Int(l, int64(whole)*gibibyte)
-		return
-	}
-	w.Sample(l, float64(gib)/float64(money.One)*gibibyte)
+	return float64(gib) / float64(money.One) * gibibyte
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ukcloud_exporter/collector"
+	"ukcloud_exporter/internal/inventory"
 	"ukcloud_exporter/internal/testutil"
 	"ukcloud_exporter/money"
 	"ukcloud_exporter/portal"
@@ -47,8 +48,8 @@ func (r *reports) CloudStorageReport(_ context.Context, date, org, etag string) 
 	return &portal.Stream{ReadCloser: io.NopCloser(strings.NewReader(text)), ETag: text}, nil
 }
 
-func newStorage(api collector.CloudStorageAPI, directory collector.DirectoryAPI, now string) *collector.CloudStorageReport {
-	c := collector.NewCloudStorageReport(api, collector.NewDirectory(directory, nil, false))
+func newStorage(api collector.CloudStorageAPI, services inventory.API, now string) *collector.CloudStorageReport {
+	c := collector.NewCloudStorageReport(api, inventory.New(services, nil))
 	c.SetNow(func() time.Time {
 		at, err := time.Parse(time.DateTime, now)
 		if err != nil {
@@ -65,7 +66,7 @@ func TestCloudStorageReport(t *testing.T) {
 			"o,c,a,s,\"media, \"\"public\"\"\",STANDARD,3,0.06\n" +
 			"o,c,a,s,archive,ENHANCED,0.5,\n" +
 			"o,c,a,s,archive,STANDARD,250001,5000.018\n" +
-			"o,c,a,s,archive,STANDARD,1,1\n" + // the Writer drops what is there twice
+			"o,c,a,s,archive,STANDARD,1,1\n" + // what is there twice is dropped
 			"o,c,a,s,logs,STANDARD,,0\n" +
 			"o,c,a,s,broken,STANDARD,lots,1\n",
 	}}
@@ -75,13 +76,13 @@ func TestCloudStorageReport(t *testing.T) {
 ukcloud_cloud_storage_month_cost_gbp{account="1",vorg="11-1-1-abc",bucket="archive",service_level="STANDARD"} 5000.018
 ukcloud_cloud_storage_month_cost_gbp{account="1",vorg="11-1-1-abc",bucket="logs",service_level="STANDARD"} 0
 ukcloud_cloud_storage_consumption_bytes{account="1",vorg="11-1-1-abc",bucket="media, \"public\"",service_level="STANDARD"} 3221225472
-ukcloud_cloud_storage_consumption_bytes{account="1",vorg="11-1-1-abc",bucket="archive",service_level="ENHANCED"} 5.36870912e+08
+ukcloud_cloud_storage_consumption_bytes{account="1",vorg="11-1-1-abc",bucket="archive",service_level="ENHANCED"} 536870912
 ukcloud_cloud_storage_consumption_bytes{account="1",vorg="11-1-1-abc",bucket="archive",service_level="STANDARD"} 268436529741824
 `
 	if diff := cmp.Diff(want, samples(got)); diff != "" {
 		t.Errorf("exposed (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(map[string]int{"Consumption (GB)": 1, "Cost": 0}, results[0].Part.Unknown()); diff != "" {
+	if diff := cmp.Diff(map[string]int{"Consumption (GB)": 1, "Cost": 0}, results[0].Part.Unknown); diff != "" {
 		t.Errorf("unknown values (-want +got):\n%s", diff)
 	}
 	again, _ := round(t, c, parts(results))
@@ -128,7 +129,7 @@ func TestCloudStorageFails(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			api := &reports{texts: map[string]string{org + " 2018-01-01": tt.text}, err: tt.err}
-			results, err := newStorage(api, one(), "2018-01-15 08:00:00").Collect(t.Context(), func(string) collector.Part { return nil })
+			results, err := newStorage(api, one(), "2018-01-15 08:00:00").Collect(t.Context(), func(string) *collector.Part { return nil })
 			if err != nil || len(results) != 1 {
 				t.Fatalf("%d results, error %v", len(results), err)
 			}
@@ -142,12 +143,13 @@ func TestCloudStorageFails(t *testing.T) {
 // TestCloudStorageNotListed: the services of an account that cannot be listed for
 // once are still results, so that their parts are held.
 func TestCloudStorageNotListed(t *testing.T) {
-	directory := one()
-	c := newStorage(&reports{}, directory, "2018-01-15 08:00:00")
+	services := one()
+	services.gone = true
+	c := newStorage(&reports{}, services, "2018-01-15 08:00:00")
 	if results, _ := round(t, c, nil); len(results) != 1 || results[0].Err != nil {
 		t.Fatalf("results %v", results)
 	}
-	directory.refused = map[string]error{"1": errors.New("503")}
+	services.refused = map[string]error{"1": errors.New("503")}
 	if results, _ := round(t, c, nil); len(results) != 1 || results[0].Key != "1/11-1-1-abc" || results[0].Err == nil {
 		t.Errorf("results %v", results)
 	}
@@ -167,7 +169,7 @@ func TestCloudStorageOfSimulator(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, text := round(t, collector.NewCloudStorageReport(client, collector.NewDirectory(client, nil, false)), nil)
+		_, text := round(t, collector.NewCloudStorageReport(client, inventory.New(client, nil)), nil)
 		var total money.Amount
 		for line := range strings.Lines(samples(text)) {
 			if strings.HasPrefix(line, "ukcloud_cloud_storage_month_cost_gbp") {

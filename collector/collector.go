@@ -1,9 +1,10 @@
 // Package collector turns what the portal's endpoints say into metric families:
-// one file for each endpoint.
+// one file for each endpoint, and All, which lists them.
 //
 // A collector is asked for parts. A part is what one account gave (for billing:
-// one compute service), whole or not at all. Parts are immutable, so the engine
-// may keep the last good one while another account moves on.
+// one compute service and month), whole or not at all. Parts are immutable data,
+// so the last good one is kept while another account moves on. A family says which
+// samples a part's data has.
 package collector
 
 import (
@@ -11,33 +12,32 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
-	"ukcloud_exporter/internal/exposition"
 	"ukcloud_exporter/portal"
 )
 
 // Collector reads one endpoint of the portal.
 type Collector interface {
-	// Name is the collector's name in configuration, flags and labels.
-	Name() string
 	// Families returns the families that it exposes, in order of exposition.
-	Families() []*exposition.Desc
+	Families() []Family
 	// Collect asks the portal. previous returns the last good part of a key, nil
 	// when there is none; a part that is returned again is unchanged. The error
 	// is for a failure before the parts are known; one part's own failure stands
 	// in its Result.
-	Collect(ctx context.Context, previous func(key string) Part) ([]Result, error)
+	Collect(ctx context.Context, previous func(key string) *Part) ([]Result, error)
 }
 
-// Part is an immutable set of samples.
-type Part interface {
-	// Write writes the samples of the i-th of the collector's families.
-	Write(i int, w *exposition.Writer)
+// Part is what one account gave. It is immutable.
+type Part struct {
+	// Data is the collector's own type, for example *ComputePart; each collector's
+	// file says which.
+	Data any
 	// Unknown counts, by the portal's field name, values that the API reference
 	// does not list. Fields that are watched stand there with 0.
-	Unknown() map[string]int
+	Unknown map[string]int
 }
 
 // Result is one part or why it could not be had.
@@ -48,44 +48,88 @@ type Result struct {
 	// something else now, such as a bill whose month has ended. Then Part is what
 	// the held part of this key is to be replaced by, and it stays as old as that
 	// is; where none is held, it is dropped.
-	Part Part
+	Part *Part
 	Err  error
 }
 
-// family is a metric family of parts of type P.
-type family[P any] struct {
-	exposition.Desc
-	write func(p P, w *exposition.Writer)
+// Forbidden reports whether the portal refused this account's part to the login. A
+// refusal of what is no account's is a failure like any other.
+func (r Result) Forbidden() bool {
+	return r.Err != nil && r.Account != "" && errors.Is(r.Err, portal.ErrForbidden)
 }
 
-// families is the table that says, for one collector, what is exposed and how.
-type families[P any] []family[P]
+// Type is the type of a metric family.
+type Type uint8
 
-func (f families[P]) descs() []*exposition.Desc {
-	descs := make([]*exposition.Desc, len(f))
-	for i := range f {
-		descs[i] = &f[i].Desc
+// The types that the portal's data needs.
+const (
+	Gauge Type = iota
+	Counter
+)
+
+// String returns the word of the TYPE line.
+func (t Type) String() string {
+	if t == Counter {
+		return "counter"
 	}
-	return descs
+	return "gauge"
 }
 
-// part is a Part whose samples are written by a table.
-type part[P any] struct {
-	data    P
-	table   families[P]
-	unknown map[string]int
+// Family is a metric family.
+type Family struct {
+	Name   string
+	Help   string
+	Type   Type
+	Labels []string // names
+	// Samples returns the samples of a part's data. It returns the same ones each
+	// time, and is called from any goroutine.
+	Samples func(data any) []Sample
 }
 
-func (p *part[P]) Write(i int, w *exposition.Writer) { p.table[i].write(p.data, w) }
+// Sample is one sample of a family.
+type Sample struct {
+	Labels []string // values, in the order of the family's label names
+	Value  float64
+	// Created is when a counter began to count; zero when that is not known.
+	Created time.Time
+}
 
-func (p *part[P]) Unknown() map[string]int { return p.unknown }
-
-// dataOf returns the data of a part that this collector made before.
-func dataOf[P any](p Part) (data P, ok bool) {
-	if p, is := p.(*part[P]); is {
-		return p.data, true
+// family makes a gauge of parts whose data is a P.
+func family[P any](name, help string, labels []string, samples func(data P) []Sample) Family {
+	return Family{
+		Name: name, Help: help, Labels: labels,
+		Samples: func(data any) []Sample { return samples(data.(P)) },
 	}
-	return data, false
+}
+
+// counter is family for a counter.
+func counter[P any](name, help string, labels []string, samples func(data P) []Sample) Family {
+	f := family(name, help, labels, samples)
+	f.Type = Counter
+	return f
+}
+
+// one is the only sample of a part.
+func one(value float64, labels ...string) []Sample {
+	return []Sample{{Labels: labels, Value: value}}
+}
+
+// number is 1 for true and 0 for false.
+func number(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// dataOf returns the data of a part that this collector made before, nil when there
+// is none.
+func dataOf[P any](p *Part) *P {
+	if p == nil {
+		return nil
+	}
+	data, _ := p.Data.(*P)
+	return data
 }
 
 // atOnce bounds the parts of one collector that are fetched at the same time;
@@ -114,7 +158,7 @@ func forEach(ctx context.Context, n int, do func(ctx context.Context, i int) err
 }
 
 // fetchAccounts fetches a part for each account.
-func fetchAccounts(ctx context.Context, accounts []portal.Account, fetch func(context.Context, portal.Account) (Part, error)) []Result {
+func fetchAccounts(ctx context.Context, accounts []portal.Account, fetch func(context.Context, portal.Account) (*Part, error)) []Result {
 	results := make([]Result, len(accounts))
 	for i, a := range accounts {
 		results[i] = Result{Key: a.ID, Account: a.ID}
@@ -133,11 +177,3 @@ func fetchAccounts(ctx context.Context, accounts []portal.Account, fetch func(co
 func PanicError(recovered any) error {
 	return fmt.Errorf("panic: %v\n%s", recovered, debug.Stack())
 }
-
-// forbidden tells whether an error means that the login may not see this
-// account, which is the account's state and no failure of the collector.
-func forbidden(err error) bool { return errors.Is(err, portal.ErrForbidden) }
-
-// Forbidden tells whether the portal refused this account's part to the login. A
-// refusal of what is no account's is a failure like any other.
-func (r Result) Forbidden() bool { return r.Err != nil && r.Account != "" && forbidden(r.Err) }

@@ -1,9 +1,11 @@
 package collector_test
 
 import (
+	"context"
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,6 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ukcloud_exporter/collector"
+	"ukcloud_exporter/internal/inventory"
+	"ukcloud_exporter/internal/testutil/canned"
 	"ukcloud_exporter/portal"
 )
 
@@ -23,76 +27,76 @@ const oneAccount = `[{"name":"Demo","id":1}]`
 func TestExposition(t *testing.T) {
 	tests := []struct {
 		name    string // of testdata/NAME.prom
-		answers map[string]answer
+		answers map[string]canned.Answer
 		make    func(*portal.Client) collector.Collector
 	}{
-		{"compute_services_reference", map[string]answer{
-			"/api/accounts":                    {body: oneAccount},
-			"/api/accounts/1/compute_services": {body: file("compute_services_reference.json")},
+		{"compute_services_reference", map[string]canned.Answer{
+			"/api/accounts":                    {Body: oneAccount},
+			"/api/accounts/1/compute_services": {Body: file("compute_services_reference.json")},
 		}, newComputeServices},
-		{"compute_services_recorded", map[string]answer{
-			"/api/accounts":                    {body: oneAccount},
-			"/api/accounts/1/compute_services": {body: file("compute_services_recorded.json")},
+		{"compute_services_recorded", map[string]canned.Answer{
+			"/api/accounts":                    {Body: oneAccount},
+			"/api/accounts/1/compute_services": {Body: file("compute_services_recorded.json")},
 		}, newComputeServices},
-		{"compute_services_zero_money", map[string]answer{
-			"/api/accounts":                    {body: oneAccount},
-			"/api/accounts/1/compute_services": {body: file("compute_services_zero_money.json")},
+		{"compute_services_zero_money", map[string]canned.Answer{
+			"/api/accounts":                    {Body: oneAccount},
+			"/api/accounts/1/compute_services": {Body: file("compute_services_zero_money.json")},
 		}, newComputeServices},
-		{"compute_services_no_vms", map[string]answer{
-			"/api/accounts":                    {body: oneAccount},
-			"/api/accounts/1/compute_services": {body: `{"account":{"id":1},"vOrgs":[{"name":"Empty","serviceId":"1-1-1-9836cf","urn":"0fb32e87-b460-dd72-8e4c-6ca2898b1be0","VDCs":[{"name":"No vApp","urn":"urn:vcloud:vdc:1","vApps":[]}]}]}`},
+		{"compute_services_no_vms", map[string]canned.Answer{
+			"/api/accounts":                    {Body: oneAccount},
+			"/api/accounts/1/compute_services": {Body: `{"account":{"id":1},"vOrgs":[{"name":"Empty","serviceId":"1-1-1-9836cf","urn":"0fb32e87-b460-dd72-8e4c-6ca2898b1be0","VDCs":[{"name":"No vApp","urn":"urn:vcloud:vdc:1","vApps":[]}]}]}`},
 		}, newComputeServices},
-		{"my_vm_reference", map[string]answer{
-			"/api/accounts": {body: oneAccount},
-			"/api/my_vm":    {body: file("my_vm_reference.json")},
+		{"my_vm_reference", map[string]canned.Answer{
+			"/api/accounts": {Body: oneAccount},
+			"/api/my_vm":    {Body: file("my_vm_reference.json")},
 		}, newMyVM},
-		{"my_vm_recorded", map[string]answer{
-			"/api/accounts": {body: `[{"name":"Demo","id":1},{"name":"Other","id":2}]`},
-			"/api/my_vm":    {body: file("my_vm_recorded.json")},
+		{"my_vm_recorded", map[string]canned.Answer{
+			"/api/accounts": {Body: `[{"name":"Demo","id":1},{"name":"Other","id":2}]`},
+			"/api/my_vm":    {Body: file("my_vm_recorded.json")},
 		}, newMyVM},
-		{"my_calls", map[string]answer{
-			"/api/my_calls?for=account": {body: file("my_calls.json")},
+		{"my_calls", map[string]canned.Answer{
+			"/api/my_calls?for=account": {Body: file("my_calls.json")},
 		}, func(c *portal.Client) collector.Collector {
-			return collector.NewMyCalls(c, "account", []string{"Closed", "Resolved", "Cancelled"})
+			return collector.NewMyCalls(c, collector.MyCallsSettings{For: "account", ClosedStatuses: []string{"Closed", "Resolved", "Cancelled"}})
 		}},
-		{"my_calls_none", map[string]answer{
-			"/api/my_calls?for=user": {body: `[]`},
+		{"my_calls_none", map[string]canned.Answer{
+			"/api/my_calls?for=user": {Body: `[]`},
 		}, func(c *portal.Client) collector.Collector {
-			return collector.NewMyCalls(c, "user", []string{"Closed"})
+			return collector.NewMyCalls(c, collector.MyCallsSettings{For: "user", ClosedStatuses: []string{"Closed"}})
 		}},
-		{"vmotion_events_reference", map[string]answer{
-			"/api/accounts": {body: oneAccount},
-			"/api/accounts/1/platform_visibility/vmotion_events": {body: `{"event_created_time":"2016-10-04T00:08:01+01:00","service_id":12,"user_name":"System","virtual_machine":"abc0001a (abcdedfg-abcd-abcd-abcd-abcdefghijkl)","vdc_name":"MyVDCName","vapp_name":"My VAPP Name"}`},
+		{"vmotion_events_reference", map[string]canned.Answer{
+			"/api/accounts": {Body: oneAccount},
+			"/api/accounts/1/platform_visibility/vmotion_events": {Body: `{"event_created_time":"2016-10-04T00:08:01+01:00","service_id":12,"user_name":"System","virtual_machine":"abc0001a (abcdedfg-abcd-abcd-abcd-abcdefghijkl)","vdc_name":"MyVDCName","vapp_name":"My VAPP Name"}`},
 		}, newVMotion(false)},
-		{"vmotion_events_array", map[string]answer{
-			"/api/accounts": {body: oneAccount},
-			"/api/accounts/1/platform_visibility/vmotion_events": {body: file("vmotion_events.json")},
+		{"vmotion_events_array", map[string]canned.Answer{
+			"/api/accounts": {Body: oneAccount},
+			"/api/accounts/1/platform_visibility/vmotion_events": {Body: file("vmotion_events.json")},
 		}, newVMotion(false)},
-		{"vmotion_events_data", map[string]answer{
-			"/api/accounts": {body: oneAccount},
-			"/api/accounts/1/platform_visibility/vmotion_events": {body: `{"data":` + file("vmotion_events.json") + `}`},
+		{"vmotion_events_data", map[string]canned.Answer{
+			"/api/accounts": {Body: oneAccount},
+			"/api/accounts/1/platform_visibility/vmotion_events": {Body: `{"data":` + file("vmotion_events.json") + `}`},
 		}, newVMotion(false)},
-		{"vmotion_events_per_vm", map[string]answer{
-			"/api/accounts": {body: oneAccount},
-			"/api/accounts/1/platform_visibility/vmotion_events": {body: file("vmotion_events.json")},
+		{"vmotion_events_per_vm", map[string]canned.Answer{
+			"/api/accounts": {Body: oneAccount},
+			"/api/accounts/1/platform_visibility/vmotion_events": {Body: file("vmotion_events.json")},
 		}, newVMotion(true)},
-		{"vmotion_events_none", map[string]answer{
-			"/api/accounts": {body: oneAccount},
-			"/api/accounts/1/platform_visibility/vmotion_events": {body: ``},
+		{"vmotion_events_none", map[string]canned.Answer{
+			"/api/accounts": {Body: oneAccount},
+			"/api/accounts/1/platform_visibility/vmotion_events": {Body: ``},
 		}, newVMotion(false)},
-		{"builds", map[string]answer{
-			"/api/accounts":                       {body: oneAccount},
-			"/api/accounts/1/vorg-builds":         {body: file("vorg_builds.json")},
-			"/api/accounts/1/vdc-builds":          {body: file("vdc_builds.json")},
-			"/api/accounts/1/edge-gateway-builds": {body: `{"data":[{"type":"EdgeGateway-build","id":"23","attributes":{"createdAt":"2016-07-08T10:42:14+01:00","createdBy":"auser@example.com","state":"melting"}}]}`},
+		{"builds", map[string]canned.Answer{
+			"/api/accounts":                       {Body: oneAccount},
+			"/api/accounts/1/vorg-builds":         {Body: file("vorg_builds.json")},
+			"/api/accounts/1/vdc-builds":          {Body: file("vdc_builds.json")},
+			"/api/accounts/1/edge-gateway-builds": {Body: `{"data":[{"type":"EdgeGateway-build","id":"23","attributes":{"createdAt":"2016-07-08T10:42:14+01:00","createdBy":"auser@example.com","state":"melting"}}]}`},
 		}, func(c *portal.Client) collector.Collector {
-			return collector.NewBuilds(c, collector.NewDirectory(c, nil, false))
+			return collector.NewBuilds(c, inventory.New(c, nil))
 		}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				_, got := round(t, test.make((&fakePortal{answers: test.answers}).client(t)), nil)
+				_, got := round(t, test.make((&canned.Portal{Answers: test.answers}).Client(t)), nil)
 				golden(t, test.name+".prom", got)
 			})
 		})
@@ -100,16 +104,16 @@ func TestExposition(t *testing.T) {
 }
 
 func newComputeServices(c *portal.Client) collector.Collector {
-	return collector.NewComputeServices(c, collector.NewDirectory(c, nil, true))
+	return collector.NewComputeServices(inventory.New(c, nil))
 }
 
 func newMyVM(c *portal.Client) collector.Collector {
-	return collector.NewMyVM(c, collector.NewDirectory(c, nil, false))
+	return collector.NewMyVM(c, inventory.New(c, nil))
 }
 
 func newVMotion(perVM bool) func(*portal.Client) collector.Collector {
 	return func(c *portal.Client) collector.Collector {
-		return collector.NewVMotionEvents(c, collector.NewDirectory(c, nil, false), &memory{}, perVM)
+		return collector.NewVMotionEvents(c, inventory.New(c, nil), &memory{}, collector.VMotionSettings{PerVM: perVM})
 	}
 }
 
@@ -139,37 +143,39 @@ func golden(t *testing.T, name, got string) {
 }
 
 // TestUnchangedAnswersKeepTheirParts: a 304 gives the part itself back, which is
-// how the engine knows that nothing needs encoding.
+// how it is known that nothing needs encoding.
 func TestUnchangedAnswersKeepTheirParts(t *testing.T) {
 	tests := []struct {
 		name    string
-		answers map[string]answer
+		answers map[string]canned.Answer
 		make    func(*portal.Client) collector.Collector
 	}{
-		{"compute_services", map[string]answer{
-			"/api/accounts":                    {body: oneAccount},
-			"/api/accounts/1/compute_services": {body: file("compute_services_recorded.json"), etag: `W/"1"`},
+		{"compute_services", map[string]canned.Answer{
+			"/api/accounts":                    {Body: oneAccount},
+			"/api/accounts/1/compute_services": {Body: file("compute_services_recorded.json"), ETag: `W/"1"`},
 		}, newComputeServices},
-		{"my_vm", map[string]answer{
-			"/api/accounts": {body: oneAccount},
-			"/api/my_vm":    {body: file("my_vm_recorded.json"), etag: `W/"1"`},
+		{"my_vm", map[string]canned.Answer{
+			"/api/accounts": {Body: oneAccount},
+			"/api/my_vm":    {Body: file("my_vm_recorded.json"), ETag: `W/"1"`},
 		}, newMyVM},
-		{"my_calls", map[string]answer{
-			"/api/my_calls": {body: file("my_calls.json"), etag: `W/"1"`},
-		}, func(c *portal.Client) collector.Collector { return collector.NewMyCalls(c, "account", nil) }},
-		{"builds", map[string]answer{
-			"/api/accounts":                       {body: oneAccount},
-			"/api/accounts/1/vorg-builds":         {body: file("vorg_builds.json"), etag: `W/"1"`},
-			"/api/accounts/1/vdc-builds":          {body: file("vdc_builds.json"), etag: `W/"2"`},
-			"/api/accounts/1/edge-gateway-builds": {body: `{"data":[]}`, etag: `W/"3"`},
+		{"my_calls", map[string]canned.Answer{
+			"/api/my_calls": {Body: file("my_calls.json"), ETag: `W/"1"`},
 		}, func(c *portal.Client) collector.Collector {
-			return collector.NewBuilds(c, collector.NewDirectory(c, nil, false))
+			return collector.NewMyCalls(c, collector.MyCallsSettings{For: "account"})
+		}},
+		{"builds", map[string]canned.Answer{
+			"/api/accounts":                       {Body: oneAccount},
+			"/api/accounts/1/vorg-builds":         {Body: file("vorg_builds.json"), ETag: `W/"1"`},
+			"/api/accounts/1/vdc-builds":          {Body: file("vdc_builds.json"), ETag: `W/"2"`},
+			"/api/accounts/1/edge-gateway-builds": {Body: `{"data":[]}`, ETag: `W/"3"`},
+		}, func(c *portal.Client) collector.Collector {
+			return collector.NewBuilds(c, inventory.New(c, nil))
 		}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				c := test.make((&fakePortal{answers: test.answers}).client(t))
+				c := test.make((&canned.Portal{Answers: test.answers}).Client(t))
 				first, before := round(t, c, nil)
 				time.Sleep(time.Minute)
 				second, after := round(t, c, parts(first))
@@ -187,11 +193,11 @@ func TestUnchangedAnswersKeepTheirParts(t *testing.T) {
 // TestForbiddenAccountDoesNotFailOthers: one account answers 403.
 func TestForbiddenAccountDoesNotFailOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newComputeServices((&fakePortal{answers: map[string]answer{
-			"/api/accounts":                      {body: `[{"name":"Demo","id":1},{"name":"Foreign","id":736}]`},
-			"/api/accounts/1/compute_services":   {body: file("compute_services_recorded.json")},
-			"/api/accounts/736/compute_services": {status: 403, body: `{"error":"No permitted account found","detail":"We couldn't find an account with ID 736 that is accessible to the authenticated user"}`},
-		}}).client(t))
+		c := newComputeServices((&canned.Portal{Answers: map[string]canned.Answer{
+			"/api/accounts":                      {Body: `[{"name":"Demo","id":1},{"name":"Foreign","id":736}]`},
+			"/api/accounts/1/compute_services":   {Body: file("compute_services_recorded.json")},
+			"/api/accounts/736/compute_services": {Status: 403, Body: `{"error":"No permitted account found","detail":"We couldn't find an account with ID 736 that is accessible to the authenticated user"}`},
+		}}).Client(t))
 		results, _ := round(t, c, nil)
 		if results[0].Err != nil || results[0].Part == nil {
 			t.Errorf("account 1: %v", results[0].Err)
@@ -200,4 +206,23 @@ func TestForbiddenAccountDoesNotFailOthers(t *testing.T) {
 			t.Errorf("account 736: %+v, want forbidden", results[1])
 		}
 	})
+}
+
+// TestPanicIsAResult: a panic in a goroutine that a collector started is that
+// part's failure.
+func TestPanicIsAResult(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := (&canned.Portal{Answers: map[string]canned.Answer{"/api/accounts": {Body: oneAccount}}}).Client(t)
+		c := collector.NewBuilds(panicking{}, inventory.New(client, nil))
+		results, err := c.Collect(t.Context(), func(string) *collector.Part { return nil })
+		if err != nil || len(results) != 1 || results[0].Err == nil || !strings.Contains(results[0].Err.Error(), "panic: a bug") {
+			t.Errorf("%+v, %v", results, err)
+		}
+	})
+}
+
+type panicking struct{}
+
+func (panicking) Builds(context.Context, string, portal.BuildKind, *portal.Answer[[]portal.Build]) (*portal.Answer[[]portal.Build], error) {
+	panic("a bug")
 }

@@ -3,111 +3,343 @@ package collector
 import (
 	"cmp"
 	"context"
-	"errors"
+	"iter"
 	"slices"
 	"strings"
+	"time"
 
-	"ukcloud_exporter/internal/exposition"
+	"ukcloud_exporter/internal/inventory"
 	"ukcloud_exporter/money"
 	"ukcloud_exporter/portal"
 )
 
-// ComputeServicesAPI is what the compute_services collector asks of the portal.
-type ComputeServicesAPI interface {
-	ComputeServices(ctx context.Context, accountID string, prev *portal.Answer[portal.Estate]) (*portal.Answer[portal.Estate], error)
+func computeServices() Definition {
+	return define("compute_services", "Virtual machines: size, power, cost, backups.",
+		[]string{"/api/accounts/:account_id/compute_services"},
+		every(time.Minute, time.Hour),
+		func(d Deps, _ Schedule) Collector { return NewComputeServices(d.Inventory) })
 }
 
 // ComputeServices exposes VMs with their power state, cost and backups (API
-// reference, GET /api/accounts/:account_id/compute_services).
-type ComputeServices struct {
-	api       ComputeServicesAPI
-	directory *Directory
-	table     families[*computeAccount]
-}
+// reference, GET /api/accounts/:account_id/compute_services), as the inventory
+// lists them.
+type ComputeServices struct{ inventory *inventory.Inventory }
 
 // NewComputeServices returns the collector.
-func NewComputeServices(api ComputeServicesAPI, directory *Directory) *ComputeServices {
-	return &ComputeServices{api: api, directory: directory, table: computeFamilies()}
+func NewComputeServices(inventory *inventory.Inventory) *ComputeServices {
+	return &ComputeServices{inventory}
 }
 
-// Name implements Collector.
-func (*ComputeServices) Name() string { return "compute_services" }
-
-// Families implements Collector.
-func (c *ComputeServices) Families() []*exposition.Desc { return c.table.descs() }
-
 // Collect implements Collector. A part is an account.
-func (c *ComputeServices) Collect(ctx context.Context, previous func(string) Part) ([]Result, error) {
-	accounts, err := c.directory.Accounts(ctx)
+func (c *ComputeServices) Collect(ctx context.Context, previous func(string) *Part) ([]Result, error) {
+	began := time.Now()
+	accounts, err := c.inventory.Accounts(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return fetchAccounts(ctx, accounts, func(ctx context.Context, account portal.Account) (Part, error) {
-		return c.account(ctx, account, previous(account.ID))
+	return fetchAccounts(ctx, accounts, func(ctx context.Context, account portal.Account) (*Part, error) {
+		estate, err := c.inventory.Estate(ctx, account.ID, began)
+		if err != nil {
+			return nil, err
+		}
+		last := previous(account.ID)
+		if old := dataOf[ComputePart](last); old != nil && old.Estate == estate && old.Account == account {
+			return last, nil
+		}
+		return newComputePart(account, estate), nil
 	}), nil
 }
 
-// account reads one account. Whatever happens, the directory is told, because
-// others wait for it.
-func (c *ComputeServices) account(ctx context.Context, account portal.Account, last Part) (_ Part, err error) {
-	told := false
-	defer func() {
-		if !told {
-			c.directory.saw(account.ID, nil, nil, errors.Join(err, errNotListed))
-		}
-	}()
-	old, _ := dataOf[*computeAccount](last)
-	var prev *portal.Answer[portal.Estate]
-	if old != nil {
-		prev = old.answer
-	}
-	answer, err := c.api.ComputeServices(ctx, account.ID, prev)
-	if err != nil {
-		return nil, err
-	}
-	if answer == prev {
-		told = true
-		c.directory.saw(account.ID, old.serviceIDs(), old.vdcNames(), nil)
-		if old.account.Name == account.Name {
-			return last, nil
-		}
-		renamed := *old
-		renamed.account = account
-		return &part[*computeAccount]{&renamed, c.table, last.Unknown()}, nil
-	}
-	data, unknown := newComputeAccount(account, answer)
-	told = true
-	c.directory.saw(account.ID, data.serviceIDs(), data.vdcNames(), nil)
-	return &part[*computeAccount]{data, c.table, unknown}, nil
-}
-
-var errNotListed = errors.New("compute_services has not been read")
-
-// computeAccount is one account's estate.
-type computeAccount struct {
-	account portal.Account
-	answer  *portal.Answer[portal.Estate]
-	vorgs   []*portal.VOrg
-	vdcs    []*portal.VDC
-	vms     []vm
-	// costProvided: some VM has money that is not zero. The portal stopped
+// ComputePart is the data of a part: what one account has.
+type ComputePart struct {
+	Account portal.Account
+	Estate  *portal.Answer[portal.Estate]
+	// CostProvided: some VM has money that is not zero. The portal stopped
 	// keeping money in this answer in 2020 and sends zeros since.
-	costProvided bool
+	CostProvided bool
+
+	vms []vm
 }
 
-// vm is what is kept of a virtual machine.
+// vm is a virtual machine with its labels.
 type vm struct {
-	app    *portal.VApp
-	labels exposition.Labels // account, vdc, vm
-	again  bool              // an earlier VM has the same labels
+	*portal.VM
+	labels []string // values of ofVM
+	again  bool     // an earlier VM has the same labels
+}
 
-	urn, name, size, os string
+func newComputePart(account portal.Account, estate *portal.Answer[portal.Estate]) *Part {
+	p := &ComputePart{Account: account, Estate: estate}
+	unknown := map[string]int{"powerStatus": 0, "lastBackupStatus": 0, "size": 0}
+	for field, n := range estate.Malformed {
+		unknown[field] += n
+	}
+	type identity struct{ vdc, vm string }
+	seen := map[identity]bool{}
+	for v := range estate.Value.VMs() {
+		id := identity{v.VApp.VDC.URN, cmp.Or(v.URN, v.Name)}
+		p.vms = append(p.vms, vm{VM: v, labels: []string{account.ID, id.vdc, id.vm}, again: seen[id]})
+		seen[id] = true
+		if (v.MonthToDate.Valid && v.MonthToDate.Value != 0) || (v.Estimate.Valid && v.Estimate.Value != 0) {
+			p.CostProvided = true
+		}
+		countUnknown(v, unknown)
+	}
+	return &Part{p, unknown}
+}
 
-	power              powerState
-	cpus, memory, disk portal.Optional[int64] // count, MiB, MiB
-	cost, estimate     portal.Optional[money.Amount]
-	hoursOn, hoursOff  portal.Optional[int64]
-	backup             backup
+// countUnknown counts the values of a VM that the API reference does not list.
+func countUnknown(v *portal.VM, unknown map[string]int) {
+	if _, known := powerOf(v.PowerStatus); !known {
+		unknown["powerStatus"]++
+	}
+	if _, known := backupStateOf(v.LastBackupStatus); !known {
+		unknown["lastBackupStatus"]++
+	}
+	if !knownSize(v.Size) {
+		unknown["size"]++
+	}
+}
+
+// ofVM is the label set of everything that is said of one VM.
+var ofVM = []string{"account", "vdc", "vm"}
+
+// Families implements Collector: contract section 5 for compute_services, in its
+// order.
+func (*ComputeServices) Families() []Family {
+	return slices.Concat(estateFamilies(), vmFamilies(), backupFamilies())
+}
+
+func estateFamilies() []Family {
+	return []Family{
+		family("ukcloud_account_info", "An account that the login sees.", []string{"account", "account_name"},
+			func(p *ComputePart) []Sample { return one(1, p.Account.ID, p.Account.Name) }),
+		family("ukcloud_vorg_info", "A compute service (vOrg).", []string{"account", "vorg", "vorg_name"},
+			(*ComputePart).vorgInfo),
+		family("ukcloud_vdc_info", "A virtual data centre (VDC).", []string{"account", "vorg", "vdc", "vdc_name"},
+			(*ComputePart).vdcInfo),
+		family("ukcloud_vm_info", "A virtual machine with the names of what it is in. Join on account, vdc and vm.",
+			[]string{"account", "vorg", "vdc", "vapp", "vm", "vm_name", "vapp_name", "vdc_name", "vorg_name", "size", "os"},
+			(*ComputePart).vmInfo),
+		family("ukcloud_vms", "Virtual machines in a VDC by power state: on, off or unknown.",
+			[]string{"account", "vdc", "power_state"},
+			func(p *ComputePart) []Sample {
+				return p.countByVDC(powerStates[:], func(v *vm) int { power, _ := powerOf(v.PowerStatus); return int(power) })
+			}),
+		family("ukcloud_compute_cost_provided",
+			"1 if compute_services gives costs for the account; 0 if all of its money is zero, as the portal sends since 2020.",
+			[]string{"account"},
+			func(p *ComputePart) []Sample {
+				if len(p.vms) == 0 {
+					return nil
+				}
+				return one(number(p.CostProvided), p.Account.ID)
+			}),
+	}
+}
+
+func (p *ComputePart) vorgInfo() (samples []Sample) {
+	for _, v := range firstOf(slices.Values(p.Estate.Value), func(v *portal.VOrg) string { return v.ServiceID }) {
+		samples = append(samples, Sample{Labels: []string{p.Account.ID, v.ServiceID, v.Name}, Value: 1})
+	}
+	return samples
+}
+
+func (p *ComputePart) vdcInfo() (samples []Sample) {
+	for _, v := range p.vdcs() {
+		samples = append(samples, Sample{Labels: []string{p.Account.ID, v.VOrg.ServiceID, v.URN, v.Name}, Value: 1})
+	}
+	return samples
+}
+
+func (p *ComputePart) vdcs() []*portal.VDC {
+	return firstOf(p.Estate.Value.VDCs(), func(v *portal.VDC) string { return v.URN })
+}
+
+// firstOf keeps the first of those with the same id: two names for one id would
+// break every join.
+func firstOf[T any](all iter.Seq[T], id func(T) string) (first []T) {
+	seen := map[string]bool{}
+	for v := range all {
+		if !seen[id(v)] {
+			seen[id(v)] = true
+			first = append(first, v)
+		}
+	}
+	return first
+}
+
+func (p *ComputePart) vmInfo() []Sample {
+	samples := make([]Sample, 0, len(p.vms))
+	for i := range p.vms {
+		v := &p.vms[i]
+		if v.again {
+			continue // two names for one VM would break every join
+		}
+		app, vdc := v.VApp, v.VApp.VDC
+		samples = append(samples, Sample{Value: 1, Labels: []string{
+			p.Account.ID, vdc.VOrg.ServiceID, vdc.URN, app.URN, v.labels[len(v.labels)-1],
+			v.Name, app.Name, vdc.Name, vdc.VOrg.Name, v.Size, v.OS,
+		}})
+	}
+	return samples
+}
+
+// countByVDC counts the VMs of each VDC by state. Every state of every VDC is
+// there, also with 0.
+func (p *ComputePart) countByVDC(states []string, stateOf func(*vm) int) (samples []Sample) {
+	counts := map[string][]int{}
+	for v := range p.Estate.Value.VDCs() {
+		counts[v.URN] = make([]int, len(states))
+	}
+	for i := range p.vms {
+		if v := &p.vms[i]; !v.again {
+			counts[v.VApp.VDC.URN][stateOf(v)]++
+		}
+	}
+	for _, v := range p.vdcs() {
+		for i, state := range states {
+			samples = append(samples, Sample{Labels: []string{p.Account.ID, v.URN, state}, Value: float64(counts[v.URN][i])})
+		}
+	}
+	return samples
+}
+
+const (
+	mebibyte       = 1 << 20
+	secondsPerHour = 60 * 60
+	secondsPerDay  = 24 * secondsPerHour
+)
+
+func vmFamilies() []Family {
+	return []Family{
+		ofEachVM("ukcloud_vm_powered_on", "1 if the VM is powered on, 0 if it is off; absent when the portal does not know.",
+			func(v *vm) (float64, bool) { power, _ := powerOf(v.PowerStatus); return power.sample() }),
+		ofEachVM("ukcloud_vm_cpus", "Virtual CPUs of the VM.",
+			func(v *vm) (float64, bool) { return times(v.CPUs, 1) }),
+		ofEachVM("ukcloud_vm_memory_bytes", "Memory allocated to the VM.",
+			func(v *vm) (float64, bool) { return times(v.MemoryMiB, mebibyte) }),
+		ofEachVM("ukcloud_vm_storage_bytes", "Storage allocated to the VM.",
+			func(v *vm) (float64, bool) { return times(v.StorageMiB, mebibyte) }),
+		whereProvided(ofEachVM("ukcloud_vm_cost_month_to_date_gbp", "Cost of the VM since the first of the month, without VAT and without backup.",
+			func(v *vm) (float64, bool) { return pounds(v.MonthToDate) })),
+		whereProvided(ofEachVM("ukcloud_vm_cost_month_estimate_gbp", "The portal's estimate of the VM's cost for the whole month; absent at the beginning of a month.",
+			func(v *vm) (float64, bool) { return pounds(v.Estimate) })),
+		family("ukcloud_vm_billed_seconds", "Billed time of the VM since the first of the month by power state; the portal bills whole hours.",
+			append(slices.Clone(ofVM), "power_state"), (*ComputePart).billedSeconds),
+	}
+}
+
+// ofEachVM makes a family with a sample for each VM of which value knows one.
+func ofEachVM(name, help string, value func(*vm) (value float64, known bool)) Family {
+	return family(name, help, ofVM, func(p *ComputePart) []Sample {
+		samples := make([]Sample, 0, len(p.vms))
+		for i := range p.vms {
+			if value, known := value(&p.vms[i]); known {
+				samples = append(samples, Sample{Labels: p.vms[i].labels, Value: value})
+			}
+		}
+		return samples
+	})
+}
+
+// whereProvided leaves out accounts that have no costs: where all money is zero it
+// is not provided, and absent is not free.
+func whereProvided(f Family) Family {
+	samples := f.Samples
+	f.Samples = func(data any) []Sample {
+		if !data.(*ComputePart).CostProvided {
+			return nil
+		}
+		return samples(data)
+	}
+	return f
+}
+
+func (p *ComputePart) billedSeconds() []Sample {
+	samples := make([]Sample, 0, 2*len(p.vms))
+	for i := range p.vms {
+		samples = appendHours(samples, p.vms[i].labels, p.vms[i].HoursOn, p.vms[i].HoursOff)
+	}
+	return samples
+}
+
+// appendHours appends billed hours as seconds by power state.
+func appendHours(samples []Sample, labels []string, on, off portal.Optional[int64]) []Sample {
+	for _, billed := range []struct {
+		state string
+		hours portal.Optional[int64]
+	}{{"on", on}, {"off", off}} {
+		if seconds, known := times(billed.hours, secondsPerHour); known {
+			samples = append(samples, Sample{Labels: slices.Concat(labels, []string{billed.state}), Value: seconds})
+		}
+	}
+	return samples
+}
+
+func backupFamilies() []Family {
+	return []Family{
+		ofEachVM("ukcloud_vm_backup_enabled", "1 if the VM is backed up, 0 if it is excluded.",
+			func(v *vm) (float64, bool) { return number(v.InBackup.Value), v.InBackup.Valid }),
+		ofEachVM("ukcloud_vm_backup_last_attempt_success", "1 if the last backup succeeded, 0 if it failed; absent when there was no attempt.",
+			func(v *vm) (float64, bool) { state, _ := backupStateOf(v.LastBackupStatus); return state.sample() }),
+		ofEachVM("ukcloud_vm_backup_last_attempt_timestamp_seconds", "Start of the last backup.",
+			func(v *vm) (float64, bool) { return unix(lastBackup(v).Start) }),
+		ofEachVM("ukcloud_vm_backup_last_success_timestamp_seconds", "End of the last backup that succeeded, among those that the portal still lists.",
+			func(v *vm) (float64, bool) { return unix(lastSuccess(v)) }),
+		ofEachVM("ukcloud_vm_backup_last_duration_seconds", "Duration of the last backup.",
+			func(v *vm) (float64, bool) {
+				b := lastBackup(v)
+				return b.End.Value.Sub(b.Start.Value).Seconds(), b.Start.Valid && b.End.Valid
+			}),
+		ofEachVM("ukcloud_vm_backup_retention_seconds", "How long backups of the VM are kept.",
+			func(v *vm) (float64, bool) { return times(v.RetentionDays, secondsPerDay) }),
+		family("ukcloud_vms_by_backup_state", "Virtual machines in a VDC by state of their last backup.",
+			[]string{"account", "vdc", "backup_state"},
+			func(p *ComputePart) []Sample {
+				return p.countByVDC(backupStates[:], func(v *vm) int { state, _ := backupStateOf(v.LastBackupStatus); return int(state) })
+			}),
+	}
+}
+
+// lastBackup returns a VM's newest backup; the portal lists the newest first.
+func lastBackup(v *vm) (newest portal.Backup) {
+	if len(v.Backups) > 0 {
+		newest = v.Backups[0]
+	}
+	return newest
+}
+
+// lastSuccess returns the end of a VM's newest backup that can be restored.
+// Recorded: one night twice, and nights missing, so it is looked for by its time.
+func lastSuccess(v *vm) (end portal.Optional[time.Time]) {
+	for i := range v.Backups {
+		b := &v.Backups[i]
+		if restorable(b.Status) && b.End.Valid && (!end.Valid || b.End.Value.After(end.Value)) {
+			end = b.End
+		}
+	}
+	return end
+}
+
+// restorable reports whether one backup ended well. "Completed w/Exception(s)" left
+// a backup that can be restored; "Failed", "Timed Out - Start", "Timed Out -
+// End" and "Client Backup Disabled" (recorded) did not.
+func restorable(status string) bool {
+	return strings.HasPrefix(strings.ToLower(status), "completed")
+}
+
+// times is a count in units of so many base units, when the portal gave one.
+func times(n portal.Optional[int64], units int64) (value float64, known bool) {
+	return float64(n.Value * units), n.Valid
+}
+
+func pounds(amount portal.Optional[money.Amount]) (value float64, known bool) {
+	return amount.Value.Float64(), amount.Valid
+}
+
+func unix(at portal.Optional[time.Time]) (value float64, known bool) {
+	return float64(at.Value.Unix()), at.Valid
 }
 
 // powerState is ukcloud_vms' label.
@@ -136,7 +368,59 @@ func powerOf(status string) (state powerState, known bool) {
 	}
 }
 
-// knownSize tells whether a size is in the catalogue. The API reference writes
+// sample is 1 for on and 0 for off.
+func (s powerState) sample() (value float64, known bool) {
+	return number(s == powerOn), s != powerUnknown
+}
+
+// backupState is lastBackupStatus as a label.
+type backupState uint8
+
+const (
+	backupUnknown backupState = iota
+	backupSuccessful
+	backupFailed
+	backupNoData
+	backupExcluded
+	backupNotInPolicy
+)
+
+var backupStates = [...]string{
+	backupUnknown:     "unknown",
+	backupSuccessful:  "successful",
+	backupFailed:      "failed",
+	backupNoData:      "no_data",
+	backupExcluded:    "excluded",
+	backupNotInPolicy: "not_in_policy",
+}
+
+// backupStateOf reads lastBackupStatus. known is false for a value that the API
+// reference does not list.
+func backupStateOf(status string) (state backupState, known bool) {
+	switch strings.ToLower(status) {
+	case "successful":
+		return backupSuccessful, true
+	case "failed":
+		return backupFailed, true
+	case "no data for last backup":
+		return backupNoData, true
+	case "excluded from backup":
+		return backupExcluded, true
+	case "not in policy":
+		return backupNotInPolicy, true
+	case "":
+		return backupUnknown, true
+	default:
+		return backupUnknown, false
+	}
+}
+
+// sample is 1 for a success and 0 for a failure.
+func (s backupState) sample() (value float64, known bool) {
+	return number(s == backupSuccessful), s == backupSuccessful || s == backupFailed
+}
+
+// knownSize reports whether a size is in the catalogue. The API reference writes
 // "Tier 1 App Large", the portal wrote "Tier 1 app large", later documents "Tier
 // 1 Apps Large" and an Extra Large that no enumeration has.
 func knownSize(size string) bool {
@@ -146,55 +430,4 @@ func knownSize(size string) bool {
 		return true
 	}
 	return false
-}
-
-// newComputeAccount maps an answer, and counts the values that are not known.
-func newComputeAccount(account portal.Account, answer *portal.Answer[portal.Estate]) (*computeAccount, map[string]int) {
-	unknown := map[string]int{"powerStatus": 0, "lastBackupStatus": 0, "size": 0}
-	for field, n := range answer.Malformed {
-		unknown[field] += n
-	}
-	a := &computeAccount{account: account, answer: answer, vorgs: answer.Value, vdcs: slices.Collect(answer.Value.VDCs())}
-	seen := make(map[exposition.Labels]bool)
-	for sent := range answer.Value.VMs() {
-		v := newVM(sent, unknown)
-		v.labels = exposition.LabelsOf("account", account.ID, "vdc", v.app.VDC.URN, "vm", v.urn)
-		v.again = seen[v.labels]
-		seen[v.labels] = true
-		if (v.cost.Valid && v.cost.Value != 0) || (v.estimate.Valid && v.estimate.Value != 0) {
-			a.costProvided = true
-		}
-		a.vms = append(a.vms, v)
-	}
-	return a, unknown
-}
-
-func newVM(v *portal.VM, unknown map[string]int) vm {
-	power, known := powerOf(v.PowerStatus)
-	if !known {
-		unknown["powerStatus"]++
-	}
-	if !knownSize(v.Size) {
-		unknown["size"]++
-	}
-	backup, known := backupOf(v)
-	if !known {
-		unknown["lastBackupStatus"]++
-	}
-	return vm{
-		app: v.VApp, urn: cmp.Or(v.URN, v.Name), name: v.Name, size: v.Size, os: v.OS, power: power,
-		cpus: v.CPUs, memory: v.MemoryMiB, disk: v.StorageMiB,
-		cost: v.MonthToDate, estimate: v.Estimate, hoursOn: v.HoursOn, hoursOff: v.HoursOff,
-		backup: backup,
-	}
-}
-
-func (a *computeAccount) serviceIDs() []string { return serviceIDs(a.vorgs) }
-
-func (a *computeAccount) vdcNames() []string {
-	names := make([]string, len(a.vdcs))
-	for i, v := range a.vdcs {
-		names[i] = v.Name
-	}
-	return names
 }

@@ -8,9 +8,43 @@ import (
 	"strings"
 	"time"
 
-	"ukcloud_exporter/internal/exposition"
 	"ukcloud_exporter/portal"
 )
+
+func myCalls() Definition {
+	return define("my_calls", "Support tickets.", []string{"/api/my_calls"},
+		MyCallsSettings{
+			Schedule: every(2*time.Minute, time.Hour),
+			For:      ScopeAccount, ClosedStatuses: []string{"Closed", "Resolved", "Cancelled"},
+		},
+		func(d Deps, s MyCallsSettings) Collector { return NewMyCalls(d.Portal, s) })
+}
+
+// MyCallsSettings are the settings of the ticket collector.
+type MyCallsSettings struct {
+	Schedule
+	For            Scope    `key:"for" doc:"Whose tickets: those of the whole account, or of the exporter's user."`
+	ClosedStatuses []string `key:"closed_statuses" doc:"Ticket statuses that count as closed; every other status is open."`
+}
+
+// Check refuses settings that make no sense.
+func (s MyCallsSettings) Check(report func(key, reason string)) {
+	if len(s.ClosedStatuses) == 0 {
+		report("closed_statuses", "is empty: every ticket would be open for ever")
+	}
+}
+
+// Scope says whose tickets my_calls lists (API reference, GET /api/my_calls).
+type Scope string
+
+// The scopes of my_calls.
+const (
+	ScopeAccount Scope = "account"
+	ScopeUser    Scope = "user"
+)
+
+// Choices implements Choice.
+func (Scope) Choices() []string { return []string{string(ScopeAccount), string(ScopeUser)} }
 
 // MyCallsAPI is what the my_calls collector asks of the portal.
 type MyCallsAPI interface {
@@ -21,44 +55,31 @@ type MyCallsAPI interface {
 // removed it in July 2019).
 type MyCalls struct {
 	api    MyCallsAPI
-	scope  string
+	scope  Scope
 	closed []string // lower case
-	table  families[*tickets]
 }
 
-// NewMyCalls returns the collector. scope is "user" or "account"; a ticket whose
-// status is among closedStatuses, in any case, is not open.
-func NewMyCalls(api MyCallsAPI, scope string, closedStatuses []string) *MyCalls {
-	c := &MyCalls{api: api, scope: scope, table: ticketFamilies()}
-	for _, s := range closedStatuses {
-		c.closed = append(c.closed, strings.ToLower(s))
+// NewMyCalls returns the collector. A ticket whose status is among the settings'
+// ClosedStatuses, in any case, is not open.
+func NewMyCalls(api MyCallsAPI, s MyCallsSettings) *MyCalls {
+	c := &MyCalls{api: api, scope: s.For}
+	for _, status := range s.ClosedStatuses {
+		c.closed = append(c.closed, strings.ToLower(status))
 	}
 	return c
 }
 
-// Name implements Collector.
-func (*MyCalls) Name() string { return "my_calls" }
+// MyCallsPart is the data of the one part.
+type MyCallsPart struct {
+	Tickets  *portal.Answer[[]portal.Ticket]
+	byStatus map[ticketGroup]int
+	open     [len(ticketKinds)]int
+	oldest   [len(ticketKinds)]time.Time // zero when no open ticket has a time
+}
 
-// Families implements Collector.
-func (c *MyCalls) Families() []*exposition.Desc { return c.table.descs() }
-
-// Collect implements Collector. The one answer, which names no account, is the
-// one part.
-func (c *MyCalls) Collect(ctx context.Context, previous func(string) Part) ([]Result, error) {
-	last := previous(c.Name())
-	old, _ := dataOf[*tickets](last)
-	var before *portal.Answer[[]portal.Ticket]
-	if old != nil {
-		before = old.answer
-	}
-	answer, err := c.api.MyCalls(ctx, c.scope, before)
-	switch {
-	case err != nil:
-		return []Result{{Key: c.Name(), Err: err}}, nil
-	case old != nil && answer == old.answer:
-		return []Result{{Key: c.Name(), Part: last}}, nil
-	}
-	return []Result{{Key: c.Name(), Part: &part[*tickets]{c.count(answer), c.table, nil}}}, nil
+type ticketGroup struct {
+	kind   ticketKind
+	status string
 }
 
 // ticketKind is what the prefix of a ticket's id says.
@@ -83,64 +104,77 @@ func kindOf(id string) ticketKind {
 	}
 }
 
-// tickets counts one answer.
-type tickets struct {
-	answer   *portal.Answer[[]portal.Ticket]
-	byStatus map[ticketGroup]int64
-	open     [len(ticketKinds)]int64
-	oldest   [len(ticketKinds)]time.Time // zero when no open ticket has a time
+// Families implements Collector.
+func (*MyCalls) Families() []Family {
+	return []Family{
+		family("ukcloud_tickets",
+			"Support tickets that the portal lists, by kind (incident, service_request, other) and status.",
+			[]string{"kind", "status"}, (*MyCallsPart).countSamples),
+		family("ukcloud_tickets_open",
+			"Support tickets whose status is not one of the configured closed_statuses.",
+			[]string{"kind"}, (*MyCallsPart).openSamples),
+		family("ukcloud_ticket_oldest_open_timestamp_seconds",
+			"When the oldest open ticket was submitted; absent when none is open.",
+			[]string{"kind"}, (*MyCallsPart).oldestSamples),
+	}
 }
 
-type ticketGroup struct {
-	kind   ticketKind
-	status string
+func (p *MyCallsPart) countSamples() (samples []Sample) {
+	for _, g := range slices.SortedFunc(maps.Keys(p.byStatus), func(a, b ticketGroup) int {
+		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.status, b.status))
+	}) {
+		samples = append(samples, Sample{Labels: []string{ticketKinds[g.kind], g.status}, Value: float64(p.byStatus[g])})
+	}
+	return samples
 }
 
-func (c *MyCalls) count(answer *portal.Answer[[]portal.Ticket]) *tickets {
-	t := &tickets{answer: answer, byStatus: map[ticketGroup]int64{}}
+func (p *MyCallsPart) openSamples() (samples []Sample) {
+	for kind, n := range p.open {
+		samples = append(samples, Sample{Labels: []string{ticketKinds[kind]}, Value: float64(n)})
+	}
+	return samples
+}
+
+func (p *MyCallsPart) oldestSamples() (samples []Sample) {
+	for kind, at := range p.oldest {
+		if !at.IsZero() {
+			samples = append(samples, Sample{Labels: []string{ticketKinds[kind]}, Value: float64(at.Unix())})
+		}
+	}
+	return samples
+}
+
+// Collect implements Collector. The one answer, which names no account, is the
+// one part.
+func (c *MyCalls) Collect(ctx context.Context, previous func(string) *Part) ([]Result, error) {
+	const key = "my_calls"
+	last := previous(key)
+	var before *portal.Answer[[]portal.Ticket]
+	if old := dataOf[MyCallsPart](last); old != nil {
+		before = old.Tickets
+	}
+	answer, err := c.api.MyCalls(ctx, string(c.scope), before)
+	switch {
+	case err != nil:
+		return []Result{{Key: key, Err: err}}, nil
+	case before != nil && answer == before:
+		return []Result{{Key: key, Part: last}}, nil
+	}
+	return []Result{{Key: key, Part: &Part{Data: c.count(answer)}}}, nil
+}
+
+func (c *MyCalls) count(answer *portal.Answer[[]portal.Ticket]) *MyCallsPart {
+	p := &MyCallsPart{Tickets: answer, byStatus: map[ticketGroup]int{}}
 	for _, ticket := range answer.Value {
 		kind := kindOf(ticket.ID)
-		t.byStatus[ticketGroup{kind, ticket.Status}]++
+		p.byStatus[ticketGroup{kind, ticket.Status}]++
 		if slices.Contains(c.closed, strings.ToLower(ticket.Status)) {
 			continue
 		}
-		t.open[kind]++
-		if at := ticket.Submitted; at.Valid && (t.oldest[kind].IsZero() || at.Value.Before(t.oldest[kind])) {
-			t.oldest[kind] = at.Value
+		p.open[kind]++
+		if at := ticket.Submitted; at.Valid && (p.oldest[kind].IsZero() || at.Value.Before(p.oldest[kind])) {
+			p.oldest[kind] = at.Value
 		}
 	}
-	return t
-}
-
-func ticketFamilies() families[*tickets] {
-	return families[*tickets]{
-		{exposition.Desc{
-			Name: "ukcloud_tickets", Labels: []string{"kind", "status"},
-			Help: "Support tickets that the portal lists, by kind (incident, service_request, other) and status.",
-		}, func(t *tickets, w *exposition.Writer) {
-			for _, g := range slices.SortedFunc(maps.Keys(t.byStatus), func(a, b ticketGroup) int {
-				return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.status, b.status))
-			}) {
-				w.Int("", t.byStatus[g], "kind", ticketKinds[g.kind], "status", g.status)
-			}
-		}},
-		{exposition.Desc{
-			Name: "ukcloud_tickets_open", Labels: []string{"kind"},
-			Help: "Support tickets whose status is not one of the configured closed_statuses.",
-		}, func(t *tickets, w *exposition.Writer) {
-			for kind, n := range t.open {
-				w.Int("", n, "kind", ticketKinds[kind])
-			}
-		}},
-		{exposition.Desc{
-			Name: "ukcloud_ticket_oldest_open_timestamp_seconds", Labels: []string{"kind"},
-			Help: "When the oldest open ticket was submitted; absent when none is open.",
-		}, func(t *tickets, w *exposition.Writer) {
-			for kind, at := range t.oldest {
-				if !at.IsZero() {
-					w.Int("", at.Unix(), "kind", ticketKinds[kind])
-				}
-			}
-		}},
-	}
+	return p
 }

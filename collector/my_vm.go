@@ -5,11 +5,17 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
-	"ukcloud_exporter/internal/exposition"
-	"ukcloud_exporter/money"
+	"ukcloud_exporter/internal/inventory"
 	"ukcloud_exporter/portal"
 )
+
+func myVM() Definition {
+	return define("my_vm", "The login's own virtual machines and vApps.", []string{"/api/my_vm"},
+		every(5*time.Minute, time.Hour),
+		func(d Deps, _ Schedule) Collector { return NewMyVM(d.Portal, d.Inventory) })
+}
 
 // MyVMAPI is what the my_vm collector asks of the portal.
 type MyVMAPI interface {
@@ -20,69 +26,63 @@ type MyVMAPI interface {
 // reference, GET /api/my_vm; recorded: the first ten VMs of each VDC).
 type MyVM struct {
 	api       MyVMAPI
-	directory *Directory
-	table     families[*myVM]
+	inventory *inventory.Inventory
 }
 
 // NewMyVM returns the collector.
-func NewMyVM(api MyVMAPI, directory *Directory) *MyVM {
-	return &MyVM{api: api, directory: directory, table: myVMFamilies()}
+func NewMyVM(api MyVMAPI, inventory *inventory.Inventory) *MyVM {
+	return &MyVM{api: api, inventory: inventory}
 }
 
-// Name implements Collector.
-func (*MyVM) Name() string { return "my_vm" }
-
-// Families implements Collector.
-func (c *MyVM) Families() []*exposition.Desc { return c.table.descs() }
-
 // Collect implements Collector. The one answer is the one part.
-func (c *MyVM) Collect(ctx context.Context, previous func(string) Part) ([]Result, error) {
-	accounts, err := c.directory.Accounts(ctx)
+func (c *MyVM) Collect(ctx context.Context, previous func(string) *Part) ([]Result, error) {
+	const key = "my_vm"
+	accounts, err := c.inventory.Accounts(ctx)
 	if err != nil {
 		return nil, err
 	}
-	last := previous(c.Name())
-	old, _ := dataOf[*myVM](last)
+	last := previous(key)
+	old := dataOf[MyVMPart](last)
 	var before *portal.Answer[portal.MyVM]
 	if old != nil {
-		before = old.answer
+		before = old.Answer
 	}
 	answer, err := c.api.MyVM(ctx, before)
 	switch {
 	case err != nil:
-		return []Result{{Key: c.Name(), Err: err}}, nil
-	case old != nil && answer == old.answer && slices.Equal(accounts, old.accounts):
-		return []Result{{Key: c.Name(), Part: last}}, nil
+		return []Result{{Key: key, Err: err}}, nil
+	case old != nil && answer == old.Answer && slices.Equal(accounts, old.accounts):
+		return []Result{{Key: key, Part: last}}, nil
 	}
-	data, unknown := newMyVM(answer, accounts)
-	return []Result{{Key: c.Name(), Part: &part[*myVM]{data, c.table, unknown}}}, nil
+	return []Result{{Key: key, Part: newMyVMPart(answer, accounts)}}, nil
 }
 
-// myVM is the answer with the labels of its rows.
-type myVM struct {
-	answer   *portal.Answer[portal.MyVM]
+// MyVMPart is the data of the one part.
+type MyVMPart struct {
+	Answer   *portal.Answer[portal.MyVM]
 	accounts []portal.Account
 	vms      []myMachine
 	vapps    []myVApp
 }
 
+// myMachine is a VM with its labels.
 type myMachine struct {
-	labels  exposition.Labels // account, vdc_name, vm
-	account string
-	name    string // of the account
-	power   powerState
-	backup  backupState
 	*portal.MyVMMachine
+	labels      []string // account, vdc_name, vm
+	accountName string
+	power       powerState
+	backup      backupState
 }
 
+// myVApp is a vApp with its labels.
 type myVApp struct {
-	labels exposition.Labels // account, vdc_name, vapp
-	power  powerState
 	*portal.MyVApp
+	labels []string // account, vdc_name, vapp
+	power  powerState
 }
 
-func newMyVM(answer *portal.Answer[portal.MyVM], accounts []portal.Account) (*myVM, map[string]int) {
-	data := &myVM{answer: answer, accounts: accounts}
+func newMyVMPart(answer *portal.Answer[portal.MyVM], accounts []portal.Account) *Part {
+	p := &MyVMPart{Answer: answer, accounts: accounts}
 	unknown := map[string]int{"ps": 0, "last_backup_status": 0}
 	for i := range answer.Value.Accounts {
 		a := &answer.Value.Accounts[i]
@@ -92,23 +92,19 @@ func newMyVM(answer *portal.Answer[portal.MyVM], accounts []portal.Account) (*my
 		}
 		for j := range a.VMs {
 			v := &a.VMs[j]
-			data.vms = append(data.vms, myMachine{
-				labels:  exposition.LabelsOf("account", id, "vdc_name", v.VDCName, "vm", cmp.Or(v.URN, v.Name)),
-				account: id, name: name,
+			p.vms = append(p.vms, myMachine{
+				MyVMMachine: v, labels: []string{id, v.VDCName, cmp.Or(v.URN, v.Name)}, accountName: name,
 				power: myPower(v.PowerState, unknown), backup: myBackup(v.LastBackupStatus, unknown),
-				MyVMMachine: v,
 			})
 		}
 		for j := range a.VApps {
 			v := &a.VApps[j]
-			data.vapps = append(data.vapps, myVApp{
-				labels: exposition.LabelsOf("account", id, "vdc_name", v.VDCName, "vapp", cmp.Or(v.URN, v.Name)),
-				power:  myPower(v.PowerState, unknown),
-				MyVApp: v,
+			p.vapps = append(p.vapps, myVApp{
+				MyVApp: v, labels: []string{id, v.VDCName, cmp.Or(v.URN, v.Name)}, power: myPower(v.PowerState, unknown),
 			})
 		}
 	}
-	return data, unknown
+	return &Part{p, unknown}
 }
 
 // whose finds the account that my_vm names. It gives no ids: recorded answers
@@ -164,90 +160,67 @@ func myBackup(text string, unknown map[string]int) backupState {
 	return state
 }
 
-func myVMFamilies() families[*myVM] {
-	return append(families[*myVM]{
-		{exposition.Desc{
-			Name:   "ukcloud_my_vm_info",
-			Labels: []string{"account", "vdc_name", "vm", "account_name", "vm_name", "size", "os"},
-			Help:   "A virtual machine of my_vm, which lists at most ten per VDC.",
-		}, func(d *myVM, w *exposition.Writer) {
-			for _, v := range d.vms {
-				w.Int(v.labels, 1, "account_name", v.name, "vm_name", v.Name, "size", v.Size, "os", v.OS)
-			}
-		}},
+// Families implements Collector.
+func (*MyVM) Families() []Family {
+	return []Family{
+		family("ukcloud_my_vm_info", "A virtual machine of my_vm, which lists at most ten per VDC.",
+			[]string{"account", "vdc_name", "vm", "account_name", "vm_name", "size", "os"}, (*MyVMPart).info),
 		ofEachMyVM("ukcloud_my_vm_powered_on", "1 if the VM of my_vm is powered on, 0 if it is off.",
-			func(v *myMachine, w *exposition.Writer) {
-				if v.power != powerUnknown {
-					w.Bool(v.labels, v.power == powerOn)
-				}
-			}),
+			func(v *myMachine) (float64, bool) { return v.power.sample() }),
 		ofEachMyVM("ukcloud_my_vm_cost_month_to_date_gbp", "Cost of the VM of my_vm since the first of the month.",
-			func(v *myMachine, w *exposition.Writer) { writeMoney(w, v.labels, v.MonthToDate) }),
+			func(v *myMachine) (float64, bool) { return pounds(v.MonthToDate) }),
 		ofEachMyVM("ukcloud_my_vm_cost_month_estimate_gbp", "The portal's estimate of the cost of the VM of my_vm for the whole month.",
-			func(v *myMachine, w *exposition.Writer) { writeMoney(w, v.labels, v.Estimate) }),
-		ofEachMyVM("ukcloud_my_vm_billed_seconds", "Billed time of the VM of my_vm since the first of the month by power state.",
-			func(v *myMachine, w *exposition.Writer) {
-				if v.HoursOn.Valid {
-					w.Int(v.labels, v.HoursOn.Value*3600, "power_state", "on")
-				}
-				if v.HoursOff.Valid {
-					w.Int(v.labels, v.HoursOff.Value*3600, "power_state", "off")
-				}
-			}, "power_state"),
+			func(v *myMachine) (float64, bool) { return pounds(v.Estimate) }),
+		family("ukcloud_my_vm_billed_seconds", "Billed time of the VM of my_vm since the first of the month by power state.",
+			[]string{"account", "vdc_name", "vm", "power_state"}, (*MyVMPart).billedSeconds),
 		ofEachMyVM("ukcloud_my_vm_backup_last_attempt_success", "1 if the last backup of the VM of my_vm succeeded, 0 if it failed; absent when there was no attempt.",
-			func(v *myMachine, w *exposition.Writer) {
-				if v.backup == backupSuccessful || v.backup == backupFailed {
-					w.Bool(v.labels, v.backup == backupSuccessful)
-				}
-			}),
-	}, myVAppFamilies()...)
-}
-
-func myVAppFamilies() families[*myVM] {
-	return families[*myVM]{
+			func(v *myMachine) (float64, bool) { return v.backup.sample() }),
 		ofEachMyVApp("ukcloud_my_vapp_cost_month_to_date_gbp", "Cost of the vApp of my_vm since the first of the month.",
-			func(v *myVApp, w *exposition.Writer) { writeMoney(w, v.labels, v.MonthToDate) }),
+			func(v *myVApp) (float64, bool) { return pounds(v.MonthToDate) }),
 		ofEachMyVApp("ukcloud_my_vapp_cost_month_estimate_gbp", "The portal's estimate of the cost of the vApp of my_vm for the whole month.",
-			func(v *myVApp, w *exposition.Writer) { writeMoney(w, v.labels, v.Estimate) }),
+			func(v *myVApp) (float64, bool) { return pounds(v.Estimate) }),
 		ofEachMyVApp("ukcloud_my_vapp_vms", "Virtual machines in the vApp of my_vm.",
-			func(v *myVApp, w *exposition.Writer) {
-				if v.TotalVMs.Valid {
-					w.Int(v.labels, v.TotalVMs.Value)
-				}
-			}),
+			func(v *myVApp) (float64, bool) { return times(v.TotalVMs, 1) }),
 		ofEachMyVApp("ukcloud_my_vapp_powered_on", "1 if the vApp of my_vm is powered on, 0 if it is off.",
-			func(v *myVApp, w *exposition.Writer) {
-				if v.power != powerUnknown {
-					w.Bool(v.labels, v.power == powerOn)
-				}
-			}),
+			func(v *myVApp) (float64, bool) { return v.power.sample() }),
 	}
 }
 
-func writeMoney(w *exposition.Writer, l exposition.Labels, amount portal.Optional[money.Amount]) {
-	if amount.Valid {
-		w.Money(l, amount.Value)
+func (p *MyVMPart) info() (samples []Sample) {
+	for _, v := range p.vms {
+		labels := slices.Concat(v.labels, []string{v.accountName, v.Name, v.Size, v.OS})
+		samples = append(samples, Sample{Labels: labels, Value: 1})
 	}
+	return samples
 }
 
-func ofEachMyVM(name, help string, write func(*myMachine, *exposition.Writer), more ...string) family[*myVM] {
-	return family[*myVM]{
-		exposition.Desc{Name: name, Help: help, Labels: append([]string{"account", "vdc_name", "vm"}, more...)},
-		func(d *myVM, w *exposition.Writer) {
-			for i := range d.vms {
-				write(&d.vms[i], w)
+func (p *MyVMPart) billedSeconds() (samples []Sample) {
+	for _, v := range p.vms {
+		samples = appendHours(samples, v.labels, v.HoursOn, v.HoursOff)
+	}
+	return samples
+}
+
+// ofEachMyVM makes a family with a sample for each VM of which value knows one.
+func ofEachMyVM(name, help string, value func(*myMachine) (value float64, known bool)) Family {
+	return family(name, help, []string{"account", "vdc_name", "vm"}, func(p *MyVMPart) (samples []Sample) {
+		for i := range p.vms {
+			if value, known := value(&p.vms[i]); known {
+				samples = append(samples, Sample{Labels: p.vms[i].labels, Value: value})
 			}
-		},
-	}
+		}
+		return samples
+	})
 }
 
-func ofEachMyVApp(name, help string, write func(*myVApp, *exposition.Writer)) family[*myVM] {
-	return family[*myVM]{
-		exposition.Desc{Name: name, Help: help, Labels: []string{"account", "vdc_name", "vapp"}},
-		func(d *myVM, w *exposition.Writer) {
-			for i := range d.vapps {
-				write(&d.vapps[i], w)
+// ofEachMyVApp is ofEachMyVM for vApps.
+func ofEachMyVApp(name, help string, value func(*myVApp) (value float64, known bool)) Family {
+	return family(name, help, []string{"account", "vdc_name", "vapp"}, func(p *MyVMPart) (samples []Sample) {
+		for i := range p.vapps {
+			if value, known := value(&p.vapps[i]); known {
+				samples = append(samples, Sample{Labels: p.vapps[i].labels, Value: value})
 			}
-		},
-	}
+		}
+		return samples
+	})
 }

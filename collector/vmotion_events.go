@@ -7,9 +7,22 @@ import (
 	"sync"
 	"time"
 
-	"ukcloud_exporter/internal/exposition"
+	"ukcloud_exporter/internal/inventory"
 	"ukcloud_exporter/portal"
 )
+
+func vmotionEvents() Definition {
+	return define("vmotion_events", "vMotion events. The portal forgets them after 12 hours, so keep min_interval far below that.",
+		[]string{"/api/accounts/:account_id/platform_visibility/vmotion_events"},
+		VMotionSettings{Schedule: every(5*time.Minute, time.Hour)},
+		func(d Deps, s VMotionSettings) Collector { return NewVMotionEvents(d.Portal, d.Inventory, d.State, s) })
+}
+
+// VMotionSettings are the settings of the vMotion collector.
+type VMotionSettings struct {
+	Schedule
+	PerVM bool `key:"per_vm" doc:"Adds the label virtual_machine to the event counter: one series per VM that ever moved."`
+}
 
 // VMotionAPI is what the vmotion_events collector asks of the portal.
 type VMotionAPI interface {
@@ -21,40 +34,30 @@ type VMotionAPI interface {
 // shows the last twelve hours; what has been counted is kept in State.
 type VMotionEvents struct {
 	api       VMotionAPI
-	directory *Directory
+	inventory *inventory.Inventory
 	state     State
 	perVM     bool
-	table     families[*vmotionPart]
 
 	mu     sync.Mutex
 	ledger map[string]*vmotionLedger // by account; nil until loaded
 }
 
-// NewVMotionEvents returns the collector. perVM adds the label virtual_machine.
-func NewVMotionEvents(api VMotionAPI, directory *Directory, state State, perVM bool) *VMotionEvents {
-	return &VMotionEvents{
-		api: api, directory: directory, state: state, perVM: perVM,
-		table: vmotionFamilies(perVM),
-	}
+// NewVMotionEvents returns the collector.
+func NewVMotionEvents(api VMotionAPI, inventory *inventory.Inventory, state State, s VMotionSettings) *VMotionEvents {
+	return &VMotionEvents{api: api, inventory: inventory, state: state, perVM: s.PerVM}
 }
-
-// Name implements Collector.
-func (*VMotionEvents) Name() string { return "vmotion_events" }
-
-// Families implements Collector.
-func (c *VMotionEvents) Families() []*exposition.Desc { return c.table.descs() }
 
 // Collect implements Collector. A part is an account. What was counted is saved
 // before it is published: a counter that has been seen never falls.
-func (c *VMotionEvents) Collect(ctx context.Context, previous func(string) Part) ([]Result, error) {
-	accounts, err := c.directory.Accounts(ctx)
+func (c *VMotionEvents) Collect(ctx context.Context, previous func(string) *Part) ([]Result, error) {
+	accounts, err := c.inventory.Accounts(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if err := c.load(); err != nil {
 		return nil, err
 	}
-	results := fetchAccounts(ctx, accounts, func(ctx context.Context, account portal.Account) (Part, error) {
+	results := fetchAccounts(ctx, accounts, func(ctx context.Context, account portal.Account) (*Part, error) {
 		return c.account(ctx, account.ID, previous(account.ID))
 	})
 	c.mu.Lock()
@@ -80,17 +83,16 @@ func (c *VMotionEvents) load() error {
 	return nil
 }
 
-func (c *VMotionEvents) account(ctx context.Context, account string, last Part) (Part, error) {
-	old, _ := dataOf[*vmotionPart](last)
+func (c *VMotionEvents) account(ctx context.Context, account string, last *Part) (*Part, error) {
 	var before *portal.Answer[[]portal.VMotionEvent]
-	if old != nil {
-		before = old.answer
+	if old := dataOf[VMotionPart](last); old != nil {
+		before = old.Events
 	}
 	answer, err := c.api.VMotionEvents(ctx, account, before)
 	if err != nil {
 		return nil, err
 	}
-	vdcNames := c.directory.VDCNames(ctx, account)
+	vdcNames := c.inventory.VDCNames(ctx, account)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	ledger := c.ledger[account]
@@ -99,9 +101,10 @@ func (c *VMotionEvents) account(ctx context.Context, account string, last Part) 
 		c.ledger[account] = ledger
 	}
 	ledger.count(answer.Value, c.perVM, time.Now().UTC())
-	data := &vmotionPart{account: account, answer: answer, vdcNames: vdcNames}
-	data.copyOf(ledger)
-	return &part[*vmotionPart]{data, c.table, unknownUsers(answer.Value)}, nil
+	return &Part{&VMotionPart{
+		Account: account, Events: answer, vdcNames: vdcNames,
+		totals: slices.Clone(ledger.Totals), newest: slices.Clone(ledger.Newest), gap: time.Duration(ledger.Gap),
+	}, unknownUsers(answer.Value)}, nil
 }
 
 // vmotionUsers are the user names that the API reference lists.
@@ -117,25 +120,40 @@ func unknownUsers(events []portal.VMotionEvent) map[string]int {
 	return unknown
 }
 
-// vmotionPart is what is exposed of one account.
-type vmotionPart struct {
-	account  string
-	answer   *portal.Answer[[]portal.VMotionEvent]
+// VMotionPart is the data of a part: the events of one account.
+type VMotionPart struct {
+	Account  string
+	Events   *portal.Answer[[]portal.VMotionEvent] // that the portal lists now
 	vdcNames []string
 	totals   []vmotionTotal
 	newest   []vmotionNewest
 	gap      time.Duration
 }
 
-func (p *vmotionPart) copyOf(l *vmotionLedger) {
-	p.totals = slices.Clone(l.Totals)
-	p.newest = slices.Clone(l.Newest)
-	p.gap = time.Duration(l.Gap)
+// Families implements Collector.
+func (c *VMotionEvents) Families() []Family {
+	labels := []string{"account", "vdc_name", "user_name"}
+	if c.perVM {
+		labels = append(labels, "virtual_machine")
+	}
+	return []Family{
+		counter("ukcloud_vmotion_events_total", "Moves of VMs between hosts; each event is counted once.", labels,
+			func(p *VMotionPart) []Sample { return p.totalSamples(c.perVM) }),
+		family("ukcloud_vmotion_last_event_timestamp_seconds", "When a VM of the VDC last moved.",
+			[]string{"account", "vdc_name"}, (*VMotionPart).newestSamples),
+		family("ukcloud_vmotion_window_events", "Events that the portal lists now, of the last twelve hours.",
+			[]string{"account"},
+			func(p *VMotionPart) []Sample { return one(float64(len(p.Events.Value)), p.Account) }),
+		counter("ukcloud_vmotion_coverage_gap_seconds_total",
+			"Time for which events cannot have been seen: time between polls beyond the twelve hours that the portal keeps.",
+			[]string{"account"},
+			func(p *VMotionPart) []Sample { return one(p.gap.Seconds(), p.Account) }),
+	}
 }
 
-// writeTotals writes the counters, and 0 for each user in each VDC that is
-// known, so that the first event of a series is an increase.
-func (p *vmotionPart) writeTotals(w *exposition.Writer, perVM bool) {
+// totalSamples are the counters, and 0 for each user in each VDC that is known, so
+// that the first event of a series is an increase.
+func (p *VMotionPart) totalSamples(perVM bool) (samples []Sample) {
 	sums := map[vmotionKey]int64{}
 	var order []vmotionKey
 	add := func(key vmotionKey, n int64) {
@@ -159,43 +177,18 @@ func (p *vmotionPart) writeTotals(w *exposition.Writer, perVM bool) {
 		add(t.vmotionKey, t.Events)
 	}
 	for _, key := range order {
-		pairs := []string{"account", p.account, "vdc_name", key.VDC, "user_name", key.User}
+		labels := []string{p.Account, key.VDC, key.User}
 		if perVM {
-			pairs = append(pairs, "virtual_machine", key.VM)
+			labels = append(labels, key.VM)
 		}
-		w.Int("", sums[key], pairs...)
+		samples = append(samples, Sample{Labels: labels, Value: float64(sums[key])})
 	}
+	return samples
 }
 
-func vmotionFamilies(perVM bool) families[*vmotionPart] {
-	labels := []string{"account", "vdc_name", "user_name"}
-	if perVM {
-		labels = append(labels, "virtual_machine")
+func (p *VMotionPart) newestSamples() (samples []Sample) {
+	for _, n := range p.newest {
+		samples = append(samples, Sample{Labels: []string{p.Account, n.VDC}, Value: float64(n.At.Unix())})
 	}
-	return families[*vmotionPart]{
-		{exposition.Desc{
-			Name: "ukcloud_vmotion_events_total", Labels: labels, Type: exposition.Counter,
-			Help: "Moves of VMs between hosts; each event is counted once.",
-		}, func(p *vmotionPart, w *exposition.Writer) { p.writeTotals(w, perVM) }},
-		{exposition.Desc{
-			Name: "ukcloud_vmotion_last_event_timestamp_seconds", Labels: []string{"account", "vdc_name"},
-			Help: "When a VM of the VDC last moved.",
-		}, func(p *vmotionPart, w *exposition.Writer) {
-			for _, n := range p.newest {
-				w.Int("", n.At.Unix(), "account", p.account, "vdc_name", n.VDC)
-			}
-		}},
-		{exposition.Desc{
-			Name: "ukcloud_vmotion_window_events", Labels: []string{"account"},
-			Help: "Events that the portal lists now, of the last twelve hours.",
-		}, func(p *vmotionPart, w *exposition.Writer) {
-			w.Int("", int64(len(p.answer.Value)), "account", p.account)
-		}},
-		{exposition.Desc{
-			Name: "ukcloud_vmotion_coverage_gap_seconds_total", Labels: []string{"account"}, Type: exposition.Counter,
-			Help: "Time for which events cannot have been seen: time between polls beyond the twelve hours that the portal keeps.",
-		}, func(p *vmotionPart, w *exposition.Writer) {
-			w.Sample("", p.gap.Seconds(), "account", p.account)
-		}},
-	}
+	return samples
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"ukcloud_exporter/collector"
+	"ukcloud_exporter/internal/inventory"
+	"ukcloud_exporter/internal/testutil/canned"
 )
 
 // jsonState keeps what was saved as JSON, as the state file does.
@@ -37,21 +39,21 @@ func (s *jsonState) Save(v any) {
 // moves is an account whose vMotion events a test scripts.
 type moves struct {
 	t      *testing.T
-	portal *fakePortal
+	portal *canned.Portal
 	state  *jsonState
 	c      collector.Collector
 }
 
 func newMoves(t *testing.T) *moves {
-	m := &moves{t: t, state: new(jsonState), portal: &fakePortal{answers: map[string]answer{"/api/accounts": {body: oneAccount}}}}
+	m := &moves{t: t, state: new(jsonState), portal: &canned.Portal{Answers: map[string]canned.Answer{"/api/accounts": {Body: oneAccount}}}}
 	m.restart()
 	return m
 }
 
 // restart begins with what was saved.
 func (m *moves) restart() {
-	client := m.portal.client(m.t)
-	m.c = collector.NewVMotionEvents(client, collector.NewDirectory(client, nil, false), m.state, false)
+	client := m.portal.Client(m.t)
+	m.c = collector.NewVMotionEvents(client, inventory.New(client, nil), m.state, collector.VMotionSettings{})
 }
 
 // event is an event a number of hours before now.
@@ -62,7 +64,7 @@ func event(hoursAgo float64, vm string) string {
 
 func (m *moves) poll(events ...string) string {
 	m.t.Helper()
-	m.portal.answers["/api/accounts/1/platform_visibility/vmotion_events"] = answer{body: "[" + strings.Join(events, ",") + "]"}
+	m.portal.Answers["/api/accounts/1/platform_visibility/vmotion_events"] = canned.Answer{Body: "[" + strings.Join(events, ",") + "]"}
 	_, exposition := round(m.t, m.c, nil)
 	return samples(exposition)
 }

@@ -15,6 +15,7 @@ import (
 	"ukcloud_exporter/collector"
 	"ukcloud_exporter/internal/app"
 	"ukcloud_exporter/internal/config"
+	"ukcloud_exporter/internal/inventory"
 	"ukcloud_exporter/internal/snapshot"
 	"ukcloud_exporter/internal/state"
 	"ukcloud_exporter/internal/testutil"
@@ -28,7 +29,7 @@ type exporter struct {
 	started time.Time
 	store   *state.Store
 	client  *portal.Client
-	engine  *snapshot.Engine
+	cache   *snapshot.Cache
 	scrape  http.Handler
 }
 
@@ -52,7 +53,7 @@ func startExporter(t *testing.T, portalHandler http.Handler) *exporter {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x.engine = snapshot.New(log, members(cfg.Collectors(), x.client, x.store, log))
+	x.cache = snapshot.New(log, members(cfg, x.client, x.store, log))
 	reloaded := prometheus.NewGauge(prometheus.GaugeOpts{Name: "ukcloud_config_last_reload_successful"})
 	reloadedAt := prometheus.NewGauge(prometheus.GaugeOpts{Name: "ukcloud_config_last_reload_success_timestamp_seconds"})
 	reloaded.Set(1)
@@ -60,33 +61,29 @@ func startExporter(t *testing.T, portalHandler http.Handler) *exporter {
 	registry.MustRegister(reloaded, reloadedAt,
 		versioncollector.NewCollector("ukcloud_exporter"), collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		snapshot.NewMetrics(func() *snapshot.Engine { return x.engine }, x.engine.Names()))
-	x.scrape = &web.Scrape{Log: log, Engine: func() *snapshot.Engine { return x.engine }, Program: registry, TimeoutOffset: time.Second / 2}
-	x.engine.Start()
+		snapshot.NewMetrics(func() *snapshot.Cache { return x.cache }, x.cache.Names()))
+	x.scrape = &web.Scrape{Log: log, Cache: func() *snapshot.Cache { return x.cache }, Program: registry, TimeoutOffset: time.Second / 2}
+	x.cache.Start()
 	return x
 }
 
-// members are the seven collectors with the intervals of the configuration.
-func members(c config.Collectors, client *portal.Client, store *state.Store, log *slog.Logger) []snapshot.Member {
-	directory := collector.NewDirectory(client, nil, true)
-	member := func(made collector.Collector, settings config.Collector) snapshot.Member {
-		return snapshot.Member{Collector: made, MinInterval: settings.MinInterval, MaxAge: settings.MaxAge}
+// members are all collectors as the configuration has them.
+func members(cfg *config.Config, client *portal.Client, store *state.Store, log *slog.Logger) (all []snapshot.Member) {
+	deps := collector.Deps{Portal: client, Inventory: inventory.New(client, cfg.Accounts()), Log: log}
+	for _, c := range collector.All() {
+		settings := cfg.Collector(c.Name)
+		deps.State = section{store.Section(c.Name)}
+		all = append(all, snapshot.Member{
+			Name: c.Name, Collector: c.New(deps, settings),
+			MinInterval: settings.When().MinInterval, MaxAge: settings.When().MaxAge,
+		})
 	}
-	return []snapshot.Member{
-		member(collector.NewComputeServices(client, directory), c.ComputeServices),
-		member(collector.NewMyVM(client, directory), c.MyVM),
-		member(collector.NewMyCalls(client, string(c.MyCalls.For), c.MyCalls.ClosedStatuses), c.MyCalls.Collector),
-		member(collector.NewVMotionEvents(client, directory, section{store.Section("vmotion_events")}, false), c.VMotionEvents.Collector),
-		member(collector.NewBillingCSV(client, directory, section{store.Section("billing_csv")}, log,
-			collector.BillingOptions{VMLimit: c.BillingCSV.VMLimit, Tags: c.BillingCSV.Tags}), c.BillingCSV.Collector),
-		member(collector.NewCloudStorageReport(client, directory), c.CloudStorageReport),
-		member(collector.NewBuilds(client, directory), c.Builds),
-	}
+	return all
 }
 
 func (x *exporter) stop(t *testing.T) {
 	t.Helper()
-	if err := x.engine.Stop(context.WithoutCancel(t.Context())); err != nil {
+	if err := x.cache.Stop(context.WithoutCancel(t.Context())); err != nil {
 		t.Error(err)
 	}
 	if err := x.store.Close(); err != nil {

@@ -1,5 +1,6 @@
-// Package daemon is `ukcloud_exporter serve`: it wires configuration, portal
-// client, collectors, engine and HTTP endpoints, reloads, and stops in order.
+// Package app is the daemon behind `ukcloud_exporter serve`: it wires configuration,
+// portal client, collectors, their snapshots and HTTP endpoints, reloads, and stops
+// in order.
 package app
 
 import (
@@ -55,7 +56,7 @@ func (o *Options) check() error {
 	plain := !strings.ContainsFunc(p, func(r rune) bool { return r <= ' ' || r == '{' || r == '}' || r > '~' })
 	if !plain || !strings.HasPrefix(p, "/") || p == "/" || path.Clean(p) != p ||
 		strings.HasPrefix(p, "/-/") || strings.HasPrefix(p, "/debug/pprof") {
-		return fmt.Errorf("--web.telemetry-path: %q is no plain path below /, or another page's", p)
+		return fmt.Errorf("--web.telemetry-path: %q is not a path such as /metrics that no other page has", p)
 	}
 	if o.TimeoutOffset < 0 {
 		return fmt.Errorf("--web.timeout-offset: %s is negative, and every scrape would be late", o.TimeoutOffset)
@@ -80,7 +81,7 @@ type Daemon struct {
 type generation struct {
 	config *config.Config
 	client *portal.Client
-	engine *snapshot.Engine
+	cache  *snapshot.Cache
 }
 
 // Run serves until ctx ends or the process is asked to stop, and returns what
@@ -129,18 +130,18 @@ func (d *Daemon) register() {
 		versioncollector.NewCollector("ukcloud_exporter"),
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		snapshot.NewMetrics(d.engine, collectorNames()),
+		snapshot.NewMetrics(d.cache, collectorNames()),
 	)
 }
 
-func (d *Daemon) engine() *snapshot.Engine { return d.current.Load().engine }
+func (d *Daemon) cache() *snapshot.Cache { return d.current.Load().cache }
 
 func (d *Daemon) session() portal.SessionStatus { return d.current.Load().client.Session() }
 
 // become makes g the current generation and starts its first round.
 func (d *Daemon) become(g *generation) {
 	d.current.Store(g)
-	g.engine.Start()
+	g.cache.Start()
 	d.reloadSuccess.Set(1)
 	d.reloadTime.SetToCurrentTime()
 }
@@ -183,7 +184,7 @@ func (d *Daemon) serve(ctx context.Context) error {
 func (d *Daemon) shutdown(server *http.Server, failed <-chan error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
-	d.engine().Drain()
+	d.cache().Drain()
 	done := make(chan error, 1)
 	go func() { done <- server.Shutdown(ctx) }()
 	for {
@@ -216,7 +217,7 @@ func (d *Daemon) stop() error {
 func (g *generation) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
-	err := g.engine.Stop(ctx)
+	err := g.cache.Stop(ctx)
 	g.client.CloseIdleConnections()
 	if err != nil {
 		return fmt.Errorf("end the running refreshes: %w", err)

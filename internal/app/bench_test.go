@@ -28,6 +28,7 @@ import (
 	"ukcloud_exporter/collector"
 	"ukcloud_exporter/internal/config"
 	"ukcloud_exporter/internal/exposition"
+	"ukcloud_exporter/internal/inventory"
 	"ukcloud_exporter/internal/snapshot"
 	"ukcloud_exporter/portal"
 	"ukcloud_exporter/portal/simulator"
@@ -128,10 +129,10 @@ func newBenchDaemon(b *testing.B, options simulator.Options, collectors ...strin
 	})
 	bd := &benchDaemon{Daemon: d, url: exporter.URL + "/metrics", portal: portal}
 	for {
-		if ready, waiting, stale := d.engine().Ready(); ready && len(waiting)+len(stale) == 0 {
+		if ready, waiting, stale := d.cache().Ready(); ready && len(waiting)+len(stale) == 0 {
 			return bd
 		}
-		d.engine().Refresh(context.Background(), time.Now().Add(time.Second), d.engine().Names())
+		d.cache().Refresh(context.Background(), time.Now().Add(time.Second), d.cache().Names())
 	}
 }
 
@@ -157,7 +158,7 @@ func BenchmarkFreshScrape(b *testing.B) {
 			time.Sleep(1100 * time.Millisecond) // min_interval is a second
 			b.StartTimer()
 			before, began := calls(), time.Now()
-			d.engine().Refresh(context.Background(), began.Add(time.Minute), d.engine().Names())
+			d.cache().Refresh(context.Background(), began.Add(time.Minute), d.cache().Names())
 			took := time.Since(began)
 			last = calls() - before
 			bound := latency * time.Duration(1+(last-1+7)/8)
@@ -411,17 +412,17 @@ func roundOf(b *testing.B, transport http.RoundTripper) func() {
 	if err != nil {
 		b.Fatal(err)
 	}
-	e := snapshot.New(slog.New(slog.DiscardHandler), []snapshot.Member{{
-		Collector:   collector.NewComputeServices(client, collector.NewDirectory(client, nil, true)),
+	c := snapshot.New(slog.New(slog.DiscardHandler), []snapshot.Member{{
+		Name: "compute_services", Collector: collector.NewComputeServices(inventory.New(client, nil)),
 		MinInterval: time.Nanosecond, MaxAge: time.Hour,
 	}})
 	gzipText := exposition.Negotiate(http.Header{"Accept-Encoding": {"gzip"}})
 	return func() {
-		if _, err := e.Pieces(gzipText, e.Names()); err != nil {
+		if _, err := c.Pieces(gzipText, c.Names()); err != nil {
 			b.Fatal(err)
 		}
-		e.Refresh(context.Background(), time.Now().Add(time.Minute), e.Names())
-		if s := e.Status()[0]; !s.Success || s.Series < 100_000 {
+		c.Refresh(context.Background(), time.Now().Add(time.Minute), c.Names())
+		if s := c.Status()[0]; !s.Success || s.Series < 100_000 {
 			b.Fatalf("%+v", s)
 		}
 	}

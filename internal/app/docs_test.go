@@ -14,7 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/model"
 
-	"ukcloud_exporter/internal/exposition"
+	"ukcloud_exporter/collector"
 )
 
 // TestDocumentation: docs/metrics.md lists every metric that the program has, as
@@ -50,7 +50,7 @@ series only; join on the ids.
 Money is in pounds without VAT, times are Unix times in seconds.
 `)
 	for _, m := range s.members(s.current.Load().config, s.current.Load().client) {
-		fmt.Fprintf(&b, "\n## %s\n\nRefreshed at most every %s, kept for %s.\n\n", m.Collector.Name(), model.Duration(m.MinInterval), model.Duration(m.MaxAge))
+		fmt.Fprintf(&b, "\n## %s\n\nRefreshed at most every %s, kept for %s.\n\n", m.Name, model.Duration(m.MinInterval), model.Duration(m.MaxAge))
 		b.WriteString(tableHead)
 		for _, d := range m.Collector.Families() {
 			row(&b, d.Name, d.Type.String(), d.Labels, d.Help)
@@ -86,12 +86,12 @@ func kind(name string) string {
 var descPattern = regexp.MustCompile(`^Desc\{fqName: "([^"]+)", help: "((?:[^"\\]|\\.)*)", unit: "[^"]*", constLabels: \{([^}]*)\}, variableLabels: \{([^}]*)\}`)
 
 // programDescs are the families of the program's own registry.
-func (s *setup) programDescs() map[string]exposition.Desc {
+func (s *setup) programDescs() map[string]collector.Family {
 	s.t.Helper()
 	ch := make(chan *prometheus.Desc, 1024)
 	s.registry.Describe(ch)
 	close(ch)
-	own := map[string]exposition.Desc{}
+	own := map[string]collector.Family{}
 	for d := range ch {
 		match := descPattern.FindStringSubmatch(d.String())
 		if match == nil {
@@ -105,7 +105,7 @@ func (s *setup) programDescs() map[string]exposition.Desc {
 			name, _, _ := strings.Cut(c, "=")
 			labels = append(labels, strings.TrimSpace(name))
 		}
-		own[match[1]] = exposition.Desc{Labels: labels, Help: strings.ReplaceAll(match[2], `\"`, `"`)}
+		own[match[1]] = collector.Family{Labels: labels, Help: strings.ReplaceAll(match[2], `\"`, `"`)}
 	}
 	return own
 }

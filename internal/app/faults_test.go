@@ -3,6 +3,9 @@ package app
 import (
 	"fmt"
 	"net/http"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -11,19 +14,18 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"ukcloud_exporter/collector"
 	"ukcloud_exporter/portal/simulator"
 )
 
 // everySecond lets each scrape of a test refresh every collector.
-const everySecond = `collectors:
-  compute_services: {min_interval: 1s}
-  my_vm: {min_interval: 1s}
-  my_calls: {min_interval: 1s}
-  vmotion_events: {min_interval: 1s}
-  billing_csv: {min_interval: 1s}
-  cloud_storage_report: {min_interval: 1s}
-  builds: {min_interval: 1s}
-`
+var everySecond = func() string {
+	text := "collectors:\n"
+	for _, c := range collector.All() {
+		text += "  " + c.Name + ": {min_interval: 1s}\n"
+	}
+	return text
+}()
 
 // TestFaults: whatever one endpoint does, a scrape answers 200 in time, exactly
 // its collector says 0, all data stays byte for byte, and after the fault one
@@ -33,24 +35,25 @@ func TestFaults(t *testing.T) {
 		"500", "502", "503", "429", "401", "403", "404", "html", "redirect", "redirect-other-host",
 		"garbage", "truncated", "slow", "hang", "reset", "panic",
 	}
-	for _, name := range CollectorNames() {
+	for _, c := range collector.All() {
 		for _, kind := range kinds {
-			t.Run(name+"="+kind, func(t *testing.T) {
+			t.Run(c.Name+"="+kind, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					testFault(t, name, kind)
+					testFault(t, c, kind)
 				})
 			})
 		}
 	}
 }
 
-func testFault(t *testing.T, name, kind string) {
+func testFault(t *testing.T, c collector.Definition, kind string) {
 	clockTo(noon)
-	bug := &panicking{path: paths[name]}
+	name := c.Name
+	bug := &panicking{paths: c.Paths}
 	s := newSetup(t, estate(), everySecond, func(o *Options) { bug.next, o.Transport = o.Transport, bug })
 	before := without(s.scrape(), liveFamilies...)
-	if strings.Count(before, "ukcloud_collector_success{") != len(CollectorNames()) || strings.Contains(before, "success{collector=\""+name+"\"} 0") {
+	if strings.Count(before, "ukcloud_collector_success{") != len(collectorNames()) || strings.Contains(before, "success{collector=\""+name+"\"} 0") {
 		t.Fatalf("not every collector is well before the fault:\n%s", families(before)["ukcloud_collector_success"])
 	}
 	if kind == "panic" {
@@ -83,23 +86,20 @@ func testFault(t *testing.T, name, kind string) {
 	}
 }
 
-// paths tell the endpoints of the collectors.
-var paths = map[string]string{
-	"compute_services": "/compute_services", "my_vm": "/my_vm", "my_calls": "/my_calls",
-	"vmotion_events": "/vmotion_events", "billing_csv": "/billing-csv",
-	"cloud_storage_report": "/cloud-storage-report", "builds": "-builds",
-}
-
 // panicking stands for a bug in what a collector calls: in the collector's own
 // goroutine, or in one that it started.
 type panicking struct {
-	next http.RoundTripper
-	path string
-	on   atomic.Bool
+	next  http.RoundTripper
+	paths []string // as the API reference writes them
+	on    atomic.Bool
 }
 
 func (p *panicking) RoundTrip(r *http.Request) (*http.Response, error) {
-	if p.on.Load() && strings.Contains(r.URL.Path, p.path) {
+	if p.on.Load() && slices.ContainsFunc(p.paths, func(path string) bool {
+		pattern := regexp.MustCompile(`:[a-z_]+`).ReplaceAllString(path, "*")
+		match, err := filepath.Match(pattern, r.URL.Path)
+		return match && err == nil
+	}) {
 		panic("a bug")
 	}
 	return p.next.RoundTrip(r)
@@ -110,7 +110,7 @@ func (s *setup) settle() {
 	s.t.Helper()
 	for range 100 {
 		running := false
-		for _, c := range s.engine().Status() {
+		for _, c := range s.cache().Status() {
 			running = running || c.Running
 		}
 		if !running {

@@ -9,74 +9,21 @@ import (
 
 	"ukcloud_exporter/collector"
 	"ukcloud_exporter/internal/config"
+	"ukcloud_exporter/internal/inventory"
 	"ukcloud_exporter/internal/snapshot"
 	"ukcloud_exporter/internal/state"
 	"ukcloud_exporter/portal"
 )
 
-// entry says how one collector is made of the configuration.
-type entry struct {
-	name     string
-	settings func(config.Collectors) config.Collector
-	make     func(parts) collector.Collector
-}
-
-// parts are what collectors are made of.
-type parts struct {
-	config    config.Collectors
-	client    *portal.Client
-	directory *collector.Directory
-	state     collector.State
-	log       *slog.Logger
-}
-
-// entries lists the collectors in the order of the exposition.
-func entries() []entry {
-	return []entry{
-		{"compute_services",
-			func(c config.Collectors) config.Collector { return c.ComputeServices },
-			func(p parts) collector.Collector { return collector.NewComputeServices(p.client, p.directory) }},
-		{"my_vm",
-			func(c config.Collectors) config.Collector { return c.MyVM },
-			func(p parts) collector.Collector { return collector.NewMyVM(p.client, p.directory) }},
-		{"my_calls",
-			func(c config.Collectors) config.Collector { return c.MyCalls.Collector },
-			func(p parts) collector.Collector {
-				return collector.NewMyCalls(p.client, string(p.config.MyCalls.For), p.config.MyCalls.ClosedStatuses)
-			}},
-		{"vmotion_events",
-			func(c config.Collectors) config.Collector { return c.VMotionEvents.Collector },
-			func(p parts) collector.Collector {
-				return collector.NewVMotionEvents(p.client, p.directory, p.state, p.config.VMotionEvents.PerVM)
-			}},
-		{"billing_csv",
-			func(c config.Collectors) config.Collector { return c.BillingCSV.Collector },
-			func(p parts) collector.Collector {
-				return collector.NewBillingCSV(p.client, p.directory, p.state, p.log, collector.BillingOptions{
-					VMLimit: p.config.BillingCSV.VMLimit, Tags: p.config.BillingCSV.Tags,
-				})
-			}},
-		{"cloud_storage_report",
-			func(c config.Collectors) config.Collector { return c.CloudStorageReport },
-			func(p parts) collector.Collector { return collector.NewCloudStorageReport(p.client, p.directory) }},
-		{"builds",
-			func(c config.Collectors) config.Collector { return c.Builds },
-			func(p parts) collector.Collector { return collector.NewBuilds(p.client, p.directory) }},
-	}
-}
-
-// CollectorNames returns the names of all collectors, for flags.
-func CollectorNames() []string { return collectorNames() }
-
 func collectorNames() []string {
 	var names []string
-	for _, e := range entries() {
-		names = append(names, e.name)
+	for _, c := range collector.All() {
+		names = append(names, c.Name)
 	}
 	return names
 }
 
-// generation makes client and engine of a configuration, or the engine alone where
+// generation makes client and cache of a configuration, or the cache alone where
 // there is a client that still fits.
 func (d *Daemon) generation(cfg *config.Config, client *portal.Client) (*generation, error) {
 	if client == nil {
@@ -85,7 +32,7 @@ func (d *Daemon) generation(cfg *config.Config, client *portal.Client) (*generat
 			return nil, err
 		}
 	}
-	return &generation{config: cfg, client: client, engine: snapshot.New(d.log, d.members(cfg, client))}, nil
+	return &generation{config: cfg, client: client, cache: snapshot.New(d.log, d.members(cfg, client))}, nil
 }
 
 func (d *Daemon) client(cfg *config.Config) (*portal.Client, error) {
@@ -114,37 +61,29 @@ func NewClient(cfg *config.Config, log *slog.Logger, options ...portal.Option) (
 	return client, nil
 }
 
+// members makes the collectors that are enabled.
 func (d *Daemon) members(cfg *config.Config, client *portal.Client) []snapshot.Member {
-	enabled := func(e entry) bool {
-		if flag, given := d.options.Collectors[e.name]; given {
-			return flag
-		}
-		return e.settings(cfg.Collectors()).Enabled
-	}
-	listed := false
-	for _, e := range entries() {
-		listed = listed || e.name == "compute_services" && enabled(e)
-	}
-	directory := collector.NewDirectory(client, cfg.Accounts(), listed)
+	deps := collector.Deps{Portal: client, Inventory: inventory.New(client, cfg.Accounts())}
 	var members []snapshot.Member
-	for _, e := range entries() {
-		if !enabled(e) {
+	for _, c := range collector.All() {
+		settings := cfg.Collector(c.Name)
+		when := settings.When()
+		if flag, given := d.options.Collectors[c.Name]; given {
+			when.Enabled = flag
+		}
+		if !when.Enabled {
 			continue
 		}
-		settings := e.settings(cfg.Collectors())
-		log := d.log.With("collector", e.name)
+		deps.Log = d.log.With("collector", c.Name)
+		deps.State = section{d.store.Section(c.Name), deps.Log}
 		members = append(members, snapshot.Member{
-			Collector: e.make(parts{
-				config: cfg.Collectors(), client: client, directory: directory, log: log,
-				state: section{d.store.Section(e.name), log},
-			}),
-			MinInterval: settings.MinInterval, MaxAge: settings.MaxAge,
+			Name: c.Name, Collector: c.New(deps, settings), MinInterval: when.MinInterval, MaxAge: when.MaxAge,
 		})
 	}
 	return members
 }
 
-// section is a collector's part of the state.
+// section is a collector's section of the state.
 type section struct {
 	state.Section
 	log *slog.Logger

@@ -93,7 +93,7 @@ func newSetup(t *testing.T, options simulator.Options, yaml string, change ...fu
 func only(names ...string) func(*Options) {
 	return func(o *Options) {
 		o.Collectors = map[string]bool{}
-		for _, name := range CollectorNames() {
+		for _, name := range collectorNames() {
 			o.Collectors[name] = slices.Contains(names, name)
 		}
 	}

@@ -270,7 +270,7 @@ func TestManyScrapersCauseOneRound(t *testing.T) {
 			wg.Go(func() {
 				path := "/metrics"
 				if i%2 == 1 {
-					path = fmt.Sprintf("/metrics?collect[]=%s&x=%d", CollectorNames()[i%7], i)
+					path = fmt.Sprintf("/metrics?collect[]=%s&x=%d", collectorNames()[i%7], i)
 				}
 				r := httptest.NewRequest(http.MethodGet, path, nil)
 				r.Header.Set("X-Prometheus-Scrape-Timeout-Seconds", "10")

@@ -22,12 +22,12 @@ func (d *Daemon) reload() error {
 		d.log.Error("Reloading the configuration failed; the old one stays", "err", err)
 		return err
 	}
-	if old := d.current.Load(); next.engine != old.engine {
+	if old := d.current.Load(); next.cache != old.cache {
 		// First, so that two collectors never save to one section of the state.
 		if err := old.stop(); err != nil {
 			d.log.Warn("Refreshes of the old configuration still run", "err", err)
 		}
-		next.engine.Adopt(old.engine)
+		next.cache.Adopt(old.cache)
 	}
 	d.become(next)
 	d.log.Info("Reloaded the configuration")
@@ -52,7 +52,7 @@ func (d *Daemon) next() (*generation, error) {
 	}
 	switch {
 	case same && bytes.Equal(old.config.Digest(), cfg.Digest()):
-		return &generation{config: cfg, client: old.client, engine: old.engine}, nil
+		return &generation{config: cfg, client: old.client, cache: old.cache}, nil
 	case same && bytes.Equal(old.config.PortalDigest(), cfg.PortalDigest()) && !old.client.Session().Suspended:
 		return d.generation(cfg, old.client)
 	default: // also for a login that is suspended until the configuration changes

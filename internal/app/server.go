@@ -16,17 +16,17 @@ func (d *Daemon) server() *http.Server {
 		slots = make(chan struct{}, d.options.MaxRequests)
 	}
 	status := &web.Status{
-		Log: d.log, Engine: d.engine, Session: d.session,
+		Log: d.log, Cache: d.cache, Session: d.session,
 		MetricsPath: d.options.MetricsPath, Lifecycle: d.options.Lifecycle, Profiling: d.options.Profiling,
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", status.Handler())
 	mux.Handle(d.options.MetricsPath, &web.Scrape{
-		Log: d.log, Engine: d.engine, Program: d.registry,
+		Log: d.log, Cache: d.cache, Program: d.registry,
 		TimeoutOffset: d.options.TimeoutOffset, Slots: slots,
 	})
 	mux.Handle("/-/healthy", web.Healthy())
-	mux.Handle("/-/ready", web.Ready(d.engine))
+	mux.Handle("/-/ready", web.Ready(d.cache))
 	if d.options.Lifecycle {
 		mux.Handle("/-/reload", web.Reload(d.requestReload))
 	}

@@ -46,7 +46,7 @@ func testSoak(t *testing.T, seed uint64) {
 			fault := simulator.Fault{Endpoint: "*", Kind: kinds[r.IntN(len(kinds))]}
 			// Rejected logins end in a suspension that only a person ends.
 			if r.IntN(4) > 0 || fault.Kind == "401" || fault.Kind == "403" {
-				fault.Endpoint = CollectorNames()[r.IntN(7)]
+				fault.Endpoint = collectorNames()[r.IntN(len(collectorNames()))]
 			}
 			s.portal.SetFaults(fault)
 		case r.IntN(50) == 0:

@@ -2,10 +2,10 @@ package config
 
 import (
 	"net/url"
-	"reflect"
 	"strconv"
 	"strings"
 
+	"ukcloud_exporter/collector"
 	"ukcloud_exporter/portal"
 )
 
@@ -109,16 +109,9 @@ func (l *loader) check() {
 	l.checkHTTPClient(p.HTTPClient)
 	l.distinct("accounts", plain(l.settings.Accounts))
 
-	c := l.settings.Collectors
-	l.checkAges(c)
-	if len(c.MyCalls.ClosedStatuses) == 0 {
-		l.add("collectors.my_calls.closed_statuses", "is empty: every ticket would be open for ever")
+	for _, section := range l.settings.Collectors.all {
+		l.checkCollector(section)
 	}
-	l.distinct("collectors.my_calls.closed_statuses", c.MyCalls.ClosedStatuses)
-	if c.BillingCSV.VMLimit < 0 {
-		l.add("collectors.billing_csv.vm_limit", "is less than zero")
-	}
-	l.distinct("collectors.billing_csv.tags", c.BillingCSV.Tags)
 }
 
 // missing is the problem of a key that is needed, and is empty or not there. A
@@ -168,22 +161,31 @@ func (l *loader) checkPassword() {
 	}
 }
 
-// checkAges: data that is thrown away before it may be asked for again would
+// checkCollector finds what is wrong with a collector's settings.
+func (l *loader) checkCollector(s section) {
+	path := "collectors." + s.name
+	l.checkAge(path, s.of().When())
+	if checker, ok := s.of().(interface {
+		Check(report func(key, reason string))
+	}); ok {
+		checker.Check(func(key, reason string) { l.add(join(path, key), reason) })
+	}
+	for _, f := range fields(s.settings) {
+		if items, ok := f.value.Interface().([]string); ok {
+			l.distinct(join(path, f.key), items)
+		}
+	}
+}
+
+// checkAge: data that is thrown away before it may be asked for again would
 // vanish and come back with every scrape.
-func (l *loader) checkAges(c Collectors) {
-	for _, f := range fields(reflect.ValueOf(c)) {
-		path := "collectors." + f.key
-		schedule, ok := f.value.Interface().(Collector)
-		if !ok {
-			schedule = f.value.FieldByName("Collector").Interface().(Collector)
-		}
-		switch {
-		case schedule.MaxAge >= schedule.MinInterval || l.bad[path+".max_age"] || l.bad[path+".min_interval"]:
-		case l.inFile(path + ".max_age"):
-			l.add(path+".max_age", "is less than min_interval")
-		default:
-			l.add(path+".max_age", "is "+show(schedule.MaxAge)+" when left out, less than min_interval")
-		}
+func (l *loader) checkAge(path string, s collector.Schedule) {
+	switch {
+	case s.MaxAge >= s.MinInterval || l.bad[path+".max_age"] || l.bad[path+".min_interval"]:
+	case l.inFile(path + ".max_age"):
+		l.add(path+".max_age", "is less than min_interval")
+	default:
+		l.add(path+".max_age", "is "+show(s.MaxAge)+" when left out, less than min_interval")
 	}
 }
 

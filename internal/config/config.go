@@ -18,6 +18,7 @@ import (
 
 	promconfig "github.com/prometheus/common/config"
 
+	"ukcloud_exporter/collector"
 	"ukcloud_exporter/portal"
 )
 
@@ -73,12 +74,14 @@ func (c *Config) Accounts() []string { return plain(c.settings.Accounts) }
 // StateDir is the directory of the state; "" keeps it in memory.
 func (c *Config) StateDir() string { return string(c.settings.StateDir) }
 
-// Collectors are the settings of the collectors.
-func (c *Config) Collectors() Collectors {
-	all := c.settings.Collectors
-	all.MyCalls.ClosedStatuses = slices.Clone(all.MyCalls.ClosedStatuses)
-	all.BillingCSV.Tags = slices.Clone(all.BillingCSV.Tags)
-	return all
+// Collector returns the settings of a collector of collector.All.
+func (c *Config) Collector(name string) collector.Settings {
+	for _, s := range c.settings.Collectors.all {
+		if s.name == name {
+			return s.of()
+		}
+	}
+	panic("config: no collector " + name)
 }
 
 // Credentials is a portal.CredentialSource: it reads the password file at each
@@ -150,7 +153,7 @@ type leaf struct {
 // leaves are the single values below v, in the order of the types, of lists and
 // of sorted map keys.
 func leaves(v reflect.Value, path, doc string) []leaf {
-	if _, ok := scalars[v.Type()]; ok {
+	if _, ok := scalarOf(v.Type()); ok {
 		return []leaf{{path, doc, v}}
 	}
 	var out []leaf

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
+	"ukcloud_exporter/collector"
 	"ukcloud_exporter/portal"
 )
 
@@ -46,30 +47,46 @@ func write(t *testing.T, text string) string {
 var env = map[string]string{"UKCLOUD_EMAIL": "env@example.com", "UKCLOUD_PASSWORD": "from the environment"}
 
 // contractDefaults are the defaults of the contract, written out once more.
-func contractDefaults() Collectors {
-	return Collectors{
-		ComputeServices: Collector{Enabled: true, MinInterval: time.Minute, MaxAge: time.Hour},
-		MyVM:            Collector{Enabled: true, MinInterval: 5 * time.Minute, MaxAge: time.Hour},
-		MyCalls: MyCalls{Collector: Collector{Enabled: true, MinInterval: 2 * time.Minute, MaxAge: time.Hour},
-			For: "account", ClosedStatuses: []string{"Closed", "Resolved", "Cancelled"}},
-		VMotionEvents: VMotionEvents{Collector: Collector{Enabled: true, MinInterval: 5 * time.Minute, MaxAge: time.Hour}},
-		BillingCSV: BillingCSV{Collector: Collector{Enabled: true, MinInterval: 6 * time.Hour, MaxAge: 48 * time.Hour},
-			VMLimit: 1000},
-		CloudStorageReport: Collector{Enabled: true, MinInterval: 6 * time.Hour, MaxAge: 48 * time.Hour},
-		Builds:             Collector{Enabled: true, MinInterval: 5 * time.Minute, MaxAge: time.Hour},
+func contractDefaults() map[string]collector.Settings {
+	every := func(minInterval, maxAge time.Duration) collector.Schedule {
+		return collector.Schedule{Enabled: true, MinInterval: minInterval, MaxAge: maxAge}
 	}
+	return map[string]collector.Settings{
+		"compute_services": every(time.Minute, time.Hour),
+		"my_vm":            every(5*time.Minute, time.Hour),
+		"my_calls": collector.MyCallsSettings{
+			Schedule: every(2*time.Minute, time.Hour), For: "account", ClosedStatuses: []string{"Closed", "Resolved", "Cancelled"},
+		},
+		"vmotion_events":       collector.VMotionSettings{Schedule: every(5*time.Minute, time.Hour)},
+		"billing_csv":          collector.BillingSettings{Schedule: every(6*time.Hour, 48*time.Hour), VMLimit: 1000},
+		"cloud_storage_report": every(6*time.Hour, 48*time.Hour),
+		"builds":               every(5*time.Minute, time.Hour),
+	}
+}
+
+// collectorsOf are the settings of the collectors that the contract names.
+func collectorsOf(c *Config) map[string]collector.Settings {
+	all := map[string]collector.Settings{}
+	for name := range contractDefaults() {
+		all[name] = c.Collector(name)
+	}
+	return all
 }
 
 func TestGoodFiles(t *testing.T) {
 	full := contractDefaults()
-	full.ComputeServices = Collector{MinInterval: 90 * time.Second, MaxAge: 24 * time.Hour}
-	full.MyVM = Collector{Enabled: true, MinInterval: 10 * time.Minute, MaxAge: 10 * time.Minute}
-	full.MyCalls = MyCalls{Collector: Collector{Enabled: true, MinInterval: 90 * time.Minute, MaxAge: 48 * time.Hour},
-		For: ScopeUser, ClosedStatuses: []string{"Closed", "Geschlossen, endlich"}}
-	full.VMotionEvents.PerVM = true
-	full.BillingCSV.VMLimit, full.BillingCSV.Tags = 0, []string{"project", "cost-centre"}
-	full.CloudStorageReport.MaxAge = 21 * 24 * time.Hour
-	full.Builds.Enabled = false
+	full["compute_services"] = collector.Schedule{MinInterval: 90 * time.Second, MaxAge: 24 * time.Hour}
+	full["my_vm"] = collector.Schedule{Enabled: true, MinInterval: 10 * time.Minute, MaxAge: 10 * time.Minute}
+	full["my_calls"] = collector.MyCallsSettings{
+		Schedule: collector.Schedule{Enabled: true, MinInterval: 90 * time.Minute, MaxAge: 48 * time.Hour},
+		For:      collector.ScopeUser, ClosedStatuses: []string{"Closed", "Geschlossen, endlich"},
+	}
+	full["vmotion_events"] = collector.VMotionSettings{Schedule: full["vmotion_events"].When(), PerVM: true}
+	full["billing_csv"] = collector.BillingSettings{
+		Schedule: full["billing_csv"].When(), VMLimit: 0, Tags: []string{"project", "cost-centre"},
+	}
+	full["cloud_storage_report"] = collector.Schedule{Enabled: true, MinInterval: 6 * time.Hour, MaxAge: 21 * 24 * time.Hour}
+	full["builds"] = collector.Schedule{MinInterval: 5 * time.Minute, MaxAge: time.Hour}
 
 	tests := []struct {
 		name, path         string
@@ -78,7 +95,7 @@ func TestGoodFiles(t *testing.T) {
 		email, password    string
 		timeout            time.Duration
 		accounts, stateDir string
-		collectors         Collectors
+		collectors         map[string]collector.Settings
 	}{
 		{
 			name: "environment only", env: env,
@@ -158,7 +175,7 @@ func TestGoodFiles(t *testing.T) {
 					t.Errorf("%s is %v, want %v", name, pair[0], pair[1])
 				}
 			}
-			if diff := cmp.Diff(tt.collectors, c.Collectors()); diff != "" {
+			if diff := cmp.Diff(tt.collectors, collectorsOf(c)); diff != "" {
 				t.Error(diff)
 			}
 			if _, err := c.HTTPTransport(); err != nil {
@@ -307,8 +324,8 @@ func TestConfigCannotBeChanged(t *testing.T) {
 	c := load(t, "testdata/good-full.yml", nil)
 	before := c.Digest()
 	c.Accounts()[0] = "1"
-	c.Collectors().MyCalls.ClosedStatuses[0] = ""
-	c.Collectors().BillingCSV.Tags[0] = ""
+	c.Collector("my_calls").(collector.MyCallsSettings).ClosedStatuses[0] = ""
+	c.Collector("billing_csv").(collector.BillingSettings).Tags[0] = ""
 	if !bytes.Equal(before, c.Digest()) {
 		t.Error("it was changed")
 	}

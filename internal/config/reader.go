@@ -24,6 +24,12 @@ type field struct {
 // fields are the keys of a struct; those of an embedded struct are its own.
 func fields(v reflect.Value) []field {
 	var out []field
+	if s, ok := v.Interface().(sections); ok {
+		for _, section := range s.all {
+			out = append(out, field{key: section.name, value: section.settings})
+		}
+		return out
+	}
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
 		if f.Anonymous {
@@ -111,7 +117,7 @@ func (l *loader) read(v reflect.Value, n *yaml.Node, path string) {
 		l.addAt(n.Line, path, reason)
 		return
 	}
-	if s, ok := scalars[v.Type()]; ok {
+	if s, ok := scalarOf(v.Type()); ok {
 		l.readScalar(v, s, n, path)
 		return
 	}
@@ -152,7 +158,7 @@ func (l *loader) readScalar(v reflect.Value, s scalar, n *yaml.Node, path string
 		if p, ok := value.(filePath); ok {
 			value = l.inDirectory(p)
 		}
-		v.Set(reflect.ValueOf(value))
+		v.Set(reflect.ValueOf(value).Convert(v.Type()))
 	}
 }
 

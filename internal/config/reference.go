@@ -20,7 +20,7 @@ func Reference() []Key {
 }
 
 func keys(v reflect.Value, path, doc string) []Key {
-	if s, ok := scalars[v.Type()]; ok {
+	if s, ok := scalarOf(v.Type()); ok {
 		return []Key{{Path: path, Type: s.name, Default: defaultOf(v), Environment: environment[path], Meaning: doc}}
 	}
 	var out []Key
@@ -30,7 +30,7 @@ func keys(v reflect.Value, path, doc string) []Key {
 			out = append(out, keys(f.value, join(path, f.key), f.doc)...)
 		}
 	case reflect.Slice:
-		item := scalars[v.Type().Elem()]
+		item, _ := scalarOf(v.Type().Elem())
 		out = []Key{{Path: path, Type: "list of " + item.name, Default: defaultOf(v), Meaning: doc}}
 	case reflect.Map: // of headers
 		out = keys(reflect.New(v.Type().Elem()).Elem(), join(path, "<name>"), doc)

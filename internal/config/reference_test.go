@@ -32,7 +32,7 @@ func TestExampleLoads(t *testing.T) {
 	}
 	text := strings.Replace(readExample(t), "/etc/ukcloud_exporter/password", password, 1)
 	c := load(t, write(t, text), nil)
-	if diff := cmp.Diff(contractDefaults(), c.Collectors(), cmpopts.EquateEmpty()); diff != "" {
+	if diff := cmp.Diff(contractDefaults(), collectorsOf(c), cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("the example does not show the defaults: %s", diff)
 	}
 	minimal := load(t, "", map[string]string{"UKCLOUD_EMAIL": "exporter@example.com", "UKCLOUD_PASSWORD_FILE": password})

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/prometheus/common/model"
 	"go.yaml.in/yaml/v3"
 
+	"ukcloud_exporter/collector"
 	"ukcloud_exporter/portal"
 )
 
@@ -24,18 +26,43 @@ type scalar struct {
 	read func(*yaml.Node) (value any, reason string)
 }
 
-// scalars are all types that a single value can have.
+// scalars are the types that a single value can have, beside those of a
+// collector.Choice.
 var scalars = map[reflect.Type]scalar{
 	reflect.TypeFor[string]():                {"text", text(func(s string) (any, string) { return s, "" })},
 	reflect.TypeFor[portal.Secret]():         {"secret", text(func(s string) (any, string) { return portal.NewSecret(s), "" })},
 	reflect.TypeFor[filePath]():              {"path", text(func(s string) (any, string) { return filePath(s), "" })},
 	reflect.TypeFor[promconfig.URL]():        {"URL", text(readURL)},
 	reflect.TypeFor[promconfig.TLSVersion](): {"TLS10, TLS11, TLS12 or TLS13", text(readTLSVersion)},
-	reflect.TypeFor[Scope]():                 {"account or user", text(readScope)},
 	reflect.TypeFor[accountID]():             {"account id", readAccountID},
 	reflect.TypeFor[time.Duration]():         {"duration", readDuration},
 	reflect.TypeFor[bool]():                  {"true or false", readBool},
 	reflect.TypeFor[int]():                   {"integer", readInt},
+}
+
+// scalarOf returns how values of a type are read, and whether it is that of a
+// single value.
+func scalarOf(t reflect.Type) (scalar, bool) {
+	if choice, ok := reflect.Zero(t).Interface().(collector.Choice); ok {
+		return choiceOf(choice.Choices()), true
+	}
+	s, ok := scalars[t]
+	return s, ok
+}
+
+// choiceOf reads one of a few words.
+func choiceOf(words []string) scalar {
+	name := strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
+	reason := "is not one of " + strings.Join(words, ", ")
+	if len(words) == 2 {
+		reason = "is neither " + words[0] + " nor " + words[1]
+	}
+	return scalar{name, text(func(s string) (any, string) {
+		if !slices.Contains(words, s) {
+			return nil, reason
+		}
+		return s, ""
+	})}
 }
 
 const (
@@ -70,13 +97,6 @@ func readTLSVersion(s string) (any, string) {
 		return nil, "is not one of TLS10, TLS11, TLS12, TLS13"
 	}
 	return v, ""
-}
-
-func readScope(s string) (any, string) {
-	if scope := Scope(s); scope == ScopeAccount || scope == ScopeUser {
-		return scope, ""
-	}
-	return nil, "is neither account nor user"
 }
 
 // decimalID is an id as the portal sends it: an integer of JSON.

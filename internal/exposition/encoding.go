@@ -1,3 +1,8 @@
+// Package exposition encodes metric families and joins what was encoded.
+//
+// Families are encoded by prometheus/common, in a format (text, OpenMetrics,
+// protobuf) and a compression; what comes out is kept as a Piece. Pieces of several
+// collectors are joined into one answer without being encoded again.
 package exposition
 
 import (
@@ -7,6 +12,28 @@ import (
 
 	"github.com/prometheus/common/expfmt"
 )
+
+// Format is an exposition format.
+type Format uint8
+
+// The formats.
+const (
+	Text Format = iota
+	OpenMetrics
+	Protobuf
+	formats
+)
+
+func formatOf(f expfmt.Format) Format {
+	switch f.FormatType() {
+	case expfmt.TypeOpenMetrics:
+		return OpenMetrics
+	case expfmt.TypeProtoDelim:
+		return Protobuf
+	default:
+		return Text
+	}
+}
 
 // Compression is a content coding.
 type Compression uint8

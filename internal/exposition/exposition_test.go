@@ -9,8 +9,10 @@ import (
 	"math"
 	"net/http"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/zstd"
@@ -18,117 +20,155 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 	"google.golang.org/protobuf/testing/protocmp"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"ukcloud_exporter/internal/exposition"
-	"ukcloud_exporter/money"
 )
 
-var (
-	cost  = &exposition.Desc{Name: "ukcloud_cost_gbp", Help: `Cost of "it" \ in pounds.`, Labels: []string{"vm"}}
-	moved = &exposition.Desc{Name: "ukcloud_moves_total", Help: "Moves.", Type: exposition.Counter, Labels: []string{"vm"}}
-	empty = &exposition.Desc{Name: "ukcloud_nothing", Help: "No samples."}
-	bare  = &exposition.Desc{Name: "ukcloud_bare", Help: "No labels."}
-)
-
-// nasty is a name as somebody could type it.
-const nasty = "a\"b\\c\nd\x00e\xffé£\u2028"
-
-func writeSome(w *exposition.Writer) {
-	w.Family(cost)
-	w.Money(exposition.LabelsOf("vm", "one"), 61_838_610_000_000)
-	w.Money(exposition.LabelsOf("vm", nasty), -1)
-	w.Money("", 3*money.Pound, "vm", strings.Repeat("x", 40))
-	w.Family(empty)
-	w.Family(moved)
-	w.Int(exposition.LabelsOf("vm", "one"), 7, "user", `o"ne`)
-	w.Sample(exposition.LabelsOf("vm", "two"), 0.1)
-	w.Sample(exposition.LabelsOf("vm", "three"), math.Inf(1))
-	w.Family(bare)
-	w.Bool("", true)
+func gauges(name, help string, values ...float64) *dto.MetricFamily {
+	f := &dto.MetricFamily{Name: &name, Help: &help, Type: dto.MetricType_GAUGE.Enum()}
+	for _, v := range values {
+		label, text := "value", fmt.Sprint(v)
+		f.Metric = append(f.Metric, &dto.Metric{
+			Label: []*dto.LabelPair{{Name: &label, Value: &text}}, Gauge: &dto.Gauge{Value: &v},
+		})
+	}
+	return f
 }
 
-func written(t *testing.T, format exposition.Format, write func(*exposition.Writer)) []byte {
+// moves is a counter that began to count at a known time.
+func moves() *dto.MetricFamily {
+	name, help, value := "ukcloud_moves_total", "Moves.", 7.0
+	return &dto.MetricFamily{Name: &name, Help: &help, Type: dto.MetricType_COUNTER.Enum(), Metric: []*dto.Metric{{
+		Counter: &dto.Counter{Value: &value, CreatedTimestamp: timestamppb.New(time.Unix(1_515_000_000, 0))},
+	}}}
+}
+
+// encoded encodes families in one format, without compression.
+func encoded(t *testing.T, format exposition.Format, families ...*dto.MetricFamily) string {
 	t.Helper()
-	var b bytes.Buffer
-	w := exposition.NewWriter(&b, format)
-	write(w)
-	if err := w.Close(); err != nil {
+	pieces, err := new(exposition.Press).Encode(slices.Values(families), exposition.Encoding{Format: format})
+	if err != nil {
 		t.Fatal(err)
 	}
-	return b.Bytes()
+	var b strings.Builder
+	if _, err := pieces[0].WriteTo(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
 }
 
-func TestText(t *testing.T) {
-	got := string(written(t, exposition.Text, func(w *exposition.Writer) {
-		w.Family(cost)
-		w.Money(exposition.LabelsOf("vm", "o\"n\\e\n"), 2_910_000_000)
-		w.Family(empty)
-		w.Family(bare)
-		w.Int("", 5)
-	}))
-	want := `# HELP ukcloud_cost_gbp Cost of "it" \\ in pounds.
-# TYPE ukcloud_cost_gbp gauge
-ukcloud_cost_gbp{vm="o\"n\\e\n"} 2.91
-# HELP ukcloud_bare No labels.
-# TYPE ukcloud_bare gauge
-ukcloud_bare 5
+// TestNumbers: the text formats have no exponents, for people; the number is the
+// same.
+func TestNumbers(t *testing.T) {
+	numbers := gauges("ukcloud_n", `Of "it" \ in pounds.`,
+		0, 1, -1, 5, 61838.61, -0.000000001, 999_999, 1_000_000, 17179869184, -1234567.5, 9007199254740992, 1e20,
+		1e21, 1.5e300, math.Inf(1), math.NaN())
+	want := `# HELP ukcloud_n Of "it" \\ in pounds.
+# TYPE ukcloud_n gauge
+ukcloud_n{value="0"} 0
+ukcloud_n{value="1"} 1
+ukcloud_n{value="-1"} -1
+ukcloud_n{value="5"} 5
+ukcloud_n{value="61838.61"} 61838.61
+ukcloud_n{value="-1e-09"} -0.000000001
+ukcloud_n{value="999999"} 999999
+ukcloud_n{value="1e+06"} 1000000
+ukcloud_n{value="1.7179869184e+10"} 17179869184
+ukcloud_n{value="-1.2345675e+06"} -1234567.5
+ukcloud_n{value="9.007199254740992e+15"} 9007199254740992
+ukcloud_n{value="1e+20"} 100000000000000000000
+ukcloud_n{value="1e+21"} 1e+21
+ukcloud_n{value="1.5e+300"} 1.5e+300
+ukcloud_n{value="+Inf"} +Inf
+ukcloud_n{value="NaN"} NaN
 `
-	if got != want {
-		t.Errorf("got\n%s\nwant\n%s", got, want)
+	if diff := cmp.Diff(want, encoded(t, exposition.Text, numbers)); diff != "" {
+		t.Errorf("text (-want +got):\n%s", diff)
 	}
-}
-
-// TestFormatsAgree reads each format with prometheus/common's own decoder and
-// expects the same families from all.
-func TestFormatsAgree(t *testing.T) {
-	formats := []struct {
-		name   string
-		format exposition.Format
-		expfmt expfmt.Format
-		end    string
-	}{
-		{"text", exposition.Text, expfmt.FmtText, ""},
-		{"protobuf", exposition.Protobuf, expfmt.FmtProtoDelim, ""},
-		{"OpenMetrics", exposition.OpenMetrics, expfmt.FmtOpenMetrics_1_0_0, "# EOF\n"},
-	}
-	var first map[string]*dto.MetricFamily
-	for _, f := range formats {
-		t.Run(f.name, func(t *testing.T) {
-			body := append(written(t, f.format, writeSome), f.end...)
-			got := decode(t, body, f.expfmt)
-			if first == nil {
-				first = got
-				if n := len(got); n != 3 {
-					t.Fatalf("%d families, want 3: %v", n, got)
-				}
-				name := got[cost.Name].Metric[1].Label[0].GetValue()
-				if want := "a\"b\\c\nd\ufffde\ufffdé£\u2028"; name != want {
-					t.Errorf("label value %q, want %q", name, want)
-				}
-				return
-			}
-			if diff := cmp.Diff(first, got, protocmp.Transform()); diff != "" {
-				t.Errorf("differs from text (-text +%s):\n%s", f.name, diff)
-			}
-		})
-	}
-}
-
-// TestLongNames is not part of TestFormatsAgree: prometheus/common's OpenMetrics
-// decoder takes minutes and gigabytes for one label value of this length.
-func TestLongNames(t *testing.T) {
-	long := strings.Repeat("n\"", 5_000)
-	for _, f := range []struct {
-		format exposition.Format
-		expfmt expfmt.Format
-	}{{exposition.Text, expfmt.FmtText}, {exposition.Protobuf, expfmt.FmtProtoDelim}} {
-		body := written(t, f.format, func(w *exposition.Writer) {
-			w.Family(bare)
-			w.Int("", 1, "name", long)
-		})
-		if got := decode(t, body, f.expfmt)[bare.Name].Metric[0].Label[0].GetValue(); got != long {
-			t.Errorf("format %d: a name of 10,000 characters came back with %d", f.format, len(got))
+	om := encoded(t, exposition.OpenMetrics, numbers)
+	for _, line := range []string{`"5"} 5.0`, `"999999"} 999999.0`, `"1e+06"} 1000000.0`, `"-1.2345675e+06"} -1234567.5`, `"-1e-09"} -0.000000001`, `"1e+21"} 1e+21`, `"+Inf"} +Inf`} {
+		if !strings.Contains(om, line+"\n") {
+			t.Errorf("OpenMetrics has no %s:\n%s", line, om)
 		}
+	}
+	for _, text := range []string{want, om + "# EOF\n"} {
+		format := expfmt.FmtText
+		if strings.HasSuffix(text, "# EOF\n") {
+			format = expfmt.FmtOpenMetrics_1_0_0
+		}
+		got := decode(t, []byte(text), format)["ukcloud_n"]
+		for i, m := range numbers.Metric {
+			if value := got.Metric[i].GetGauge().GetValue(); value != m.GetGauge().GetValue() && !math.IsNaN(value) {
+				t.Errorf("%v came back as %v", m.GetGauge().GetValue(), value)
+			}
+		}
+	}
+}
+
+// TestCounters: OpenMetrics and protobuf say when a counter began.
+func TestCounters(t *testing.T) {
+	want := "# HELP ukcloud_moves Moves.\n# TYPE ukcloud_moves counter\nukcloud_moves_total 7.0\nukcloud_moves_created 1515000000.0\n"
+	if diff := cmp.Diff(want, encoded(t, exposition.OpenMetrics, moves())); diff != "" {
+		t.Errorf("OpenMetrics (-want +got):\n%s", diff)
+	}
+	if text := encoded(t, exposition.Text, moves()); strings.Contains(text, "created") {
+		t.Errorf("text: %s", text)
+	}
+	got := decode(t, []byte(encoded(t, exposition.Protobuf, moves())), expfmt.FmtProtoDelim)
+	if diff := cmp.Diff(moves(), got["ukcloud_moves_total"], protocmp.Transform()); diff != "" {
+		t.Errorf("protobuf (-want +got):\n%s", diff)
+	}
+}
+
+// TestEncodingsOfOnePass: several encodings of one pass are as those of a pass each.
+func TestEncodingsOfOnePass(t *testing.T) {
+	families := []*dto.MetricFamily{moves(), gauges("ukcloud_n", "N.", 1, 2_000_000)}
+	var all []exposition.Encoding
+	for _, f := range []exposition.Format{exposition.Text, exposition.OpenMetrics, exposition.Protobuf} {
+		for _, c := range []exposition.Compression{exposition.Identity, exposition.Gzip, exposition.Zstd} {
+			all = append(all, exposition.Encoding{Format: f, Compression: c})
+		}
+	}
+	pieces, err := new(exposition.Press).Encode(slices.Values(families), all...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, e := range all {
+		var b bytes.Buffer
+		stream := exposition.Stream{Compression: e.Compression, Pieces: pieces[i : i+1]}
+		if _, err := stream.WriteTo(&b); err != nil {
+			t.Fatal(err)
+		}
+		for name, read := range readers(t, e.Compression) {
+			got, err := read(b.Bytes())
+			if want := encoded(t, e.Format, families...); err != nil || string(got) != want {
+				t.Errorf("format %d, %s: %q, %v; want %q", e.Format, name, got, err, want)
+			}
+		}
+	}
+}
+
+func TestHarmless(t *testing.T) {
+	for _, tt := range []struct{ name, value, want string }{
+		{"plain", `a"b\c` + "\nd", `a"b\c` + "\nd"},
+		{"other alphabets", "é£\u2028", "é£\u2028"},
+		{"NUL", "a\x00b", "a\ufffdb"},
+		{"not UTF-8", "a\xff\xfeb", "a\ufffd\ufffdb"},
+		{"empty", "", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := exposition.Harmless(tt.value); got != tt.want {
+				t.Errorf("%q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestEncodeErrorsAreReturned(t *testing.T) {
+	nameless := gauges("", "No name.", 1)
+	if _, err := new(exposition.Press).Encode(slices.Values([]*dto.MetricFamily{nameless}), exposition.Encoding{}); err == nil {
+		t.Error("no error although a family has no name")
 	}
 }
 
@@ -151,31 +191,6 @@ func decode(t *testing.T, body []byte, format expfmt.Format) map[string]*dto.Met
 			family.Name = &name
 		}
 		families[family.GetName()] = family
-	}
-}
-
-func TestDuplicatesAreDroppedAndCounted(t *testing.T) {
-	write := func(w *exposition.Writer) {
-		w.Family(cost)
-		w.Int(exposition.LabelsOf("vm", "one"), 1)
-		w.Int(exposition.LabelsOf("vm", "two"), 2)
-		w.Int("", 3, "vm", "one")
-		w.Family(moved) // the same labels in another family are another series
-		w.Int(exposition.LabelsOf("vm", "one"), 1)
-	}
-	body := exposition.NewBody(write)
-	if body.Series() != 3 || body.Duplicates() != 1 {
-		t.Errorf("series %d, duplicates %d; want 3 and 1", body.Series(), body.Duplicates())
-	}
-	for _, format := range []exposition.Format{exposition.Text, exposition.Protobuf} {
-		f := expfmt.FmtText
-		if format == exposition.Protobuf {
-			f = expfmt.FmtProtoDelim
-		}
-		got := decode(t, written(t, format, write), f)[cost.Name].Metric
-		if len(got) != 2 || got[0].GetGauge().GetValue() != 1 {
-			t.Errorf("format %d: %v; want the first of each", format, got)
-		}
 	}
 }
 
@@ -263,43 +278,6 @@ func FuzzCombinedChecksum(f *testing.F) {
 	})
 }
 
-func FuzzLabelValues(f *testing.F) {
-	f.Add(nasty, "x")
-	f.Add(`\`, `"`)
-	f.Add("", "\r\n\t")
-	f.Fuzz(func(t *testing.T, a, b string) {
-		write := func(w *exposition.Writer) {
-			w.Family(bare)
-			w.Int(exposition.LabelsOf("a", a, "b", b), 1)
-		}
-		want := map[string]string{"a": clean(a), "b": clean(b)}
-		for _, f := range []struct {
-			format exposition.Format
-			expfmt expfmt.Format
-		}{{exposition.Text, expfmt.FmtText}, {exposition.Protobuf, expfmt.FmtProtoDelim}} {
-			got := map[string]string{}
-			for _, l := range decode(t, written(t, f.format, write), f.expfmt)[bare.Name].Metric[0].Label {
-				got[l.GetName()] = l.GetValue()
-			}
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Fatalf("format %d (-want +got):\n%s", f.format, diff)
-			}
-		}
-	})
-}
-
-// clean replaces each byte that is not UTF-8, and NUL, by U+FFFD.
-func clean(s string) string {
-	var b strings.Builder
-	for _, r := range s {
-		if r == 0 {
-			r = '\ufffd'
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
-}
-
 func TestNegotiate(t *testing.T) {
 	const prometheus2 = "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
 	tests := []struct {
@@ -358,10 +336,5 @@ func TestWriteErrorsAreReturned(t *testing.T) {
 		if _, err := stream.WriteTo(&failing{n}); err == nil {
 			t.Errorf("no error although write %d failed", n+1)
 		}
-	}
-	w := exposition.NewWriter(&failing{0}, exposition.Text)
-	writeSome(w)
-	if w.Close() == nil {
-		t.Error("Close returned no error although the output failed")
 	}
 }

@@ -71,6 +71,7 @@ func (p *Piece) trim() {
 // compressor is what a Piece's plain bytes are written to.
 type compressor interface {
 	io.Writer
+	// finish ends the piece.
 	finish() error
 }
 
@@ -83,24 +84,18 @@ type Press struct {
 // Piece compresses what write writes.
 func (p *Press) Piece(c Compression, write func(io.Writer) error) (*Piece, error) {
 	piece := new(Piece)
-	z, err := p.compressor(c, piece)
+	z, err := p.open(c, piece)
 	if err != nil {
-		return nil, fmt.Errorf("encode %s: %w", c, err)
+		return nil, err
 	}
 	if err := write(z); err != nil {
 		return nil, err
 	}
-	if err := z.finish(); err != nil {
-		return nil, fmt.Errorf("encode %s: %w", c, err)
-	}
-	if d, ok := z.(*deflater); ok {
-		p.flate.Put(d.flate)
-	}
-	piece.trim()
-	return piece, nil
+	return piece, p.close(c, z, piece)
 }
 
-func (p *Press) compressor(c Compression, piece *Piece) (compressor, error) {
+// open returns the compressor that fills a piece.
+func (p *Press) open(c Compression, piece *Piece) (compressor, error) {
 	switch c {
 	case Gzip:
 		if f, ok := p.flate.Get().(*flate.Writer); ok {
@@ -108,16 +103,34 @@ func (p *Press) compressor(c Compression, piece *Piece) (compressor, error) {
 			return &deflater{piece: piece, flate: f}, nil
 		}
 		f, err := flate.NewWriter(piece, flate.BestSpeed)
-		return &deflater{piece: piece, flate: f}, err
+		if err != nil {
+			return nil, fmt.Errorf("encode %s: %w", c, err)
+		}
+		return &deflater{piece: piece, flate: f}, nil
 	case Zstd:
 		// One thread and a small window: label sets repeat close to each other,
 		// and the encoder's own memory counts against the daemon's.
 		z, err := zstd.NewWriter(piece, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest),
 			zstd.WithWindowSize(256<<10), zstd.WithLowerEncoderMem(true))
-		return &zstdFrame{z}, err
+		if err != nil {
+			return nil, fmt.Errorf("encode %s: %w", c, err)
+		}
+		return &zstdFrame{z}, nil
 	default:
 		return &identity{piece}, nil
 	}
+}
+
+// close completes the piece and keeps the compressor for the next one.
+func (p *Press) close(c Compression, z compressor, piece *Piece) error {
+	if err := z.finish(); err != nil {
+		return fmt.Errorf("encode %s: %w", c, err)
+	}
+	if d, ok := z.(*deflater); ok {
+		p.flate.Put(d.flate)
+	}
+	piece.trim()
+	return nil
 }
 
 type identity struct{ piece *Piece }

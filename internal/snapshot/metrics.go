@@ -8,24 +8,24 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Metrics exposes the state of the engine's collectors, anew at each scrape.
-// Engine is asked each time, because a reload replaces it.
+// Metrics exposes the state of the collectors, anew at each scrape. The cache is
+// asked for each time, because a reload replaces it.
 type Metrics struct {
-	engine func() *Engine
-	all    []string // every collector that the program has, also disabled ones
+	cache func() *Cache
+	all   []string // every collector that the program has, also disabled ones
 
 	enabled, success, duration, attempt, lastSuccess, maxAge, series *prometheus.Desc
 	forbidden, duplicates, unknown                                   *prometheus.Desc
 }
 
-// NewMetrics returns the metrics of the engine that engine returns. all names
+// NewMetrics returns the metrics of the cache that cache returns. all names
 // every collector that there is.
-func NewMetrics(engine func() *Engine, all []string) *Metrics {
+func NewMetrics(cache func() *Cache, all []string) *Metrics {
 	desc := func(name, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc("ukcloud_"+name, help, labels, nil)
 	}
 	return &Metrics{
-		engine: engine, all: all,
+		cache: cache, all: all,
 		enabled:     desc("collector_enabled", "1 if the collector is enabled, 0 if it is not.", "collector"),
 		success:     desc("collector_success", "1 if the collector's last refresh succeeded, 0 if it failed or none has ended.", "collector"),
 		duration:    desc("collector_duration_seconds", "Duration of the collector's last refresh.", "collector"),
@@ -51,10 +51,10 @@ func (m *Metrics) Describe(ch chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
-	engine := m.engine()
+	cache := m.cache()
 	now := time.Now()
 	for _, name := range m.all {
-		r := engine.runner(name)
+		r := cache.runner(name)
 		ch <- gauge(m.enabled, number(r != nil), name)
 		if r != nil {
 			m.collect(ch, r, r.current(now))
@@ -62,23 +62,24 @@ func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 	}
 }
 
-func (m *Metrics) collect(ch chan<- prometheus.Metric, r *runner, v *view) {
-	name := r.name()
-	ch <- gauge(m.success, number(v.success), name)
+func (m *Metrics) collect(ch chan<- prometheus.Metric, r *runner, s *snapshot) {
+	name := r.Name
+	series, duplicates := s.body.counts()
+	ch <- gauge(m.success, number(s.success), name)
 	ch <- gauge(m.maxAge, r.MaxAge.Seconds(), name)
-	ch <- gauge(m.series, float64(v.body.Series()), name)
-	ch <- gauge(m.duplicates, float64(v.body.Duplicates()), name)
-	if !v.lastAttempt.IsZero() {
-		ch <- gauge(m.duration, v.duration.Seconds(), name)
-		ch <- gauge(m.attempt, unix(v.lastAttempt), name)
+	ch <- gauge(m.series, float64(series), name)
+	ch <- gauge(m.duplicates, float64(duplicates), name)
+	if !s.lastAttempt.IsZero() {
+		ch <- gauge(m.duration, s.duration.Seconds(), name)
+		ch <- gauge(m.attempt, unix(s.lastAttempt), name)
 	}
-	if !v.lastSuccess.IsZero() {
-		ch <- gauge(m.lastSuccess, unix(v.lastSuccess), name)
+	if !s.lastSuccess.IsZero() {
+		ch <- gauge(m.lastSuccess, unix(s.lastSuccess), name)
 	}
-	for _, account := range v.forbidden {
+	for _, account := range s.forbidden {
 		ch <- gauge(m.forbidden, 1, account, name)
 	}
-	unknown := v.unknown()
+	unknown := s.unknown()
 	for _, field := range slices.Sorted(maps.Keys(unknown)) {
 		ch <- gauge(m.unknown, float64(unknown[field]), name, field)
 	}

@@ -16,11 +16,11 @@ import (
 func TestPartWithAnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		failing := errors.New("500")
-		collect := func(_ context.Context, round int, previous func(string) collector.Part) ([]collector.Result, error) {
+		collect := func(_ context.Context, round int, previous func(string) *collector.Part) ([]collector.Result, error) {
 			if round == 1 {
 				return []collector.Result{good("1", 1)}, nil
 			}
-			if held, ok := previous("1").(*value); !ok || int(held.n) != round-1 {
+			if held := previous("1").Data.(*value); held.n != round-1 {
 				t.Errorf("round %d builds on %v", round, held)
 			}
 			replaced, unheld := good("1", round), good("2", round)

@@ -1,181 +1,141 @@
-// Package engine runs the collectors and keeps what they gave.
-//
-// A scrape starts what is due, waits as long as it may, and takes the newest
-// complete snapshot of each collector. A refresh belongs to nobody: it outlives
-// the scrape that started it, and all scrapes that come meanwhile share it.
 package snapshot
 
 import (
-	"context"
-	"log/slog"
-	"math/rand/v2"
 	"slices"
-	"sync"
 	"time"
 
 	"ukcloud_exporter/collector"
-	"ukcloud_exporter/internal/exposition"
 )
 
-// Member is a collector with its limits.
-type Member struct {
-	Collector   collector.Collector
-	MinInterval time.Duration // a younger snapshot is not refreshed
-	MaxAge      time.Duration // an older part disappears
+// snapshot is all that is known of a collector at one moment. It is immutable.
+type snapshot struct {
+	parts     heldParts
+	body      *body
+	forbidden []string  // accounts that the portal refuses, sorted
+	asOf      time.Time // start of the refresh that the snapshot is from; zero when there is none
+	expires   time.Time // when the oldest part disappears; zero when there is none
+
+	attempts    int
+	failures    int // in a row
+	success     bool
+	lastError   string
+	lastAttempt time.Time
+	lastSuccess time.Time
+	duration    time.Duration // of the last attempt
 }
 
-// Engine runs members. It is safe for concurrent use.
-type Engine struct {
-	log     *slog.Logger
-	runners []*runner
-	wanted  *wanted
-
-	ctx    context.Context // of the refreshes
-	cancel context.CancelFunc
-	wg     sync.WaitGroup
-	gate   sync.Mutex // held to add to wg and to end ctx: nothing begins behind Stop
-
-	drained   chan struct{} // closed by Drain
-	drainOnce sync.Once
+// HeldPart is a part and when the portal gave or confirmed it.
+type HeldPart struct {
+	Key     string
+	Part    *collector.Part
+	At      time.Time
+	adopted bool // made under an earlier configuration
 }
 
-// spawn runs f in a goroutine that Stop waits for, or says that it is too late.
-func (e *Engine) spawn(f func()) bool {
-	e.gate.Lock()
-	defer e.gate.Unlock()
-	if e.ctx.Err() != nil {
-		return false
+// heldParts are in the order in which the collector gave them.
+type heldParts []HeldPart
+
+func (p heldParts) find(key string) (HeldPart, bool) {
+	i := slices.IndexFunc(p, func(h HeldPart) bool { return h.Key == key })
+	if i < 0 {
+		return HeldPart{}, false
 	}
-	e.wg.Go(f)
-	return true
+	return p[i], true
 }
 
-// startSpread is over how long the first rounds of replicas that are started
-// together are spread.
-const startSpread = time.Second
-
-// New returns an engine that has not asked for anything yet.
-func New(log *slog.Logger, members []Member) *Engine {
-	ctx, cancel := context.WithCancel(context.Background())
-	e := &Engine{log: log, wanted: new(wanted), ctx: ctx, cancel: cancel, drained: make(chan struct{})}
-	for _, m := range members {
-		e.runners = append(e.runners, newRunner(e, m))
-	}
-	return e
-}
-
-// Adopt takes over the parts of an engine that this one replaces, to be exposed
-// until its own first round has ended. Call it when the old engine has stopped and
-// before Start.
-func (e *Engine) Adopt(old *Engine) {
-	for _, r := range e.runners {
-		if from := old.runner(r.name()); from != nil {
-			r.adopt(from.view.Load())
-		}
-	}
-	e.wanted = old.wanted
-}
-
-// Start begins the first round, after a short random time.
-func (e *Engine) Start() {
-	e.spawn(func() {
-		select {
-		case <-time.After(rand.N(startSpread)):
-		case <-e.ctx.Done():
-			return
-		}
-		for _, r := range e.runners {
-			r.start(time.Now())
-		}
-	})
-}
-
-// Stop ends the refreshes and waits for them, but not longer than ctx allows.
-func (e *Engine) Stop(ctx context.Context) error {
-	e.gate.Lock()
-	e.cancel()
-	e.gate.Unlock()
-	done := make(chan struct{})
-	go func() {
-		e.wg.Wait()
-		close(done)
-	}()
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-// Drain lets scrapes that wait answer with what there is, and no other wait: the
-// program is about to end.
-func (e *Engine) Drain() { e.drainOnce.Do(func() { close(e.drained) }) }
-
-// Names returns the names of the collectors, in order.
-func (e *Engine) Names() []string {
-	names := make([]string, len(e.runners))
-	for i, r := range e.runners {
-		names[i] = r.name()
-	}
-	return names
-}
-
-func (e *Engine) runner(name string) *runner {
-	for _, r := range e.runners {
-		if r.name() == name {
-			return r
-		}
+// previous is what the collector may build on.
+func (p heldParts) previous(key string) *collector.Part {
+	if h, ok := p.find(key); ok && !h.adopted {
+		return h.Part
 	}
 	return nil
 }
 
-// Refresh starts the refresh of every named collector that is due and waits
-// until they have ended, deadline, or the end of ctx. It does not wait for one
-// that, by its last duration, cannot end in time.
-func (e *Engine) Refresh(ctx context.Context, deadline time.Time, names []string) {
-	now := time.Now()
-	var flights []*flight
-	for _, r := range e.runners {
-		if !slices.Contains(names, r.name()) {
+func (p heldParts) parts() []*collector.Part {
+	parts := make([]*collector.Part, len(p))
+	for i := range p {
+		parts[i] = p[i].Part
+	}
+	return parts
+}
+
+// after returns the snapshot after a refresh that began at started and ended at now.
+// The body is the old one.
+func (s *snapshot) after(results []collector.Result, err error, started, now time.Time, maxAge time.Duration) *snapshot {
+	next := &snapshot{
+		body: s.body, asOf: s.asOf, forbidden: s.forbidden,
+		attempts: s.attempts + 1, failures: s.failures + 1, lastAttempt: now, lastSuccess: s.lastSuccess, duration: now.Sub(started),
+	}
+	if err != nil {
+		next.lastError = inWords(err)
+		next.hold(s.parts, now, maxAge)
+		return next
+	}
+	var held heldParts
+	good, failed := 0, 0
+	next.forbidden = nil
+	for _, r := range results {
+		switch {
+		case r.Err == nil:
+			good++
+			held = append(held, HeldPart{Key: r.Key, Part: r.Part, At: now})
+			continue
+		case r.Forbidden():
+			next.forbidden = append(next.forbidden, r.Account)
+		default:
+			failed++
+		}
+		next.lastError = inWords(r.Err)
+		if last, ok := s.parts.find(r.Key); ok {
+			if r.Part != nil { // hold this instead, still as old as it was
+				last.Part, last.adopted = r.Part, false
+			}
+			held = append(held, last)
+		}
+	}
+	slices.Sort(next.forbidden)
+	next.forbidden = slices.Compact(next.forbidden)
+	next.hold(held, now, maxAge)
+	next.success = failed == 0 && (good > 0 || len(next.forbidden) == 0)
+	if next.success {
+		next.lastSuccess, next.asOf, next.failures = now, started, 0
+	}
+	return next
+}
+
+// hold keeps those of the parts that are young enough.
+func (s *snapshot) hold(all heldParts, now time.Time, maxAge time.Duration) {
+	s.parts, s.expires = nil, time.Time{}
+	for _, p := range all {
+		end := p.At.Add(maxAge)
+		if !now.Before(end) {
 			continue
 		}
-		if f := r.start(now); f != nil && !f.expected.After(deadline) {
-			flights = append(flights, f)
-		}
-	}
-	if len(flights) == 0 {
-		return
-	}
-	timer := time.NewTimer(time.Until(deadline))
-	defer timer.Stop()
-	for _, f := range flights {
-		select {
-		case <-f.done:
-		case <-timer.C:
-			return
-		case <-ctx.Done():
-			return
-		case <-e.drained:
-			return
+		s.parts = append(s.parts, p)
+		if s.expires.IsZero() || end.Before(s.expires) {
+			s.expires = end
 		}
 	}
 }
 
-// Pieces returns what the named collectors expose, in one encoding.
-func (e *Engine) Pieces(encoding exposition.Encoding, names []string) ([]*exposition.Piece, error) {
-	now := time.Now()
-	e.wanted.note(encoding, now)
-	var pieces []*exposition.Piece
-	for _, r := range e.runners {
-		if !slices.Contains(names, r.name()) {
-			continue
+// without returns the snapshot without the parts that are too old. Its body is that
+// of the old snapshot.
+func (s *snapshot) without(now time.Time, maxAge time.Duration) *snapshot {
+	next := *s
+	next.hold(s.parts, now, maxAge)
+	return &next
+}
+
+// expired reports whether a part has grown too old.
+func (s *snapshot) expired(now time.Time) bool { return !s.expires.IsZero() && !now.Before(s.expires) }
+
+// unknown adds up the unknown values of the parts.
+func (s *snapshot) unknown() map[string]int {
+	sum := map[string]int{}
+	for _, p := range s.parts {
+		for field, n := range p.Part.Unknown {
+			sum[field] += n
 		}
-		piece, err := r.current(now).body.Piece(encoding)
-		if err != nil {
-			return nil, err
-		}
-		pieces = append(pieces, piece)
 	}
-	return pieces, nil
+	return sum
 }

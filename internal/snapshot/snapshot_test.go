@@ -30,35 +30,41 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type fake struct {
 	name    string
 	rounds  atomic.Int64
-	collect func(ctx context.Context, round int, previous func(string) collector.Part) ([]collector.Result, error)
+	collect func(ctx context.Context, round int, previous func(string) *collector.Part) ([]collector.Result, error)
 }
 
-func (f *fake) Name() string { return f.name }
-
-func (f *fake) Families() []*exposition.Desc {
-	return []*exposition.Desc{{Name: "ukcloud_" + f.name, Help: "A fake."}}
+func (f *fake) Families() []collector.Family {
+	return []collector.Family{{
+		Name: "ukcloud_" + f.name, Help: "A fake.", Labels: []string{"account"},
+		Samples: func(data any) []collector.Sample { return data.(sampler).samples() },
+	}}
 }
 
-func (f *fake) Collect(ctx context.Context, previous func(string) collector.Part) ([]collector.Result, error) {
+func (f *fake) Collect(ctx context.Context, previous func(string) *collector.Part) ([]collector.Result, error) {
 	return f.collect(ctx, int(f.rounds.Add(1)), previous)
 }
 
-// value is a part with one series for each of its labels.
+type sampler interface{ samples() []collector.Sample }
+
+// value is the data of a part with one series for each of its labels.
 type value struct {
-	n      int64
+	n      int
 	labels []string
 }
 
-func (v *value) Write(_ int, w *exposition.Writer) {
+func (v *value) samples() (samples []collector.Sample) {
 	for _, l := range v.labels {
-		w.Int("", v.n, "account", l)
+		samples = append(samples, collector.Sample{Labels: []string{l}, Value: float64(v.n)})
 	}
+	return samples
 }
 
-func (*value) Unknown() map[string]int { return map[string]int{"field": 0} }
+func partOf(data sampler) *collector.Part {
+	return &collector.Part{Data: data, Unknown: map[string]int{"field": 0}}
+}
 
 func good(account string, n int) collector.Result {
-	return collector.Result{Key: account, Account: account, Part: &value{int64(n), []string{account}}}
+	return collector.Result{Key: account, Account: account, Part: partOf(&value{n, []string{account}})}
 }
 
 func bad(account string, err error) collector.Result {
@@ -67,7 +73,7 @@ func bad(account string, err error) collector.Result {
 
 // counting gives one account whose value is the number of the round, after took.
 func counting(name string, took time.Duration) *fake {
-	return &fake{name: name, collect: func(ctx context.Context, round int, _ func(string) collector.Part) ([]collector.Result, error) {
+	return &fake{name: name, collect: func(ctx context.Context, round int, _ func(string) *collector.Part) ([]collector.Result, error) {
 		select {
 		case <-time.After(took):
 			return []collector.Result{good("1", round)}, nil
@@ -82,9 +88,9 @@ const (
 	maxAge      = time.Hour
 )
 
-// bench is an engine under test with what it logged.
+// bench is a cache under test with what it logged.
 type bench struct {
-	*snapshot.Engine
+	*snapshot.Cache
 	t    *testing.T
 	logs *logs
 }
@@ -110,16 +116,33 @@ func newBench(t *testing.T, collectors ...*fake) *bench {
 	t.Helper()
 	var members []snapshot.Member
 	for _, c := range collectors {
-		members = append(members, snapshot.Member{Collector: c, MinInterval: minInterval, MaxAge: maxAge})
+		members = append(members, snapshot.Member{Name: c.name, Collector: c, MinInterval: minInterval, MaxAge: maxAge})
 	}
+	return newBenchOf(t, members...)
+}
+
+func newBenchOf(t *testing.T, members ...snapshot.Member) *bench {
+	t.Helper()
 	b := &bench{t: t, logs: new(logs)}
-	b.Engine = snapshot.New(slog.New(slog.NewTextHandler(b.logs, nil)), members)
+	b.Cache = snapshot.New(slog.New(slog.NewTextHandler(b.logs, nil)), members)
 	t.Cleanup(func() {
 		if err := b.Stop(context.Background()); err != nil {
 			t.Errorf("stop: %v", err)
 		}
 	})
 	return b
+}
+
+// scripted is a collector with the same results in each round.
+type scripted struct {
+	families []collector.Family
+	results  []collector.Result
+}
+
+func (s *scripted) Families() []collector.Family { return s.families }
+
+func (s *scripted) Collect(context.Context, func(string) *collector.Part) ([]collector.Result, error) {
+	return s.results, nil
 }
 
 var text = exposition.Encoding{Format: exposition.Text}
@@ -260,7 +283,7 @@ var errPortal = errors.New("the portal is down")
 
 // failing fails in the rounds from and later, until to.
 func failing(from, to int, with func() ([]collector.Result, error)) *fake {
-	return &fake{name: "a", collect: func(_ context.Context, round int, _ func(string) collector.Part) ([]collector.Result, error) {
+	return &fake{name: "a", collect: func(_ context.Context, round int, _ func(string) *collector.Part) ([]collector.Result, error) {
 		if round >= from && round < to {
 			return with()
 		}
@@ -320,7 +343,7 @@ func (*forbidden) Is(target error) bool { return target == portal.ErrForbidden }
 
 func TestPartsMoveOnAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := &fake{name: "a", collect: func(_ context.Context, round int, _ func(string) collector.Part) ([]collector.Result, error) {
+		f := &fake{name: "a", collect: func(_ context.Context, round int, _ func(string) *collector.Part) ([]collector.Result, error) {
 			switch round {
 			case 2:
 				return []collector.Result{good("1", round), bad("2", errPortal), bad("3", &forbidden{})}, nil
@@ -350,7 +373,7 @@ func TestPartsMoveOnAlone(t *testing.T) {
 func TestUnchangedRoundKeepsWhatIsEncoded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		same := good("1", 1)
-		b := newBench(t, &fake{name: "a", collect: func(context.Context, int, func(string) collector.Part) ([]collector.Result, error) {
+		b := newBench(t, &fake{name: "a", collect: func(context.Context, int, func(string) *collector.Part) ([]collector.Result, error) {
 			return []collector.Result{same}, nil
 		}})
 		b.scrape(time.Second)
@@ -406,11 +429,11 @@ func TestReloadKeepsDataUntilItsOwnRound(t *testing.T) {
 		old := newBench(t, counting("a", 0))
 		old.scrape(time.Second)
 		sawPrevious := false
-		next := newBench(t, &fake{name: "a", collect: func(_ context.Context, _ int, previous func(string) collector.Part) ([]collector.Result, error) {
+		next := newBench(t, &fake{name: "a", collect: func(_ context.Context, _ int, previous func(string) *collector.Part) ([]collector.Result, error) {
 			sawPrevious = previous("1") != nil
 			return []collector.Result{good("1", 100)}, nil
 		}})
-		next.Adopt(old.Engine)
+		next.Adopt(old.Cache)
 		next.want(next.read(), fmt.Sprintf(one, 1), "before the first round")
 		if ready, _, _ := next.Ready(); !ready {
 			t.Error("not ready although the old data is there")
@@ -424,13 +447,13 @@ func TestReloadKeepsDataUntilItsOwnRound(t *testing.T) {
 
 func TestMetrics(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t, &fake{name: "a", collect: func(_ context.Context, _ int, _ func(string) collector.Part) ([]collector.Result, error) {
+		b := newBench(t, &fake{name: "a", collect: func(_ context.Context, _ int, _ func(string) *collector.Part) ([]collector.Result, error) {
 			time.Sleep(1500 * time.Millisecond)
-			part := &value{7, []string{"1", "1", "2"}}
+			part := partOf(&value{7, []string{"1", "1", "2"}})
 			return []collector.Result{{Key: "1", Account: "1", Part: part}, bad("736", &forbidden{})}, nil
 		}})
 		registry := prometheus.NewRegistry()
-		registry.MustRegister(snapshot.NewMetrics(func() *snapshot.Engine { return b.Engine }, []string{"a", "b"}))
+		registry.MustRegister(snapshot.NewMetrics(func() *snapshot.Cache { return b.Cache }, []string{"a", "b"}))
 		before := `# HELP ukcloud_collector_enabled 1 if the collector is enabled, 0 if it is not.
 # TYPE ukcloud_collector_enabled gauge
 ukcloud_collector_enabled{collector="a"} 1
@@ -490,24 +513,56 @@ ukcloud_unknown_values{collector="a",field="field"} 0
 	})
 }
 
-// exploding is a part that cannot be written.
-type exploding struct{ value }
+// exploding is data of which no samples can be had.
+type exploding struct{}
 
-func (*exploding) Write(int, *exposition.Writer) { panic("a bug in Write") }
+func (exploding) samples() []collector.Sample { panic("a bug in a family") }
 
-func TestPanicInWriteIsTheCollectorsFailure(t *testing.T) {
+func TestPanicInAFamilyIsTheCollectorsFailure(t *testing.T) {
+	for _, data := range []sampler{exploding{}, mislabelled{}} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t, failing(2, 3, func() ([]collector.Result, error) {
+				return []collector.Result{{Key: "1", Account: "1", Part: partOf(data)}}, nil
+			}))
+			b.want(b.scrape(time.Second), fmt.Sprintf(one, 1), "before")
+			time.Sleep(minInterval)
+			b.want(b.scrape(time.Second), fmt.Sprintf(one, 1), "a part that panics")
+			if b.success("a") {
+				t.Error("a panic counts as success")
+			}
+			time.Sleep(minInterval)
+			b.want(b.scrape(time.Second), fmt.Sprintf(one, 3), "healed")
+		})
+	}
+}
+
+// mislabelled has a sample with another number of labels than its family.
+type mislabelled struct{}
+
+func (mislabelled) samples() []collector.Sample {
+	return []collector.Sample{{Labels: []string{"1", "2"}, Value: 1}}
+}
+
+// TestParts: what pages read of a collector are its parts, with their age and until
+// they are too old.
+func TestParts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t, failing(2, 3, func() ([]collector.Result, error) {
-			return []collector.Result{{Key: "1", Account: "1", Part: &exploding{}}}, nil
-		}))
-		b.want(b.scrape(time.Second), fmt.Sprintf(one, 1), "before")
+		began := time.Now()
+		b := newBench(t, failing(2, 1000, func() ([]collector.Result, error) { return nil, errPortal }))
+		b.scrape(time.Second)
 		time.Sleep(minInterval)
-		b.want(b.scrape(time.Second), fmt.Sprintf(one, 1), "a part that panics")
-		if b.success("a") {
-			t.Error("a panic counts as success")
+		b.scrape(time.Second)
+		parts := b.Parts("a")
+		if len(parts) != 1 || parts[0].Key != "1" || !parts[0].At.Equal(began) || parts[0].Part.Data.(*value).n != 1 {
+			t.Errorf("%+v", parts)
 		}
-		time.Sleep(minInterval)
-		b.want(b.scrape(time.Second), fmt.Sprintf(one, 3), "healed")
+		time.Sleep(maxAge)
+		if parts := b.Parts("a"); len(parts) != 0 {
+			t.Errorf("past max_age: %+v", parts)
+		}
+		if parts := b.Parts("b"); parts != nil {
+			t.Errorf("of a collector that is not there: %+v", parts)
+		}
 	})
 }
 

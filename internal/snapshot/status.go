@@ -20,29 +20,30 @@ type Status struct {
 }
 
 // Status returns the collectors, in order.
-func (e *Engine) Status() []Status {
+func (c *Cache) Status() []Status {
 	now := time.Now()
-	all := make([]Status, len(e.runners))
-	for i, r := range e.runners {
-		v := r.current(now)
+	all := make([]Status, len(c.runners))
+	for i, r := range c.runners {
+		s := r.current(now)
+		series, _ := s.body.counts()
 		r.mu.Lock()
-		running := r.flight != nil
+		running := r.refresh != nil
 		r.mu.Unlock()
 		all[i] = Status{
-			Name: r.name(), Running: running, Attempts: v.attempts, Success: v.success, Fresh: len(v.parts) > 0,
-			LastAttempt: v.lastAttempt, LastSuccess: v.lastSuccess, Duration: v.duration,
-			MinInterval: r.MinInterval, MaxAge: r.MaxAge, Series: v.body.Series(),
-			LastError: v.lastError, Forbidden: v.forbidden,
+			Name: r.Name, Running: running, Attempts: s.attempts, Success: s.success, Fresh: len(s.parts) > 0,
+			LastAttempt: s.lastAttempt, LastSuccess: s.lastSuccess, Duration: s.duration,
+			MinInterval: r.MinInterval, MaxAge: r.MaxAge, Series: series,
+			LastError: s.lastError, Forbidden: s.forbidden,
 		}
 	}
 	return all
 }
 
-// Ready tells whether the first round has ended and some collector holds data
+// Ready reports whether the first round has ended and some collector holds data
 // that is young enough; waiting and stale name those of which it is not so.
-func (e *Engine) Ready() (ready bool, waiting, stale []string) {
+func (c *Cache) Ready() (ready bool, waiting, stale []string) {
 	fresh := 0
-	for _, s := range e.Status() {
+	for _, s := range c.Status() {
 		switch {
 		case s.Attempts == 0 && !s.Fresh:
 			waiting = append(waiting, s.Name)
@@ -52,5 +53,5 @@ func (e *Engine) Ready() (ready bool, waiting, stale []string) {
 			stale = append(stale, s.Name)
 		}
 	}
-	return len(waiting) == 0 && (fresh > 0 || len(e.runners) == 0), waiting, stale
+	return len(waiting) == 0 && (fresh > 0 || len(c.runners) == 0), waiting, stale
 }

@@ -13,7 +13,6 @@ import (
 	"go.uber.org/goleak"
 
 	"ukcloud_exporter/collector"
-	"ukcloud_exporter/internal/exposition"
 	"ukcloud_exporter/internal/snapshot"
 	"ukcloud_exporter/internal/web"
 )
@@ -23,19 +22,16 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // still is a collector that asks nobody.
 type still struct{ name string }
 
-func (s still) Name() string { return s.name }
-
-func (s still) Families() []*exposition.Desc {
-	return []*exposition.Desc{{Name: "ukcloud_" + s.name, Help: "Of a test."}}
+func (s still) Families() []collector.Family {
+	return []collector.Family{{
+		Name: "ukcloud_" + s.name, Help: "Of a test.",
+		Samples: func(any) []collector.Sample { return []collector.Sample{{Value: 1}} },
+	}}
 }
 
-func (s still) Collect(context.Context, func(string) collector.Part) ([]collector.Result, error) {
-	return []collector.Result{{Key: "1", Part: s}}, nil
+func (still) Collect(context.Context, func(string) *collector.Part) ([]collector.Result, error) {
+	return []collector.Result{{Key: "1", Part: &collector.Part{}}}, nil
 }
-
-func (still) Write(_ int, w *exposition.Writer) { w.Int("", 1) }
-
-func (still) Unknown() map[string]int { return nil }
 
 // FuzzScrape: no query and no header makes a scrape answer anything but a valid
 // exposition or a refusal, or makes it late.
@@ -46,13 +42,13 @@ func FuzzScrape(f *testing.F) {
 	f.Add("exclude[]=nonsense&%zz", "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited", "*;q=0", "-1")
 	f.Add("collect[]=%00%ff", "text/plain;version=0.0.4;escaping=values", "gzip;q=", "1e300")
 	f.Add("collect=builds", "application/openmetrics-text;version=2.0.0;q=2", "br", "NaN")
-	e := snapshot.New(slog.New(slog.DiscardHandler), []snapshot.Member{
-		{Collector: still{"builds"}, MinInterval: time.Hour, MaxAge: time.Hour},
-		{Collector: still{"my_vm"}, MinInterval: time.Hour, MaxAge: time.Hour},
+	c := snapshot.New(slog.New(slog.DiscardHandler), []snapshot.Member{
+		{Name: "builds", Collector: still{"builds"}, MinInterval: time.Hour, MaxAge: time.Hour},
+		{Name: "my_vm", Collector: still{"my_vm"}, MinInterval: time.Hour, MaxAge: time.Hour},
 	})
-	defer func() { _ = e.Stop(context.Background()) }()
+	defer func() { _ = c.Stop(context.Background()) }()
 	scrape := &web.Scrape{
-		Log: slog.New(slog.DiscardHandler), Engine: func() *snapshot.Engine { return e },
+		Log: slog.New(slog.DiscardHandler), Cache: func() *snapshot.Cache { return c },
 		Program: prometheus.NewRegistry(), TimeoutOffset: 500 * time.Millisecond,
 	}
 	f.Fuzz(func(t *testing.T, query, accept, encoding, timeout string) {
@@ -78,9 +74,9 @@ func FuzzScrape(f *testing.F) {
 }
 
 func TestMethods(t *testing.T) {
-	e := snapshot.New(slog.New(slog.DiscardHandler), nil)
+	c := snapshot.New(slog.New(slog.DiscardHandler), nil)
 	scrape := &web.Scrape{
-		Log: slog.New(slog.DiscardHandler), Engine: func() *snapshot.Engine { return e },
+		Log: slog.New(slog.DiscardHandler), Cache: func() *snapshot.Cache { return c },
 		Program: prometheus.NewRegistry(),
 	}
 	for method, want := range map[string]int{

@@ -17,7 +17,7 @@ func Healthy() http.Handler {
 
 // Ready answers GET /-/ready: 503 until the first round has ended, and while no
 // collector holds data younger than its max_age. The body names the stale ones.
-func Ready(current func() *snapshot.Engine) http.Handler {
+func Ready(current func() *snapshot.Cache) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		ready, waiting, stale := current().Ready()
 		if !ready {

@@ -29,8 +29,8 @@ const writeTimeout = time.Minute
 
 // Scrape answers GET /metrics.
 type Scrape struct {
-	Log    *slog.Logger
-	Engine func() *snapshot.Engine // asked at each scrape: a reload replaces it
+	Log   *slog.Logger
+	Cache func() *snapshot.Cache // asked at each scrape: a reload replaces it
 	// Program gathers the program's own metrics, which alone are made anew at
 	// each scrape.
 	Program prometheus.Gatherer
@@ -59,14 +59,14 @@ func (s *Scrape) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	e := s.Engine()
-	names, err := choose(e.Names(), r.URL.Query()["collect[]"], r.URL.Query()["exclude[]"])
+	c := s.Cache()
+	names, err := choose(c.Names(), r.URL.Query()["collect[]"], r.URL.Query()["exclude[]"])
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	e.Refresh(r.Context(), began.Add(s.timeout(r.Header)), names)
-	if err := s.answer(w, r, e, names); err != nil {
+	c.Refresh(r.Context(), began.Add(s.timeout(r.Header)), names)
+	if err := s.answer(w, r, c, names); err != nil {
 		s.Log.Error("Answering a scrape failed", "err", err)
 	}
 }
@@ -105,9 +105,9 @@ func shorten(text string) string {
 
 // answer writes the pieces of the collectors and the program's own metrics. It
 // returns what is the program's fault; a scraper that went away is not.
-func (s *Scrape) answer(w http.ResponseWriter, r *http.Request, e *snapshot.Engine, names []string) error {
+func (s *Scrape) answer(w http.ResponseWriter, r *http.Request, c *snapshot.Cache, names []string) error {
 	encoding := exposition.Negotiate(r.Header)
-	pieces, err := e.Pieces(encoding, names)
+	pieces, err := c.Pieces(encoding, names)
 	if err != nil {
 		http.Error(w, "encoding the metrics failed", http.StatusInternalServerError)
 		return err

@@ -21,7 +21,7 @@ var statusHTML string
 // Status answers GET /: what the daemon does, for people.
 type Status struct {
 	Log         *slog.Logger
-	Engine      func() *snapshot.Engine
+	Cache       func() *snapshot.Cache
 	Session     func() portal.SessionStatus
 	MetricsPath string
 	Lifecycle   bool // --web.enable-lifecycle
@@ -68,11 +68,11 @@ func (s *Status) Handler() http.Handler {
 }
 
 func (s *Status) page() statusPage {
-	e := s.Engine()
-	ready, _, _ := e.Ready()
+	c := s.Cache()
+	ready, _, _ := c.Ready()
 	return statusPage{
 		Version: version.Version, Revision: version.GetRevision(), Ready: ready,
-		Session: s.Session(), Collectors: e.Status(),
+		Session: s.Session(), Collectors: c.Status(),
 		MetricsPath: s.MetricsPath, Lifecycle: s.Lifecycle, Profiling: s.Profiling,
 		Now: time.Now(),
 	}

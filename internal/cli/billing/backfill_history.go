@@ -15,7 +15,6 @@ import (
 	"ukcloud_exporter/csvparse"
 	"ukcloud_exporter/internal/bill"
 	"ukcloud_exporter/internal/exposition"
-	"ukcloud_exporter/money"
 )
 
 // history is what a daemon would have exposed of one compute service in one
@@ -64,12 +63,12 @@ func (h *history) days() int {
 
 // views calls yield with what was exposed at the end of each day, and when that
 // was. On a day without rows the month to date stays as it was.
-func (h *history) views(yield func(at time.Time, v collector.BillingView)) {
+func (h *history) views(yield func(at time.Time, p collector.BillingPart)) {
 	next := 0
 	for n := range h.days() {
 		start := h.month.Start().AddDate(0, 0, n)
 		at := start.AddDate(0, 0, 1)
-		view := collector.BillingView{Account: h.account, VOrg: h.org, VMLimit: h.vmLimit, Role: collector.CurrentMonth}
+		view := collector.BillingPart{Account: h.account, VOrg: h.org, VMLimit: h.vmLimit, Role: collector.CurrentMonth}
 		if next < len(h.toDate) && h.toDate[next].day == bill.DateOf(start) {
 			view.Day = h.toDate[next].day
 			next++
@@ -79,7 +78,7 @@ func (h *history) views(yield func(at time.Time, v collector.BillingView)) {
 			yield(at, view)
 		}
 		if h.previous != nil {
-			yield(at, collector.BillingView{Account: h.account, VOrg: h.org, Role: collector.PreviousMonth, Bill: h.previous})
+			yield(at, collector.BillingPart{Account: h.account, VOrg: h.org, Role: collector.PreviousMonth, Bill: h.previous})
 		}
 	}
 }
@@ -88,7 +87,7 @@ func (h *history) views(yield func(at time.Time, v collector.BillingView)) {
 // labels, each one's samples by time.
 func (h *history) writeTo(w io.Writer) error {
 	families := collector.DatedBillingFamilies()
-	slices.SortFunc(families, func(a, b collector.BillingFamily) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(families, func(a, b collector.Family) int { return cmp.Compare(a.Name, b.Name) })
 	var more []string
 	for _, name := range slices.Sorted(maps.Keys(h.labels)) {
 		more = append(more, name, h.labels[name])
@@ -96,20 +95,18 @@ func (h *history) writeTo(w io.Writer) error {
 	out := bufio.NewWriterSize(w, 64<<10)
 	for _, f := range families {
 		points := points{series: map[string][]point{}, more: more}
-		h.views(func(at time.Time, v collector.BillingView) {
-			points.at = at.Unix()
-			f.Write(&v, &points)
+		h.views(func(at time.Time, p collector.BillingPart) {
+			points.add(at.Unix(), &f, f.Samples(&p))
 		})
-		h.samples += points.writeTo(out, &f.Desc)
+		h.samples += points.writeTo(out, &f)
 	}
 	fmt.Fprintln(out, "# EOF")
 	return out.Flush()
 }
 
-// points are the samples of one family, by label set. It is a collector.BillingSink.
+// points are the samples of one family, by label set.
 type points struct {
-	at     int64
-	more   []string // labels that every sample gets
+	more   []string // names and values of labels that every sample gets
 	series map[string][]point
 }
 
@@ -118,43 +115,46 @@ type point struct {
 	value string
 }
 
-func (p *points) add(l exposition.Labels, pairs []string, value string) {
-	labels := string(l)
-	if pairs = slices.Concat(pairs, p.more); len(pairs) > 0 {
-		labels += "," + string(exposition.LabelsOf(pairs...))
+// add adds the samples of one moment.
+func (p *points) add(at int64, f *collector.Family, samples []collector.Sample) {
+	for _, s := range samples {
+		var labels strings.Builder
+		for i, name := range f.Labels {
+			writeLabel(&labels, name, s.Labels[i])
+		}
+		for i := 0; i < len(p.more); i += 2 {
+			writeLabel(&labels, p.more[i], p.more[i+1])
+		}
+		all := p.series[labels.String()]
+		if n := len(all); n > 0 && all[n-1].at == at {
+			continue // a resource whose id is the label value of the rest
+		}
+		p.series[labels.String()] = append(all, point{at, strconv.FormatFloat(s.Value, 'f', -1, 64)})
 	}
-	all := p.series[labels]
-	if n := len(all); n > 0 && all[n-1].at == p.at {
-		return // a resource that is called as the sum of the others is
+}
+
+var labelReplacer = strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`)
+
+// writeLabel writes one label behind those that are there.
+func writeLabel(b *strings.Builder, name, value string) {
+	if b.Len() > 0 {
+		b.WriteByte(',')
 	}
-	p.series[labels] = append(all, point{p.at, value})
-}
-
-// Money implements collector.BillingSink.
-func (p *points) Money(l exposition.Labels, value money.Amount, pairs ...string) {
-	p.add(l, pairs, value.String())
-}
-
-// Int implements collector.BillingSink.
-func (p *points) Int(l exposition.Labels, value int64, pairs ...string) {
-	p.add(l, pairs, strconv.FormatInt(value, 10))
-}
-
-// Sample implements collector.BillingSink.
-func (p *points) Sample(l exposition.Labels, value float64, pairs ...string) {
-	p.add(l, pairs, strconv.FormatFloat(value, 'g', -1, 64))
+	b.WriteString(name)
+	b.WriteString(`="`)
+	_, _ = labelReplacer.WriteString(b, exposition.Harmless(value)) // a Builder never fails
+	b.WriteByte('"')
 }
 
 // writeTo writes a family and returns how many samples it has. Errors stay in w.
-func (p *points) writeTo(w *bufio.Writer, d *exposition.Desc) (samples int) {
+func (p *points) writeTo(w *bufio.Writer, f *collector.Family) (samples int) {
 	if len(p.series) == 0 {
 		return 0
 	}
-	help := strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`).Replace(d.Help)
-	fmt.Fprintf(w, "# HELP %s %s\n# TYPE %s %s\n", d.Name, help, d.Name, d.Type)
+	fmt.Fprintf(w, "# HELP %s %s\n# TYPE %s %s\n", f.Name, labelReplacer.Replace(f.Help), f.Name, f.Type)
 	for _, labels := range slices.Sorted(maps.Keys(p.series)) {
 		for _, point := range p.series[labels] {
-			fmt.Fprintf(w, "%s{%s} %s %d\n", d.Name, labels, point.value, point.at)
+			fmt.Fprintf(w, "%s{%s} %s %d\n", f.Name, labels, point.value, point.at)
 			samples++
 		}
 	}

@@ -15,6 +15,7 @@ import (
 
 	"ukcloud_exporter/collector"
 	"ukcloud_exporter/internal/bill"
+	"ukcloud_exporter/internal/inventory"
 )
 
 // Environment is what the program gives its billing commands.
@@ -31,7 +32,7 @@ type Environment struct {
 // API is what the commands ask of the portal.
 type API interface {
 	collector.BillingAPI
-	collector.DirectoryAPI
+	inventory.API
 }
 
 // Portal is a portal with a login.

@@ -6,7 +6,7 @@ import (
 	"io"
 	"strings"
 
-	"ukcloud_exporter/collector"
+	"ukcloud_exporter/internal/inventory"
 )
 
 // service is one compute service.
@@ -18,13 +18,13 @@ func services(ctx context.Context, p *Portal, org string) (all []service, failed
 	if org != "" {
 		return []service{{accountOf(org), org}}, nil, nil
 	}
-	directory := collector.NewDirectory(p.API, p.Accounts, false)
-	accounts, err := directory.Accounts(ctx)
+	inventory := inventory.New(p.API, p.Accounts)
+	accounts, err := inventory.Accounts(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
 	for _, account := range accounts {
-		ids, err := directory.Services(ctx, account.ID)
+		ids, err := inventory.Services(ctx, account.ID)
 		if err != nil {
 			failed = append(failed, err)
 			continue

@@ -1,0 +1,117 @@
+package exposition
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"iter"
+	"math"
+	"strconv"
+	"unicode/utf8"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+)
+
+// Encode encodes metric families in several encodings at once and returns a piece
+// for each. A family is done with when the next one is asked for, which may use its
+// memory again. Names must be valid in the classic text format.
+func (p *Press) Encode(families iter.Seq[*dto.MetricFamily], encodings ...Encoding) ([]*Piece, error) {
+	pieces := make([]*Piece, len(encodings))
+	compressors := make([]compressor, len(encodings))
+	encoders := make([]*encoder, len(encodings))
+	for i, e := range encodings {
+		pieces[i] = new(Piece)
+		z, err := p.open(e.Compression, pieces[i])
+		if err != nil {
+			return nil, err
+		}
+		compressors[i], encoders[i] = z, newEncoder(z, e.Format)
+	}
+	for f := range families {
+		for _, e := range encoders {
+			if err := e.Encode(f); err != nil {
+				return nil, fmt.Errorf("encode %s: %w", f.GetName(), err)
+			}
+		}
+	}
+	for i, e := range encodings {
+		if err := encoders[i].buffer.Flush(); err != nil {
+			return nil, fmt.Errorf("encode: %w", err)
+		}
+		if err := p.close(e.Compression, compressors[i], pieces[i]); err != nil {
+			return nil, err
+		}
+	}
+	return pieces, nil
+}
+
+// bufferSize is how much text goes to the compressor at once.
+const bufferSize = 64 << 10
+
+// encoder is an expfmt.Encoder with a buffer of text behind it.
+type encoder struct {
+	expfmt.Encoder
+	buffer *bufio.Writer
+}
+
+func newEncoder(out io.Writer, f Format) *encoder {
+	e := &encoder{buffer: bufio.NewWriterSize(out, bufferSize)}
+	switch f {
+	case OpenMetrics:
+		e.Encoder = expfmt.NewEncoder(plainNumbers{e.buffer, ".0"}, expfmt.FmtOpenMetrics_1_0_0.WithEscapingScheme(model.NoEscaping),
+			expfmt.WithCreatedLines())
+	case Protobuf:
+		e.Encoder = expfmt.NewEncoder(e.buffer, expfmt.FmtProtoDelim.WithEscapingScheme(model.NoEscaping))
+	default:
+		e.Encoder = expfmt.NewEncoder(plainNumbers{e.buffer, ""}, expfmt.FmtText.WithEscapingScheme(model.NoEscaping))
+	}
+	return e
+}
+
+// plainNumbers writes numbers without an exponent: bytes, times and pounds are read
+// by people too. expfmt hands numbers to Write, which beside them gets escape
+// sequences only; all else goes through WriteString and WriteByte.
+type plainNumbers struct {
+	*bufio.Writer
+	whole string // behind a whole number
+}
+
+// Write implements io.Writer.
+func (w plainNumbers) Write(b []byte) (int, error) {
+	if bytes.IndexByte(b, 'e') <= 0 {
+		return w.Writer.Write(b)
+	}
+	value, err := strconv.ParseFloat(string(b), 64)
+	if err != nil || math.Abs(value) >= 1e21 {
+		return w.Writer.Write(b)
+	}
+	plain := strconv.AppendFloat(w.AvailableBuffer(), value, 'f', -1, 64)
+	if value == math.Trunc(value) {
+		plain = append(plain, w.whole...)
+	}
+	if _, err := w.Writer.Write(plain); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+// Harmless returns a label value without bytes that are not UTF-8, which Prometheus
+// refuses, and NUL, which ends its text lexer: each becomes U+FFFD. A name that
+// somebody typed must not cost the whole scrape.
+func Harmless(value string) string {
+	for i := range len(value) {
+		if c := value[i]; c == 0 || c >= utf8.RuneSelf {
+			runes := []rune(value) // each byte that is not UTF-8 becomes U+FFFD
+			for i, r := range runes {
+				if r == 0 {
+					runes[i] = utf8.RuneError
+				}
+			}
+			return string(runes)
+		}
+	}
+	return value
+}

@@ -1,0 +1,192 @@
+// Package snapshot runs the collectors and keeps what they gave.
+//
+// A scrape starts what is due, waits as long as it may, and takes the newest
+// complete snapshot of each collector. A refresh belongs to nobody: it outlives
+// the scrape that started it, and all scrapes that come meanwhile share it.
+package snapshot
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"ukcloud_exporter/collector"
+	"ukcloud_exporter/internal/exposition"
+)
+
+// Member is a collector with its name and its limits.
+type Member struct {
+	Name        string
+	Collector   collector.Collector
+	MinInterval time.Duration // a younger snapshot is not refreshed
+	MaxAge      time.Duration // an older part disappears
+}
+
+// Cache keeps the newest snapshot of each member. It is safe for concurrent use.
+type Cache struct {
+	log     *slog.Logger
+	runners []*runner
+	wanted  *wanted
+
+	ctx    context.Context // of the refreshes
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+	gate   sync.Mutex // held to add to wg and to end ctx: nothing begins behind Stop
+
+	drained   chan struct{} // closed by Drain
+	drainOnce sync.Once
+}
+
+// spawn runs f in a goroutine that Stop waits for, or says that it is too late.
+func (c *Cache) spawn(f func()) bool {
+	c.gate.Lock()
+	defer c.gate.Unlock()
+	if c.ctx.Err() != nil {
+		return false
+	}
+	c.wg.Go(f)
+	return true
+}
+
+// startSpread is over how long the first rounds of replicas that are started
+// together are spread.
+const startSpread = time.Second
+
+// New returns a cache that has not asked for anything yet.
+func New(log *slog.Logger, members []Member) *Cache {
+	ctx, cancel := context.WithCancel(context.Background())
+	c := &Cache{log: log, wanted: new(wanted), ctx: ctx, cancel: cancel, drained: make(chan struct{})}
+	for _, m := range members {
+		c.runners = append(c.runners, newRunner(c, m))
+	}
+	return c
+}
+
+// Adopt takes over the parts of a cache that this one replaces, to be exposed
+// until its own first round has ended. Call it when the old cache has stopped and
+// before Start.
+func (c *Cache) Adopt(old *Cache) {
+	for _, r := range c.runners {
+		if from := old.runner(r.Name); from != nil {
+			r.adopt(from.newest.Load())
+		}
+	}
+	c.wanted = old.wanted
+}
+
+// Start begins the first round, after a short random time.
+func (c *Cache) Start() {
+	c.spawn(func() {
+		select {
+		case <-time.After(rand.N(startSpread)):
+		case <-c.ctx.Done():
+			return
+		}
+		for _, r := range c.runners {
+			r.start(time.Now())
+		}
+	})
+}
+
+// Stop ends the refreshes and waits for them, but not longer than ctx allows.
+func (c *Cache) Stop(ctx context.Context) error {
+	c.gate.Lock()
+	c.cancel()
+	c.gate.Unlock()
+	done := make(chan struct{})
+	go func() {
+		c.wg.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// Drain lets scrapes that wait answer with what there is, and no other wait: the
+// program is about to end.
+func (c *Cache) Drain() { c.drainOnce.Do(func() { close(c.drained) }) }
+
+// Names returns the names of the collectors, in order.
+func (c *Cache) Names() []string {
+	names := make([]string, len(c.runners))
+	for i, r := range c.runners {
+		names[i] = r.Name
+	}
+	return names
+}
+
+func (c *Cache) runner(name string) *runner {
+	for _, r := range c.runners {
+		if r.Name == name {
+			return r
+		}
+	}
+	return nil
+}
+
+// Refresh starts the refresh of every named collector that is due and waits
+// until they have ended, deadline, or the end of ctx. It does not wait for one
+// that, by its last duration, cannot end in time.
+func (c *Cache) Refresh(ctx context.Context, deadline time.Time, names []string) {
+	now := time.Now()
+	var running []*refresh
+	for _, r := range c.runners {
+		if !slices.Contains(names, r.Name) {
+			continue
+		}
+		if f := r.start(now); f != nil && !f.expected.After(deadline) {
+			running = append(running, f)
+		}
+	}
+	if len(running) == 0 {
+		return
+	}
+	timer := time.NewTimer(time.Until(deadline))
+	defer timer.Stop()
+	for _, f := range running {
+		select {
+		case <-f.done:
+		case <-timer.C:
+			return
+		case <-ctx.Done():
+			return
+		case <-c.drained:
+			return
+		}
+	}
+}
+
+// Pieces returns what the named collectors expose, in one encoding.
+func (c *Cache) Pieces(encoding exposition.Encoding, names []string) ([]*exposition.Piece, error) {
+	now := time.Now()
+	c.wanted.note(encoding, now)
+	var pieces []*exposition.Piece
+	for _, r := range c.runners {
+		if !slices.Contains(names, r.Name) {
+			continue
+		}
+		piece, err := r.current(now).body.piece(encoding)
+		if err != nil {
+			return nil, err
+		}
+		pieces = append(pieces, piece)
+	}
+	return pieces, nil
+}
+
+// Parts returns the parts of a collector as of now, oldest data included up to its
+// max_age; nil when there is no such collector. Their Data is what pages show.
+func (c *Cache) Parts(name string) []HeldPart {
+	r := c.runner(name)
+	if r == nil {
+		return nil
+	}
+	return slices.Clone(r.current(time.Now()).parts)
+}
