@@ -27,7 +27,7 @@ test:
 	for module in $(MODULES); do (cd $$module && $(GO) test -race -count=1 -timeout 20m ./...) || exit 1; done
 
 # Tests whose dependencies stay out of the exporter's go.mod.
-MODULES = $(patsubst %/go.mod,%,$(wildcard internal/*/go.mod))
+MODULES = $(patsubst %/go.mod,%,$(wildcard internal/*/go.mod portal/*/go.mod))
 
 ## lint: golangci-lint if it is installed, else staticcheck, which is fetched
 lint:
