@@ -31,7 +31,7 @@ test-short:
 	$(GO) test -short ./...
 
 # Tests whose dependencies stay out of the exporter's go.mod.
-MODULES = $(patsubst %/go.mod,%,$(wildcard internal/testutil/*/go.mod))
+MODULES = $(patsubst %/go.mod,%,$(wildcard internal/testutil/*/go.mod portal/*/go.mod))
 
 ## lint: golangci-lint with .golangci.yml; fetched and built by the first call
 lint:
