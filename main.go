@@ -49,7 +49,7 @@ func run(ctx context.Context, args []string, env func(string) string, stdin io.R
 		}
 	}()
 	app, commands := newApp(env, stdin, stdout, stderr)
-	name, err := app.Parse(args)
+	name, err := app.Parse(completion.Args(args))
 	if err == nil {
 		log := logging.New(stderr, *commands.logging)
 		err = commands.run[name](ctx, log)

@@ -8,9 +8,10 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-
-	"golang.org/x/sys/unix"
 )
+
+// errLocked is tryLock's answer when another process holds the lock.
+var errLocked = errors.New("locked by another process")
 
 // lockDirectory keeps other processes out of dir until the result is closed or
 // this process ends, however it ends. The lock file stays: removing it would let
@@ -20,7 +21,7 @@ func lockDirectory(dir string) (io.Closer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lock state directory: %w", err)
 	}
-	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	err = tryLock(f)
 	if err == nil {
 		// The pid only tells the next one whom to ask, so a full disk that
 		// cannot take it is no reason not to start.
@@ -29,7 +30,7 @@ func lockDirectory(dir string) (io.Closer, error) {
 		}
 		return f, nil
 	}
-	if errors.Is(err, unix.EWOULDBLOCK) {
+	if errors.Is(err, errLocked) {
 		err = fmt.Errorf("state directory %s is in use by %s", dir, holder(f))
 	} else {
 		err = fmt.Errorf("lock state directory %s: %w", dir, err)
