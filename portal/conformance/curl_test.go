@@ -14,7 +14,7 @@ import (
 
 	"github.com/alecthomas/kingpin/v2"
 
-	"ukcloud_exporter/internal/simulate"
+	"ukcloud_exporter/internal/cli"
 )
 
 // curlStatuses are what the reference's lines give where that is not the
@@ -129,7 +129,7 @@ func firstVDC(t *testing.T, dir, base string) string {
 func simulateTLS(t *testing.T, caFile string) string {
 	t.Helper()
 	app := kingpin.New("simulate", "")
-	flags := simulate.AddPortalFlags(app.Command("simulate", ""))
+	flags := cli.AddPortalFlags(app.Command("simulate", ""))
 	if _, err := app.Parse([]string{
 		"simulate", "--seed=25", "--tls", "--tls-ca-file=" + caFile, "--email=email@example.com", "--password=password",
 		"--user=myemail@example.com:geheim:read-only", "--build-duration=0s", "--approval-delay=0s", "--now=2018-03-20",
@@ -147,7 +147,7 @@ func simulateTLS(t *testing.T, caFile string) string {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	served := make(chan error, 1)
-	go func() { served <- simulate.Serve(ctx, log, listener, portal) }()
+	go func() { served <- cli.Serve(ctx, log, listener, portal) }()
 	t.Cleanup(func() {
 		stop()
 		select {
