@@ -9,6 +9,7 @@ import (
 
 	"github.com/alecthomas/kingpin/v2"
 
+	"ukcloud_exporter/internal/cli"
 	"ukcloud_exporter/internal/config"
 )
 
@@ -49,7 +50,7 @@ func replaceSection(t *testing.T, text, name, content string) string {
 }
 
 func flagTables() string {
-	app, _ := newApp(func(string) string { return "" }, nil, nil, nil)
+	app, _ := newApp(cli.Environment{Getenv: func(string) string { return "" }})
 	model := app.Model()
 	var b strings.Builder
 	fmt.Fprintf(&b, "Flags of every command:\n\n%s\n", flagTable(model.Flags))

@@ -143,7 +143,7 @@ func TestExporterMeetsSimulator(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if login.Email != cli.Email || login.Password.Reveal() != cli.Password {
+	if login.Email != cli.DemoEmail || login.Password.Reveal() != cli.DemoPassword {
 		t.Errorf("the exporter logs in as %s", login.Email)
 	}
 	address := strings.TrimSuffix(strings.TrimPrefix(c.PortalURL(), "http://"), "/api")

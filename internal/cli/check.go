@@ -1,4 +1,3 @@
-// Package check is `ukcloud_exporter check --connect`: what the login may use.
 package cli
 
 import (
@@ -6,18 +5,42 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"slices"
 	"strconv"
 	"text/tabwriter"
 	"time"
 
+	"github.com/alecthomas/kingpin/v2"
+
+	"ukcloud_exporter/internal/inventory"
 	"ukcloud_exporter/portal"
 )
 
-// Connect logs in once, pings, and lists the accounts and, for each, the
+func (c *Commands) check(cmd *kingpin.CmdClause) run {
+	tryLogin := cmd.Flag("connect", "Also log in once, ping, and list the accounts and endpoints that the login may use.").Bool()
+	return func(ctx context.Context, log *slog.Logger) error {
+		cfg, err := c.load()
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(c.env.Stdout, "configuration: ok")
+		if !*tryLogin {
+			return nil
+		}
+		client, closeAll, err := newClient(cfg, log)
+		if err != nil {
+			return err
+		}
+		defer closeAll()
+		return connect(ctx, c.env.Stdout, client, cfg.Accounts())
+	}
+}
+
+// connect logs in once, pings, and lists the accounts and, for each, the
 // endpoints that the login may use. Its error is what makes the exporter
 // useless: no login, or no account.
-func Connect(ctx context.Context, out io.Writer, client *portal.Client, only []string) error {
+func connect(ctx context.Context, out io.Writer, client *portal.Client, only []string) error {
 	if err := client.Login(ctx); err != nil {
 		return fmt.Errorf("log in: %w", err)
 	}
@@ -26,7 +49,8 @@ func Connect(ctx context.Context, out io.Writer, client *portal.Client, only []s
 		return fmt.Errorf("ping: %w", err)
 	}
 	fmt.Fprintln(out, "ping: ok")
-	accounts, err := accountsOf(ctx, client, only)
+	inventory := inventory.New(client, only)
+	accounts, err := accountsOf(ctx, inventory, only)
 	if err != nil {
 		return err
 	}
@@ -37,34 +61,32 @@ func Connect(ctx context.Context, out io.Writer, client *portal.Client, only []s
 		fmt.Fprintf(table, "\t\t%s\t%s\n", probe.endpoint, result(probe.try(ctx)))
 	}
 	for _, account := range accounts {
-		for _, probe := range accountProbes(client, account.ID) {
+		for _, probe := range accountProbes(client, inventory, account.ID) {
 			fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", account.ID, account.Name, probe.endpoint, result(probe.try(ctx)))
 		}
 	}
 	return table.Flush()
 }
 
-// accountsOf returns the accounts that the login sees and those that are
-// configured, with a name that says where they differ. A login that may not list
-// accounts can still be told their ids, as for the daemon.
-func accountsOf(ctx context.Context, client *portal.Client, only []string) ([]portal.Account, error) {
-	var accounts []portal.Account
-	answer, err := client.Accounts(ctx, nil)
-	switch {
-	case err == nil:
-		for _, a := range answer.Value {
-			a.Name = strconv.Quote(a.Name)
-			if len(only) > 0 && !slices.Contains(only, a.ID) {
-				a.Name += " (not configured)"
-			}
-			accounts = append(accounts, a)
-		}
-	case len(only) == 0 || !(errors.Is(err, portal.ErrForbidden) || errors.Is(err, portal.ErrNotFound)):
-		return nil, fmt.Errorf("list accounts: %w", err)
+// accountsOf returns the accounts that are collected, and those that the login sees
+// beside them, with a name that says where the two differ.
+func accountsOf(ctx context.Context, inventory *inventory.Inventory, only []string) ([]portal.Account, error) {
+	chosen, err := inventory.Accounts(ctx)
+	if err != nil {
+		return nil, err
 	}
-	for _, id := range only {
-		if !slices.ContainsFunc(accounts, func(a portal.Account) bool { return a.ID == id }) {
-			accounts = append(accounts, portal.Account{ID: id, Name: "(configured, not listed)"})
+	listed, _ := inventory.Listed(ctx) // what cannot be listed was configured
+	var accounts []portal.Account
+	for _, a := range listed {
+		a.Name = strconv.Quote(a.Name)
+		if len(only) > 0 && !slices.Contains(only, a.ID) {
+			a.Name += " (not configured)"
+		}
+		accounts = append(accounts, a)
+	}
+	for _, c := range chosen {
+		if !slices.ContainsFunc(accounts, func(a portal.Account) bool { return a.ID == c.ID }) {
+			accounts = append(accounts, portal.Account{ID: c.ID, Name: "(configured, not listed)"})
 		}
 	}
 	if len(accounts) == 0 {
@@ -86,21 +108,23 @@ func loginProbes(c *portal.Client) []probe {
 	}
 }
 
-func accountProbes(c *portal.Client, account string) []probe {
-	service := ""
+func accountProbes(c *portal.Client, inventory *inventory.Inventory, account string) []probe {
+	service := func(ctx context.Context) string { // any one
+		ids, err := inventory.Services(ctx, account)
+		if err != nil || len(ids) == 0 {
+			return ""
+		}
+		return ids[0]
+	}
 	builds := func(kind portal.BuildKind) func(context.Context) error {
 		return func(ctx context.Context) error { return second(c.Builds(ctx, account, kind, nil)) }
 	}
 	return []probe{
 		{"compute_services", func(ctx context.Context) error {
-			return second(c.ComputeServices(ctx, account, nil))
+			return second(inventory.Estate(ctx, account, time.Now()))
 		}},
 		{"api_credentials", func(ctx context.Context) error {
-			answer, err := c.APICredentials(ctx, account, nil)
-			if err == nil && len(answer.Value) > 0 {
-				service = answer.Value[0].ServiceID
-			}
-			return err
+			return second(c.APICredentials(ctx, account, nil))
 		}},
 		{"vorgs", func(ctx context.Context) error { return second(c.VOrgs(ctx, account, nil)) }},
 		{"vmotion_events", func(ctx context.Context) error { return second(c.VMotionEvents(ctx, account, nil)) }},
@@ -108,12 +132,12 @@ func accountProbes(c *portal.Client, account string) []probe {
 		{"vdc-builds", builds(portal.BuildVDC)},
 		{"edge-gateway-builds", builds(portal.BuildEdgeGateway)},
 		{"billing-csv", func(ctx context.Context) error {
-			return closing(service, func() (*portal.Stream, error) {
+			return closing(service(ctx), func(service string) (*portal.Stream, error) {
 				return c.BillingCSV(ctx, time.Now().UTC().Format("2006-01"), service, "")
 			})
 		}},
 		{"cloud-storage-report", func(ctx context.Context) error {
-			return closing(service, func() (*portal.Stream, error) {
+			return closing(service(ctx), func(service string) (*portal.Stream, error) {
 				return c.CloudStorageReport(ctx, time.Now().UTC().Format(time.DateOnly), service, "")
 			})
 		}},
@@ -123,11 +147,11 @@ func accountProbes(c *portal.Client, account string) []probe {
 var errNoService = errors.New("not tried: no compute service is known")
 
 // closing opens a report and does not read it.
-func closing(service string, open func() (*portal.Stream, error)) error {
+func closing(service string, open func(service string) (*portal.Stream, error)) error {
 	if service == "" {
 		return errNoService
 	}
-	stream, err := open()
+	stream, err := open(service)
 	if err != nil {
 		return err
 	}

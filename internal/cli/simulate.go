@@ -1,5 +1,3 @@
-// Package simulate is `ukcloud_exporter simulate`: the simulated portal behind a
-// listener, with its flags.
 package cli
 
 import (
@@ -9,7 +7,10 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"os/signal"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -19,12 +20,30 @@ import (
 
 // The simulated portal's login, if no flag says otherwise.
 const (
-	Email    = "demo@example.com"
-	Password = "demo"
+	DemoEmail    = "demo@example.com"
+	DemoPassword = "demo"
 )
 
-// Flags are the flags of the estate that is simulated.
-type Flags struct {
+func (c *Commands) simulate(cmd *kingpin.CmdClause) run {
+	address := cmd.Flag("listen-address", "Address on which the simulated portal listens.").Default("127.0.0.1:10049").String()
+	flags := addPortalFlags(cmd)
+	return func(ctx context.Context, log *slog.Logger) error {
+		ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt)
+		defer stop()
+		portal, err := flags.newPortal(log)
+		if err != nil {
+			return err
+		}
+		listener, err := flags.listen(*address)
+		if err != nil {
+			return err
+		}
+		return servePortal(ctx, log, listener, portal)
+	}
+}
+
+// portalFlags are the flags of the portal that is simulated.
+type portalFlags struct {
 	seed       uint64
 	accounts   int
 	vms        int
@@ -32,12 +51,9 @@ type Flags struct {
 	sessionTTL time.Duration
 	era        string
 	faults     []string
-	portal     portalFlags
-}
 
-// portalFlags are the flags of the portal around the estate. Left at their zero
-// values they are those of demo.
-type portalFlags struct {
+	// These are flags of simulate only. Left at their zero values they are those of
+	// demo.
 	email, password string
 	users           []string
 	now             string
@@ -48,9 +64,9 @@ type portalFlags struct {
 	caFile          string
 }
 
-// AddFlags adds the flags of the estate to a command.
-func AddFlags(cmd *kingpin.CmdClause) *Flags {
-	f := new(Flags)
+// addEstateFlags adds the flags of the estate to a command.
+func addEstateFlags(cmd *kingpin.CmdClause) *portalFlags {
+	f := new(portalFlags)
 	cmd.Flag("seed", "Seed of the simulated estate: the same seed and time give the same answers.").Default("1").Uint64Var(&f.seed)
 	cmd.Flag("accounts", "Number of accounts.").Default("2").IntVar(&f.accounts)
 	cmd.Flag("vms", "Number of VMs in all accounts together.").Default("200").IntVar(&f.vms)
@@ -63,27 +79,26 @@ func AddFlags(cmd *kingpin.CmdClause) *Flags {
 	return f
 }
 
-// AddPortalFlags adds the flags of the estate and of the portal around it.
-func AddPortalFlags(cmd *kingpin.CmdClause) *Flags {
-	f := AddFlags(cmd)
-	p := &f.portal
-	cmd.Flag("email", "Address of the login, an administrator.").Default(Email).StringVar(&p.email)
-	cmd.Flag("password", "Password of the login.").Default(Password).StringVar(&p.password)
+// addPortalFlags adds the flags of the estate and of the portal around it.
+func addPortalFlags(cmd *kingpin.CmdClause) *portalFlags {
+	f := addEstateFlags(cmd)
+	cmd.Flag("email", "Address of the login, an administrator.").Default(DemoEmail).StringVar(&f.email)
+	cmd.Flag("password", "Password of the login.").Default(DemoPassword).StringVar(&f.password)
 	cmd.Flag("user", "Another login. ROLE is administrator, read-only, billing-only or no-account. Repeatable.").
-		PlaceHolder("EMAIL:PASSWORD:ROLE").StringsVar(&p.users)
+		PlaceHolder("EMAIL:PASSWORD:ROLE").StringsVar(&f.users)
 	cmd.Flag("now", "Time at which the portal's clock starts, as 2018-01-15 or 2018-01-15T09:00:00Z; by default the present.").
-		PlaceHolder("TIME").StringVar(&p.now)
-	cmd.Flag("build-duration", "Time that a new vOrg, VDC or edge gateway takes to build.").Default("1m").DurationVar(&p.buildDuration)
-	cmd.Flag("approval-delay", "Time in which a new ticket cannot be changed.").Default("1m").DurationVar(&p.approvalDelay)
-	cmd.Flag("read-only", "Refuse every call that changes something.").BoolVar(&p.readOnly)
-	cmd.Flag("tls", "Serve HTTPS, with a certificate made at start.").BoolVar(&p.tls)
+		PlaceHolder("TIME").StringVar(&f.now)
+	cmd.Flag("build-duration", "Time that a new vOrg, VDC or edge gateway takes to build.").Default("1m").DurationVar(&f.buildDuration)
+	cmd.Flag("approval-delay", "Time in which a new ticket cannot be changed.").Default("1m").DurationVar(&f.approvalDelay)
+	cmd.Flag("read-only", "Refuse every call that changes something.").BoolVar(&f.readOnly)
+	cmd.Flag("tls", "Serve HTTPS, with a certificate made at start.").BoolVar(&f.tls)
 	cmd.Flag("tls-ca-file", "File to write the certificate of the authority to that signs the server's, for clients to trust.").
-		PlaceHolder("FILE").StringVar(&p.caFile)
+		PlaceHolder("FILE").StringVar(&f.caFile)
 	return f
 }
 
-// Portal makes the portal that the flags describe.
-func (f *Flags) Portal(log *slog.Logger) (*simulator.Portal, error) {
+// newPortal makes the portal that the flags describe.
+func (f *portalFlags) newPortal(log *slog.Logger) (*simulator.Portal, error) {
 	era, err := strconv.Atoi(f.era)
 	if err != nil {
 		return nil, fmt.Errorf("--era: %w", err)
@@ -96,23 +111,22 @@ func (f *Flags) Portal(log *slog.Logger) (*simulator.Portal, error) {
 		}
 		faults = append(faults, fault)
 	}
-	p := f.portal
 	var users []simulator.User
-	for _, text := range p.users {
+	for _, text := range f.users {
 		user, err := simulator.ParseUser(text)
 		if err != nil {
 			return nil, fmt.Errorf("--user: %w", err)
 		}
 		users = append(users, user)
 	}
-	now, err := clock(p.now)
+	now, err := clock(f.now)
 	if err != nil {
 		return nil, fmt.Errorf("--now: %w", err)
 	}
 	return simulator.New(simulator.Options{
 		Seed: f.seed, Accounts: f.accounts, VMs: f.vms, Latency: f.latency, SessionTTL: f.sessionTTL,
-		Era: simulator.Era(era), Email: p.email, Password: p.password, Users: users, Now: now, ReadOnly: p.readOnly,
-		BuildDuration: p.buildDuration, ApprovalDelay: p.approvalDelay, Faults: faults, Logger: log,
+		Era: simulator.Era(era), Email: f.email, Password: f.password, Users: users, Now: now, ReadOnly: f.readOnly,
+		BuildDuration: f.buildDuration, ApprovalDelay: f.approvalDelay, Faults: faults, Logger: log,
 	})
 }
 
@@ -131,27 +145,27 @@ func clock(text string) (func() time.Time, error) {
 	return func() time.Time { return start.Add(time.Since(began)) }, nil
 }
 
-// Listen listens on an address, with TLS if the flags say so.
-func (f *Flags) Listen(address string) (net.Listener, error) {
-	if f.portal.caFile != "" && !f.portal.tls {
+// listen listens on an address, with TLS if the flags say so.
+func (f *portalFlags) listen(address string) (net.Listener, error) {
+	if f.caFile != "" && !f.tls {
 		return nil, errors.New("--tls-ca-file: there is no --tls")
 	}
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("--listen-address: %w", err)
 	}
-	if !f.portal.tls {
+	if !f.tls {
 		return listener, nil
 	}
-	secured, err := secure(listener, f.portal.caFile)
+	secured, err := secure(listener, f.caFile)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("--tls: %w", err), listener.Close())
 	}
 	return secured, nil
 }
 
-// Serve serves the portal on a listener until ctx ends.
-func Serve(ctx context.Context, log *slog.Logger, listener net.Listener, portal *simulator.Portal) error {
+// servePortal serves the portal on a listener until ctx ends.
+func servePortal(ctx context.Context, log *slog.Logger, listener net.Listener, portal *simulator.Portal) error {
 	server := &http.Server{
 		Handler: portal, ReadHeaderTimeout: 10 * time.Second,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),

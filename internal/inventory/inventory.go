@@ -50,19 +50,24 @@ func New(api API, only []string) *Inventory {
 	return &Inventory{api: api, only: only, listings: map[string]*question[listing]{}}
 }
 
-// Accounts returns the accounts to collect, in the portal's order (API reference,
-// GET /api/accounts).
-func (i *Inventory) Accounts(ctx context.Context) ([]portal.Account, error) {
+// Listed returns every account that the login sees, in the portal's order (API
+// reference, GET /api/accounts).
+func (i *Inventory) Listed(ctx context.Context) ([]portal.Account, error) {
 	answer, err := i.accounts.ask(ctx, time.Now().Add(-accountsFresh), i.api.Accounts)
-	switch {
-	case err == nil:
-		return i.chosen(answer.Value), nil
-	case len(i.only) > 0 && (errors.Is(err, portal.ErrForbidden) || errors.Is(err, portal.ErrNotFound)):
-		// A login that may not list accounts can still be told their ids.
-		return i.chosen(nil), nil
-	default:
+	if err != nil {
 		return nil, fmt.Errorf("list accounts: %w", err)
 	}
+	return answer.Value, nil
+}
+
+// Accounts returns the accounts to collect: those that are configured, or every one
+// that the login sees.
+func (i *Inventory) Accounts(ctx context.Context) ([]portal.Account, error) {
+	listed, err := i.Listed(ctx)
+	if err != nil && (len(i.only) == 0 || !errors.Is(err, portal.ErrForbidden) && !errors.Is(err, portal.ErrNotFound)) {
+		return nil, err
+	}
+	return i.chosen(listed), nil // a login that may not list accounts can still be told their ids
 }
 
 // chosen drops accounts that are not configured, and any that the portal lists
