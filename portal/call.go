@@ -41,9 +41,16 @@ func callOf(req *http.Request) *call { return req.Context().Value(callKey{}).(*c
 func (c *Client) target(r *route, query url.Values, parameters ...string) (*url.URL, error) {
 	var path strings.Builder
 	path.WriteString(c.base.EscapedPath())
-	for segment := range strings.SplitSeq(strings.TrimPrefix(r.endpoint, "/api/"), "/") {
+	endpoint := strings.TrimPrefix(r.endpoint, "/api/")
+	if endpoint == "*" { // all elements are parameters
+		endpoint = strings.TrimPrefix(strings.Repeat("/*", len(parameters)), "/")
+	}
+	for segment := range strings.SplitSeq(endpoint, "/") {
 		path.WriteByte('/')
 		name, isParameter := strings.CutPrefix(segment, ":")
+		if segment == "*" {
+			name, isParameter = "path element", true
+		}
 		if !isParameter {
 			path.WriteString(segment)
 			continue

@@ -25,6 +25,7 @@ type Client struct {
 	secrets   *redactor
 	session   *session
 	chain     http.RoundTripper
+	once      http.RoundTripper // the part of the chain that sends nothing twice
 	transport http.RoundTripper
 }
 
@@ -67,17 +68,19 @@ func assemble(base *url.URL, credentials CredentialSource, set settings, london 
 		credentials: credentials, secrets: secrets, logger: set.logger, metrics: m, jitter: fullJitter,
 		guard: newGuard(base.String(), set.digest, set.store, set.logger),
 	}
-	var chain http.RoundTripper = &logTransport{next: set.transport, logger: set.logger, secrets: secrets}
+	var chain http.RoundTripper = &tapTransport{next: set.transport}
+	chain = &logTransport{next: chain, logger: set.logger, secrets: secrets}
 	chain = &metricsTransport{next: chain, metrics: m, session: s}
 	s.direct = chain
 	chain = &cookieTransport{next: chain, session: s}
 	chain = &limitTransport{next: chain, slots: make(chan struct{}, set.concurrency), rate: set.rate}
+	once := chain
 	chain = &retryTransport{next: chain, metrics: m, jitter: fullJitter}
 	chain = &sessionTransport{next: chain, session: s}
 	m.session.Store(s)
 	return &Client{
 		base: base, userAgent: set.userAgent, timeout: set.timeout, london: london, secrets: secrets,
-		session: s, chain: chain, transport: set.transport,
+		session: s, chain: chain, once: once, transport: set.transport,
 	}
 }
 

@@ -2,6 +2,7 @@ package portal
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ var (
 	apiCredentialsRoute = &route{method: http.MethodGet, endpoint: "/api/accounts/:account_id/api_credentials"}
 	vorgsRoute          = &route{method: http.MethodGet, endpoint: "/api/accounts/:account_id/vorgs"}
 	vdcsRoute           = &route{method: http.MethodGet, endpoint: "/api/accounts/:account_id/vorgs/:vorg_id/vdcs"}
+	edgeGatewaysRoute   = &route{method: http.MethodGet, endpoint: "/api/accounts/:account_id/vorgs/:vorg_id/vdcs/:vdc_urn/edge-gateways"}
 )
 
 // Account is one account that the login may see.
@@ -66,7 +68,8 @@ func (r *reader) apiCredentials() ([]APICredential, error) {
 	return credentials, nil
 }
 
-// NamedID is a vOrg of GET …/vorgs ("735-2") or a VDC of GET …/vdcs (a URN).
+// NamedID is a vOrg of GET …/vorgs ("735-2"), a VDC of GET …/vdcs or an edge gateway
+// of GET …/edge-gateways (URNs).
 type NamedID struct {
 	ID, Name string
 }
@@ -84,6 +87,17 @@ func (c *Client) VOrgs(ctx context.Context, accountID string, prev *Answer[[]Nam
 // portal wants.
 func (c *Client) VDCs(ctx context.Context, accountID, vorgID string, prev *Answer[[]NamedID]) (*Answer[[]NamedID], error) {
 	r := request{route: vdcsRoute, parameters: []string{accountID, vorgNumber(vorgID)}}
+	return fetch(ctx, c, r, prev, namedIDs)
+}
+
+// EdgeGateways lists the edge gateways of a VDC (API reference, GET
+// /api/accounts/:account_id/vorgs/:vorg_id/vdcs/:vdc_urn/edge-gateways; gone since
+// 2020). An empty list may also mean that there is no such VDC.
+func (c *Client) EdgeGateways(ctx context.Context, accountID, vorgID, vdcURN string, prev *Answer[[]NamedID]) (*Answer[[]NamedID], error) {
+	if err := isVDCURN(vdcURN); err != nil {
+		return nil, fmt.Errorf("list edge gateways: %w", err)
+	}
+	r := request{route: edgeGatewaysRoute, parameters: []string{accountID, vorgNumber(vorgID), vdcURN}}
 	return fetch(ctx, c, r, prev, namedIDs)
 }
 

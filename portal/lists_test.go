@@ -129,8 +129,8 @@ var listTests = []struct {
 		body: `{"data":[{"type":"Vorg-build","id":"10","attributes":{"createdAt":"2016-07-08T10:42:14+01:00","createdBy":"auser@example.com","state":"approved","serviceName":"My Compute Service","zoneId":"B"}},
 		        {"type":"Vorg-build","id":"11","attributes":{"createdAt":"2016-07-09T10:42:14+01:00","createdBy":"auser@example.com","state":"running","serviceName":"My Compute Service","zoneId":"B"}}]}`,
 		want: []Build{
-			{"10", "approved", "My Compute Service", "auser@example.com", at("2016-07-08T09:42:14Z")},
-			{"11", "running", "My Compute Service", "auser@example.com", at("2016-07-09T09:42:14Z")},
+			{Kind: BuildVOrg, ID: "10", State: "approved", ServiceName: "My Compute Service", ZoneID: "B", CreatedBy: "auser@example.com", Created: at("2016-07-08T09:42:14Z")},
+			{Kind: BuildVOrg, ID: "11", State: "running", ServiceName: "My Compute Service", ZoneID: "B", CreatedBy: "auser@example.com", Created: at("2016-07-09T09:42:14Z")},
 		},
 	},
 	{
@@ -140,8 +140,8 @@ var listTests = []struct {
 		body: `{"data":[{"type":"VDC-build","id":"13739","attributes":{"createdAt":"2020-01-30T22:12:05+00:00","createdBy":"u@example.com","serviceName":null,"state":"approved","vdcName":"Demo VDC","vmType":"ESSENTIAL"}},
 		        {"type":"VDC-build","id":7,"attributes":{"createdAt":"yesterday","createdBy":null,"state":"completed"}}]}`,
 		want: []Build{
-			{"13739", "approved", "Demo VDC", "u@example.com", at("2020-01-30T22:12:05Z")},
-			{"7", "completed", "", "", Optional[time.Time]{}},
+			{Kind: BuildVDC, ID: "13739", State: "approved", VDCName: "Demo VDC", VMType: "ESSENTIAL", CreatedBy: "u@example.com", Created: at("2020-01-30T22:12:05Z")},
+			{Kind: BuildVDC, ID: "7", State: "completed"},
 		},
 	},
 	{
@@ -151,7 +151,72 @@ var listTests = []struct {
 			return value(c.Builds(ctx, "1", BuildEdgeGateway, nil))
 		},
 		body: `{"data":[{"type":"EdgeGateway-build","id":"23","attributes":{"createdAt":"2016-07-08T10:42:14+01:00","createdBy":"auser@example.com","state":"completed"}}]}`,
-		want: []Build{{"23", "completed", "", "auser@example.com", at("2016-07-08T09:42:14Z")}},
+		want: []Build{{Kind: BuildEdgeGateway, ID: "23", State: "completed", CreatedBy: "auser@example.com", Created: at("2016-07-08T09:42:14Z")}},
+	},
+	{
+		name: "a vorg build, reference",
+		url:  "/api/vorg-builds/10",
+		call: func(ctx context.Context, c *Client) (any, error) { return value(c.Build(ctx, BuildVOrg, "10", nil)) },
+		body: `{"data":{"type":"Vorg-build","id":"10","attributes":{"createdAt":"2016-07-08T10:42:14+01:00","createdBy":"auser@example.com","state":"approved","serviceName":"My Compute Service","zoneId":"B"}}}`,
+		want: Build{Kind: BuildVOrg, ID: "10", State: "approved", ServiceName: "My Compute Service", ZoneID: "B", CreatedBy: "auser@example.com", Created: at("2016-07-08T09:42:14Z")},
+	},
+	{
+		name: "a vdc build, recorded in 2016: nothing but when, who and state",
+		url:  "/api/vdc-builds/10",
+		call: func(ctx context.Context, c *Client) (any, error) { return value(c.Build(ctx, BuildVDC, "10", nil)) },
+		body: `{"data":{"type":"VDC-build","id":"10","attributes":{"createdAt":"2016-10-03T14:19:07+01:00","createdBy":"u@example.com","state":"running"}}}`,
+		want: Build{Kind: BuildVDC, ID: "10", State: "running", CreatedBy: "u@example.com", Created: at("2016-10-03T13:19:07Z")},
+	},
+	{
+		name: "an edge gateway build, its id a number",
+		url:  "/api/edge-gateway-builds/23",
+		call: func(ctx context.Context, c *Client) (any, error) {
+			return value(c.Build(ctx, BuildEdgeGateway, "23", nil))
+		},
+		body: `{"data":{"type":"EdgeGateway-build","id":23,"attributes":{"state":"completed","createdAt":null}}}`,
+		want: Build{Kind: BuildEdgeGateway, ID: "23", State: "completed"},
+	},
+	{
+		name: "edge gateways, reference",
+		url:  "/api/accounts/53/vorgs/1/vdcs/urn:vcloud:vdc:345a5d90-1c8c-4fb2-bf4f-f480de82c594/edge-gateways",
+		call: func(ctx context.Context, c *Client) (any, error) {
+			return value(c.EdgeGateways(ctx, "53", "53-1", "urn:vcloud:vdc:345a5d90-1c8c-4fb2-bf4f-f480de82c594", nil))
+		},
+		body: `{"data":[{"type":"EdgeGateway","id":"urn:vcloud:gateway:90693edd-c94b-4bf0-9544-d9123a77720c","attributes":{"name":"My Edge - nft00002i2 SL3"}}]}`,
+		want: []NamedID{{"urn:vcloud:gateway:90693edd-c94b-4bf0-9544-d9123a77720c", "My Edge - nft00002i2 SL3"}},
+	},
+	{
+		name: "one compute service, reference: no account, a number of its own",
+		url:  "/api/accounts/1/compute_services/12",
+		call: func(ctx context.Context, c *Client) (any, error) {
+			return value(c.ComputeService(ctx, "1", "1-12", nil))
+		},
+		body: `{"compute_service_id":12,"name":"Example Service Name","serviceId":"Service ID","urn":"urn","VDCs":[]}`,
+		want: &VOrg{Name: "Example Service Name", ServiceID: "Service ID", URN: "urn", VDCs: []*VDC{}},
+	},
+	{
+		name: "one ticket, as a client reads it",
+		url:  "/api/my_calls/INC10001?for=user",
+		call: func(ctx context.Context, c *Client) (any, error) {
+			return value(c.MyCall(ctx, "INC10001", ScopeUser, nil))
+		},
+		body: `{"ticket":{"ticket_id":"INC10001","summary":"s","Description":"d","submitted":"28/08/2014 15:42","status":"New"},
+		        "updates":[{"type":"comment","text":"t","owner":"o","submitted_on":"28/08/2014 15:43"}],"changes":null}`,
+		want: TicketDetails{Ticket: Ticket{"INC10001", "s", "New", at("2014-08-28T14:42:00Z")}, Description: "d",
+			Updates: []TicketUpdate{{"comment", "t", "o", at("2014-08-28T14:43:00Z")}}},
+	},
+	{
+		name: "anything else, by tags",
+		url:  "/api/new%2Fthing/1?a=b",
+		call: func(ctx context.Context, c *Client) (any, error) {
+			return Do[struct {
+				N Optional[int64] `json:"n"`
+			}](ctx, c, Request{Path: []string{"new/thing", "1"}, Query: map[string][]string{"a": {"b"}}})
+		},
+		body: `{"n":"4","more":[]}`,
+		want: struct {
+			N Optional[int64] `json:"n"`
+		}{some[int64](4)},
 	},
 	{
 		name: "my_calls of the user, reference: summer time",
@@ -288,6 +353,12 @@ func TestListsRefused(t *testing.T) {
 	credentials := func(ctx context.Context, c *Client) error { _, err := c.APICredentials(ctx, "1", nil); return err }
 	calls := func(ctx context.Context, c *Client) error { _, err := c.MyCalls(ctx, "user", nil); return err }
 	builds := func(ctx context.Context, c *Client) error { _, err := c.Builds(ctx, "1", BuildVDC, nil); return err }
+	ticket := func(ctx context.Context, c *Client) error { _, err := c.MyCall(ctx, "INC1", "", nil); return err }
+	service := func(ctx context.Context, c *Client) error { _, err := c.ComputeService(ctx, "1", "2", nil); return err }
+	do := func(ctx context.Context, c *Client) error {
+		_, err := Do[any](ctx, c, Request{Path: []string{"a", "b"}})
+		return err
+	}
 	ping := func(ctx context.Context, c *Client) error { return c.Ping(ctx) }
 	tests := []struct {
 		name string
@@ -319,6 +390,14 @@ func TestListsRefused(t *testing.T) {
 		{"events that are null", vmotion, `[null]`, ErrNotJSON, "of another kind"},
 		{"a credential that is null", credentials, `{"a":null}`, ErrNotJSON, "of another kind"},
 		{"a build's attributes that are a list", builds, `{"data":[{"id":"1","attributes":[]}]}`, ErrNotJSON, "attributes is of another kind"},
+		{"a ticket that is none", ticket, `{"updates":[]}`, ErrNotJSON, "not an object with \"ticket\""},
+		{"a ticket that is a text", ticket, `{"ticket":"INC1"}`, ErrNotJSON, "ticket is of another kind"},
+		{"updates that are a text", ticket, `{"ticket":{},"updates":["x"]}`, ErrNotJSON, "updates is of another kind"},
+		{"a compute service without VDCs", service, `{"name":"x"}`, ErrNotJSON, "VDCs"},
+		{"a compute service with null VDCs", service, `{"VDCs":null}`, ErrNotJSON, "VDCs is of another kind"},
+		{"a compute service that is an error", service, `{"error":"No permitted account found"}`, ErrForbidden, "No permitted"},
+		{"anything else that is an error", do, `{"error":"Insufficient Permission"}`, ErrForbidden, "Insufficient Permission"},
+		{"anything else that is no JSON", do, `{`, ErrTruncated, "a/b: GET /api/*"},
 		{"events that are a string", vmotion, `"none"`, ErrNotJSON, "not a list"},
 		{"events cut", vmotion, `[{"service_id":1}`, ErrTruncated, "cut short"},
 		{"an error where credentials were asked", credentials, `{"error":"No permitted account found"}`, ErrForbidden, "No permitted account found"},
@@ -357,6 +436,11 @@ func TestArguments(t *testing.T) {
 		{"no vOrg", func() error { _, err := client.VDCs(ctx, "1", "1-", nil); return err }},
 		{"unknown build kind", func() error { _, err := client.Builds(ctx, "1", "vm", nil); return err }},
 		{"unknown scope", func() error { _, err := client.MyCalls(ctx, "all", nil); return err }},
+		{"unknown kind of one build", func() error { _, err := client.Build(ctx, "vm", "1", nil); return err }},
+		{"no build", func() error { _, err := client.Build(ctx, BuildVDC, "", nil); return err }},
+		{"no ticket", func() error { _, err := client.MyCall(ctx, "", "", nil); return err }},
+		{"unknown scope of a ticket", func() error { _, err := client.MyCall(ctx, "INC1", "all", nil); return err }},
+		{"edge gateways of a name", func() error { _, err := client.EdgeGateways(ctx, "1", "2", "My VDC", nil); return err }},
 		{"period", func() error { _, err := client.BillingCSV(ctx, "2018-1", "o", ""); return err }},
 		{"date", func() error { _, err := client.CloudStorageReport(ctx, "2018-01", "o", ""); return err }},
 	}

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -16,7 +17,10 @@ import (
 	"ukcloud_exporter/money"
 )
 
-var computeServicesRoute = &route{method: http.MethodGet, endpoint: "/api/accounts/:account_id/compute_services"}
+var (
+	computeServicesRoute = &route{method: http.MethodGet, endpoint: "/api/accounts/:account_id/compute_services"}
+	computeServiceRoute  = &route{method: http.MethodGet, endpoint: "/api/accounts/:account_id/compute_services/:vorg_id"}
+)
 
 const (
 	// vorgsPerPage is what is asked for, and the portal's own default for per_page.
@@ -123,33 +127,38 @@ func (c *Client) ComputeServices(ctx context.Context, accountID string, prev *An
 		before = prev.pages
 	}
 	answer := &Answer[Estate]{Value: Estate{}, Malformed: map[string]int{}}
-	seen := map[string]bool{}
-	changed := false
-	for {
-		number := len(answer.pages) + 1
-		if number > maxPages {
-			return nil, c.secrets.newError(computeServicesRoute, nil, fmt.Errorf("%w: no end after %d pages", errTooLarge, maxPages))
-		}
-		var old *computePage
-		if number <= len(before) {
-			old = before[number-1]
-		}
-		page, err := c.computePage(ctx, accountID, number, old)
+	for page, err := range c.computePages(ctx, accountID, before) {
 		if err != nil {
 			return nil, err
 		}
-		changed = changed || page != old
-		fresh := addPage(answer, page, seen)
-		// More than asked for: the portal knows no pages (before October 2016) and
-		// has sent everything. Nothing new: it sends the same whatever the page.
-		if len(page.vorgs) != vorgsPerPage || fresh == 0 {
-			break
+		answer.pages = append(answer.pages, page.computePage)
+		answer.Value = append(answer.Value, page.fresh...)
+		for field, n := range page.malformed {
+			answer.Malformed[field] += n
 		}
 	}
-	if prev != nil && !changed && len(answer.pages) == len(before) {
+	if prev != nil && slices.Equal(answer.pages, before) {
 		return prev, nil
 	}
 	return answer, nil
+}
+
+// VMs goes through the VMs of an account, reading compute_services page by page. It
+// ends behind the first error.
+func (c *Client) VMs(ctx context.Context, accountID string) iter.Seq2[*VM, error] {
+	return func(yield func(*VM, error) bool) {
+		for page, err := range c.computePages(ctx, accountID, nil) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for vm := range page.fresh.VMs() {
+				if !yield(vm, nil) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // computePage is one page with its validator.
@@ -159,24 +168,53 @@ type computePage struct {
 	malformed map[string]int
 }
 
-// addPage takes what a page has and no page before had: a vOrg that was made
-// meanwhile moves another one to the next page. It returns how many vOrgs were new.
-func addPage(a *Answer[Estate], page *computePage, seen map[string]bool) (fresh int) {
-	for _, vorg := range page.vorgs {
+// newPage is a page with those of its vOrgs that no page before had: a vOrg that
+// was made meanwhile moves another one to the next page.
+type newPage struct {
+	*computePage
+	fresh Estate
+}
+
+// computePages reads one page after the other. Those of before that are still good
+// come again as they are.
+func (c *Client) computePages(ctx context.Context, accountID string, before []*computePage) iter.Seq2[newPage, error] {
+	return func(yield func(newPage, error) bool) {
+		seen := map[string]bool{}
+		for number := range maxPages {
+			var old *computePage
+			if number < len(before) {
+				old = before[number]
+			}
+			page, err := c.computePage(ctx, accountID, number+1, old)
+			if err != nil {
+				yield(newPage{}, err)
+				return
+			}
+			fresh := page.vorgs.without(seen)
+			// More than asked for: the portal knows no pages (before October 2016) and
+			// has sent everything. Nothing new: it sends the same whatever the page.
+			if !yield(newPage{page, fresh}, nil) || len(page.vorgs) != vorgsPerPage || len(fresh) == 0 {
+				return
+			}
+		}
+		yield(newPage{}, c.secrets.newError(computeServicesRoute, nil, fmt.Errorf("%w: no end after %d pages", errTooLarge, maxPages)))
+	}
+}
+
+// without returns the vOrgs that are not in seen, and adds them to it. What cannot be
+// told apart is new, and so is what one page has twice.
+func (e Estate) without(seen map[string]bool) Estate {
+	var fresh Estate
+	for _, vorg := range e {
 		if id := vorg.identity(); id == "" || !seen[id] {
-			fresh++
-			a.Value = append(a.Value, vorg)
+			fresh = append(fresh, vorg)
 		}
 	}
-	for _, vorg := range page.vorgs { // a page may have the same twice
+	for _, vorg := range fresh {
 		if id := vorg.identity(); id != "" {
 			seen[id] = true
 		}
 	}
-	for field, n := range page.malformed {
-		a.Malformed[field] += n
-	}
-	a.pages = append(a.pages, page)
 	return fresh
 }
 
@@ -218,12 +256,7 @@ func (r *reader) estate() (Estate, error) {
 		VOrgs []*VOrg `json:"vOrgs"`
 		said
 	}
-	err := r.object(`an object with "vOrgs"`, &page,
-		required[[]*VOrg](r), required[*VOrg](r),
-		required[[]*VDC](r), required[*VDC](r),
-		required[[]*VApp](r), required[*VApp](r),
-		required[[]*VM](r), required[*VM](r),
-	)
+	err := r.object(`an object with "vOrgs"`, &page, r.estateKinds())
 	switch {
 	case err != nil:
 		return nil, err
@@ -234,6 +267,38 @@ func (r *reader) estate() (Estate, error) {
 		vorg.link()
 	}
 	return page.VOrgs, nil
+}
+
+// estateKinds refuses null, anything but a list, and anything but objects in it,
+// where the estate is listed: it must not look empty.
+func (r *reader) estateKinds() *json.Unmarshalers {
+	return json.JoinUnmarshalers(
+		required[[]*VOrg](r), required[*VOrg](r),
+		required[[]*VDC](r), required[*VDC](r),
+		required[[]*VApp](r), required[*VApp](r),
+		required[[]*VM](r), required[*VM](r),
+	)
+}
+
+// ComputeService lists the VDCs, vApps and VMs of one compute service (API
+// reference, GET /api/accounts/:account_id/compute_services/:vorg_id; never
+// recorded). vorgID is an ID of VOrgs or the part of it behind the dash.
+func (c *Client) ComputeService(ctx context.Context, accountID, vorgID string, prev *Answer[*VOrg]) (*Answer[*VOrg], error) {
+	r := request{route: computeServiceRoute, parameters: []string{accountID, vorgNumber(vorgID)}}
+	return fetch(ctx, c, r, prev, (*reader).vorg)
+}
+
+func (r *reader) vorg() (*VOrg, error) {
+	var answer struct {
+		said
+		VOrg
+	}
+	err := r.object("a compute service", &answer, r.estateKinds())
+	if err == nil && answer.VDCs == nil {
+		err = unexpected(`an object with "VDCs"`)
+	}
+	answer.VOrg.link()
+	return &answer.VOrg, err
 }
 
 // link tells the children who their parents are.
