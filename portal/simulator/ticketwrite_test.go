@@ -138,6 +138,22 @@ func TestDrawnTicketsCanBeChangedToo(t *testing.T) {
 	t.Error("no drawn ticket is in progress")
 }
 
+func TestAResolvedTicketCanBeReopened(t *testing.T) {
+	v, _, _ := twoUsers(t, Options{})
+	var all []listedTicket
+	v.into("my_calls?for=account", &all)
+	for _, ticket := range all {
+		if ticket.Status == "Resolved" {
+			w := v.write("PUT", "my_calls/"+ticket.ID+"/reopen", "")
+			if status := v.detail(ticket.ID).Ticket["status"]; w.Code != 200 || status != "Awaiting Review" {
+				t.Errorf("%d, then %s", w.Code, status)
+			}
+			return
+		}
+	}
+	t.Error("no drawn ticket is resolved")
+}
+
 func TestTicketsThatAreRefused(t *testing.T) {
 	v, _, _ := twoUsers(t, Options{})
 	change := func(old, replacement string) string { return strings.Replace(incidentBody, old, replacement, 1) }
