@@ -8,7 +8,7 @@ BRANCH   ?= $(shell git rev-parse --abbrev-ref HEAD 2>/dev/null || echo unknown)
 PKG       = github.com/prometheus/common/version
 LDFLAGS   = -s -w -X $(PKG).Version=$(VERSION) -X $(PKG).Revision=$(REVISION) -X $(PKG).Branch=$(BRANCH)
 
-.PHONY: all build demo test test-short lint mutate generate bench fuzz soak clean
+.PHONY: all build demo test test-short lint mutate generate bench fuzz soak dist test-packaging clean
 
 all: build
 
@@ -32,6 +32,17 @@ test-short:
 
 # Tests whose dependencies stay out of the exporter's go.mod.
 MODULES = $(patsubst %/go.mod,%,$(wildcard internal/testutil/*/go.mod portal/*/go.mod))
+
+## test-packaging: what is released, on this machine and in the image: packages, unit,
+## image, chart; installs what builds and checks them
+test-packaging:
+	.ci/install-packaging
+	cd deploy/packaging && $(GO) test -timeout 30m ./...
+
+## dist: deb, rpm, archives, SBOMs and checksums in dist/; the same commit gives the same bytes
+COMMIT_TIME ?= $(shell git log -1 --format=%ct)
+dist:
+	cd deploy/packaging && $(GO) run ./dist -source ../.. -out ../../dist -version '$(VERSION)' -revision '$(REVISION)' -time $(COMMIT_TIME)
 
 ## lint: golangci-lint with .golangci.yml; fetched and built by the first call
 lint:
@@ -67,4 +78,4 @@ soak:
 	$(GO) test -timeout 3h -run TestSoak ./internal/app -args -soak=$(SOAK)
 
 clean:
-	rm -f ukcloud_exporter
+	rm -rf ukcloud_exporter dist
