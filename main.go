@@ -24,6 +24,7 @@ import (
 	"ukcloud_exporter/internal/app"
 	"ukcloud_exporter/internal/cli"
 	"ukcloud_exporter/internal/cli/billing"
+	"ukcloud_exporter/internal/cli/exitstatus"
 	"ukcloud_exporter/internal/completion"
 	"ukcloud_exporter/internal/config"
 	"ukcloud_exporter/internal/health"
@@ -56,7 +57,7 @@ func run(ctx context.Context, args []string, env func(string) string, stdin io.R
 	}
 	if err != nil {
 		fmt.Fprintf(stderr, "%s: error: %s\n", app.Name, err)
-		return 1
+		return exitstatus.Of(err)
 	}
 	return 0
 }
