@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/common/version"
 
 	"ukcloud_exporter/internal/cli"
+	"ukcloud_exporter/internal/cli/exitstatus"
 	"ukcloud_exporter/internal/completion"
 )
 
@@ -41,7 +42,7 @@ func run(ctx context.Context, args []string, env func(string) string, stdin io.R
 	}
 	if err != nil {
 		fmt.Fprintf(stderr, "%s: error: %s\n", app.Name, err)
-		return 1
+		return exitstatus.Of(err)
 	}
 	return 0
 }

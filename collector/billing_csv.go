@@ -169,16 +169,28 @@ func (c *BillingCSV) fetchOne(ctx context.Context, b *monthBill) error {
 	}
 	defer func() { _ = stream.Close() }()
 	var rejected rejectedRows
-	// Whatever day a row is of, the file is the invoice of its month: a correction
-	// of an earlier day is charged with it.
-	bill, err := bill.Read(stream, bill.Options{Tags: c.settings.Tags, Rejected: rejected.note, Proven: stream.Proven})
+	bill, err := bill.Read(stream, bill.Options{
+		Month: b.month, Tags: c.settings.Tags, Rejected: rejected.note, Proven: stream.Proven,
+	})
 	if err != nil {
 		return fmt.Errorf("fetch billing %s of %s: GET /api/billing/billing-csv: %w", b.month, b.vorg, err)
 	}
-	bill.Month = b.month
 	b.bill, b.etag = bill, stream.ETag
-	rejected.log(c.log.With("account", b.account, "vorg", b.vorg, "period", b.month.String()))
+	log := c.log.With("account", b.account, "vorg", b.vorg, "period", b.month.String())
+	rejected.log(log)
+	logOdd(log, bill)
 	return nil
+}
+
+// logOdd tells of money that is in the bill and that one might look for elsewhere.
+func logOdd(log *slog.Logger, b *bill.Bill) {
+	if b.Late.Rows > 0 {
+		log.Info("Rows of the bill are of days outside its month; they are charged with it",
+			"rows", b.Late.Rows, "cost_gbp", b.Late.Cost.Value.String())
+	}
+	if b.Unnamed.Rows > 0 {
+		log.Info("Rows of the bill have no ResourceId", "rows", b.Unnamed.Rows, "cost_gbp", b.Unnamed.Cost.Value.String())
+	}
 }
 
 // rejectedShown is how many rejected rows of one bill are logged by themselves.
@@ -314,7 +326,7 @@ func BillingFamilies() []Family {
 func DatedBillingFamilies() []Family {
 	return []Family{
 		ofMonth(CurrentMonth, "month_to_date_cost_gbp",
-			"Cost of the running month (UTC) by VDC, service and component, without VAT; data_through says up to when.",
+			`Cost of the running month (UTC) by VDC, service and component, without VAT; data_through says up to when. component="other" is what TotalPrice has beyond its parts.`,
 			(*BillingPart).costs, "vdc_name", "service", "component"),
 		ofMonth(PreviousMonth, "previous_month_cost_gbp",
 			"Cost of the month (UTC) before the running one by VDC, service and component, without VAT.",
@@ -349,7 +361,7 @@ func stateBillingFamilies() []Family {
 			"Rows in the billing CSVs of the running month and the one before it that are in no sum, by reason; each is also a log line.",
 			(*BillingPart).rejected, "reason"),
 		billingFamily("tie_out_difference_gbp",
-			`Sum of the parts less the sum of TotalPrice in the billing CSV, exact; check="total" for the running month, "previous_total" for the one before it.`,
+			`Sum of the parts less the sum of TotalPrice in the billing CSV, exact: what component="other" makes up for; check="total" for the running month, "previous_total" for the one before it.`,
 			(*BillingPart).difference, "check"),
 		ofMonth(PreviousMonth, "restatement_gbp",
 			"Change of the previous month's cost since it was first read after its first working day; absent before.",
@@ -398,10 +410,13 @@ func (p *BillingPart) appendSum(samples []Sample, sum bill.Sum, labels ...string
 	return append(samples, p.sample(sum.Value.Float64(), labels...))
 }
 
-// appendComponents appends a cost by its components.
+// appendComponents appends a cost by its components. Other is there where it is not
+// 0: most bills have none.
 func (p *BillingPart) appendComponents(samples []Sample, parts *bill.Parts, labels ...string) []Sample {
 	for i, part := range parts {
-		samples = p.appendSum(samples, part, append(labels, csvparse.Component(i).String())...)
+		if c := bill.Component(i); c != bill.Other || part.Value != 0 {
+			samples = p.appendSum(samples, part, append(labels, c.String())...)
+		}
 	}
 	return samples
 }
@@ -456,7 +471,7 @@ func (p *BillingPart) tags() (samples []Sample) {
 // usage is in seconds: whole hours, as the portal bills them, stay whole numbers.
 func (p *BillingPart) usage() (samples []Sample) {
 	for _, u := range p.Bill.Usage {
-		if !u.Hours.Valid {
+		if !u.Hours.Valid || u.Hours.Value < 0 { // more taken back than was used is no time
 			continue
 		}
 		whole, rest := u.Hours.Value/money.One, u.Hours.Value%money.One
@@ -468,7 +483,7 @@ func (p *BillingPart) usage() (samples []Sample) {
 
 // rejected has every reason, for both months together.
 func (p *BillingPart) rejected() (samples []Sample) {
-	for _, reason := range bill.Reasons() {
+	for _, reason := range csvparse.RowReasons() {
 		rows := p.Bill.Rejected[reason]
 		if p.Before != nil {
 			rows += p.Before.Rejected[reason]

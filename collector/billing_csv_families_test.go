@@ -70,7 +70,7 @@ func TestCurrentView(t *testing.T) {
 	b := readBill(t, billgen.CSV(vm, disk, vm.With(cells{csvparse.EventDate: "x"}),
 		vm.With(cells{csvparse.ResourceID: "urn:vcloud:vm:2", csvparse.TotalPrice: "1.5", csvparse.UsageHours: "0.5"}),
 	), bill.Options{Month: january, Tags: []string{"project"}})
-	before := readBill(t, billgen.CSV(vm.With(cells{csvparse.EventDate: "2017-12-31"}), vm), bill.Options{Month: january.Previous()})
+	before := readBill(t, billgen.CSV(vm.With(cells{csvparse.EventDate: "2017-12-31"}), vm, vm.With(cells{csvparse.TotalPrice: "x"})), bill.Options{Month: january.Previous()})
 	day, _ := b.NewestDayBefore(csvparse.Date{Year: 2018, Month: 1, Day: 6})
 	got := exposedBill(t, collector.BillingPart{
 		Account: "1", VOrg: "11-1-2-abc", Role: collector.CurrentMonth, Bill: b, Before: before, Day: day, VMLimit: 1,
@@ -79,26 +79,26 @@ func TestCurrentView(t *testing.T) {
 	want := strings.ReplaceAll(`ukcloud_billing_month_to_date_cost_gbp{L,vdc_name="Main",service="VMware Independent Disk",component="storage_tier1"} 0.000000001
 ukcloud_billing_month_to_date_cost_gbp{L,vdc_name="Main",service="VMware VM",component="compute"} 3
 ukcloud_billing_month_to_date_cost_gbp{L,vdc_name="Main",service="VMware VM",component="storage_tier2"} 0.5
+ukcloud_billing_month_to_date_cost_gbp{L,vdc_name="Main",service="VMware VM",component="other"} -0.25
 ukcloud_billing_day_cost_gbp{L,service="VMware VM",component="compute"} 3
 ukcloud_billing_day_cost_gbp{L,service="VMware VM",component="storage_tier2"} 0.5
+ukcloud_billing_day_cost_gbp{L,service="VMware VM",component="other"} -0.25
 ukcloud_billing_vm_month_to_date_cost_gbp{L,vm="urn:vcloud:vm:1"} 1.75
-ukcloud_billing_vm_month_to_date_cost_gbp{L,vm="__other__"} 1.750000001
-ukcloud_billing_tag_month_to_date_cost_gbp{L,tag="project",tag_value="Zebra"} 3.5
+ukcloud_billing_vm_month_to_date_cost_gbp{L,vm="__other__"} 1.500000001
+ukcloud_billing_tag_month_to_date_cost_gbp{L,tag="project",tag_value="Zebra"} 3.25
 ukcloud_billing_tag_month_to_date_cost_gbp{L,tag="project",tag_value=""} 0.000000001
 ukcloud_billing_usage_seconds{L,service="VMware Independent Disk",power_state=""} 86400
 ukcloud_billing_usage_seconds{L,service="VMware VM",power_state="on"} 88200
 ukcloud_billing_period_start_timestamp_seconds{L} 1514764800
 ukcloud_billing_data_through_timestamp_seconds{L} 1515196800
 ukcloud_billing_rows{L} 3
-ukcloud_billing_rows_rejected{L,reason="bad_number"} 0
+ukcloud_billing_rows_rejected{L,reason="bad_number"} 1
 ukcloud_billing_rows_rejected{L,reason="precision"} 0
 ukcloud_billing_rows_rejected{L,reason="overflow"} 0
 ukcloud_billing_rows_rejected{L,reason="bad_date"} 1
-ukcloud_billing_rows_rejected{L,reason="missing_resource_id"} 0
 ukcloud_billing_rows_rejected{L,reason="wrong_field_count"} 0
 ukcloud_billing_rows_rejected{L,reason="bad_quote"} 0
 ukcloud_billing_rows_rejected{L,reason="too_long"} 0
-ukcloud_billing_rows_rejected{L,reason="outside_period"} 1
 ukcloud_billing_tie_out_difference_gbp{L,check="total"} 0.25
 `, "{L", `{account="1",vorg="11-1-2-abc"`)
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -150,11 +150,11 @@ func TestLimits(t *testing.T) {
 	for i := range 300 {
 		rows = append(rows, vm.With(cells{
 			csvparse.ResourceID: fmt.Sprintf("vm-%03d", i), csvparse.Metadata: fmt.Sprintf("n=%d", i/2*2),
-			csvparse.ComputeTotal: fmt.Sprint(i / 2), csvparse.Tier2Total: "",
+			csvparse.ComputeTotal: fmt.Sprint(i / 2), csvparse.Tier2Total: "", csvparse.TotalPrice: fmt.Sprint(i / 2),
 		}))
 	}
-	rows = append(rows, vm.With(cells{csvparse.Metadata: "", csvparse.ResourceID: "free", csvparse.ComputeTotal: "", csvparse.Tier2Total: ""}))
-	rows = append(rows, vm.With(cells{csvparse.Metadata: "", csvparse.ResourceID: "credit", csvparse.ComputeTotal: "-3.5", csvparse.Tier2Total: ""}))
+	rows = append(rows, vm.With(cells{csvparse.Metadata: "", csvparse.ResourceID: "free", csvparse.ComputeTotal: "", csvparse.Tier2Total: "", csvparse.TotalPrice: ""}))
+	rows = append(rows, vm.With(cells{csvparse.Metadata: "", csvparse.ResourceID: "credit", csvparse.ComputeTotal: "-3.5", csvparse.Tier2Total: "", csvparse.TotalPrice: "-3.5"}))
 	b := readBill(t, billgen.CSV(rows...), bill.Options{Month: january, Tags: []string{"n"}})
 	for _, tt := range []struct {
 		limit, vms  int
@@ -194,7 +194,7 @@ func TestLimits(t *testing.T) {
 func TestTagCap(t *testing.T) {
 	rows := []cells{vm.With(cells{csvparse.Metadata: ""})}
 	for i := range 250 {
-		rows = append(rows, vm.With(cells{csvparse.Metadata: fmt.Sprintf("n=%03d", i), csvparse.ComputeTotal: fmt.Sprint(i + 10), csvparse.Tier2Total: ""}))
+		rows = append(rows, vm.With(cells{csvparse.Metadata: fmt.Sprintf("n=%03d", i), csvparse.ComputeTotal: fmt.Sprint(i + 10), csvparse.Tier2Total: "", csvparse.TotalPrice: ""}))
 	}
 	got := exposedBill(t, collector.BillingPart{Account: "1", VOrg: "v", Bill: readBill(t, billgen.CSV(rows...), bill.Options{Tags: []string{"n"}})})
 	if n := strings.Count(got, "ukcloud_billing_tag_"); n != 202 {

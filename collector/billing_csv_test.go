@@ -219,6 +219,9 @@ func TestBrokenBill(t *testing.T) {
 		{"HTML", "<html><body>Please log in</body></html>", "not CSV but html"},
 		{"empty", "", "the file is empty"},
 		{"missing column", strings.Replace(billText(billRow{"2018-01-10", "a", "2"}), "TotalPrice\n", "Price\n", 1), "no column TotalPrice"},
+		{"UTF-16", "\xfe\xff\x00E\x00v\x00e", "the file is in UTF-16, not in UTF-8"},
+		{"no row that can be read", billText(billRow{"2018-01-32", "a", "2"}), "no row can be read: 1 rejected, the first for line 2"},
+		{"another month", billText(billRow{"2017-05-10", "a", "2"}), "no row is of the month 2018-01: they are of 2017-05-10 to 2017-05-10"},
 		{"out of range", billText(billRow{"2018-01-10", "a", "9000000000"}, billRow{"2018-01-10", "a", "9000000000"}), "sum is out of range"},
 	}
 	for _, tt := range tests {
@@ -246,11 +249,11 @@ func TestBrokenBill(t *testing.T) {
 func TestRejectedRows(t *testing.T) {
 	rows := []billRow{{"2018-01-10", "a", "1"}}
 	for range 23 {
-		rows = append(rows, billRow{"2018-01-10", "a", "1e3"})
+		rows = append(rows, billRow{"2018-01-10", "a", "1e"})
 	}
 	rows = append(rows, billRow{"2018-01-11", "a", "2"})
 	api := &bills{texts: map[string]string{
-		org + " 2018-01": billText(rows...), org + " 2017-12": billText(billRow{"2017-12-01", "", "5"}),
+		org + " 2018-01": billText(rows...), org + " 2017-12": billText(billRow{"2017-12-01", "", "5"}, billRow{"2017-11-30", "b", "-2"}, billRow{"31/02/2017", "b", "1"}),
 	}}
 	var lines bytes.Buffer
 	b := newBench(t, api, one(), "2018-01-15 08:00")
@@ -265,13 +268,15 @@ func TestRejectedRows(t *testing.T) {
 	if cost := only(got, "vm_month"); !strings.HasSuffix(cost, "} 3\n") {
 		t.Errorf("the good rows come to %s", cost)
 	}
-	for _, want := range []string{`reason="bad_number"} 23`, `reason="missing_resource_id"} 1`, `reason="outside_period"} 0`} {
+	for _, want := range []string{`reason="bad_number"} 23`, `reason="bad_date"} 1`} {
 		if !strings.Contains(got, want+"\n") {
 			t.Errorf("%s is missing in\n%s", want, only(got, "rows_rejected"))
 		}
 	}
-	const first = `level=WARN msg="Row of the bill rejected" account=1 vorg=11-1-1-abc period=2018-01 line=3 column=21 field=ComputeTotalPrice reason=bad_number value=1e3`
-	if !strings.Contains(lines.String(), first+"\n") || !strings.Contains(lines.String(), "period=2017-12 line=2 column=6 field=ResourceId reason=missing_resource_id") {
+	const first = `level=WARN msg="Row of the bill rejected" account=1 vorg=11-1-1-abc period=2018-01 line=3 column=21 field=ComputeTotalPrice reason=bad_number value=1e`
+	if !strings.Contains(lines.String(), first+"\n") || !strings.Contains(lines.String(), "period=2017-12 line=4 column=1 field=EventDate reason=bad_date") ||
+		!strings.Contains(lines.String(), `msg="Rows of the bill have no ResourceId" account=1 vorg=11-1-1-abc period=2017-12 rows=1 cost_gbp=5`) ||
+		!strings.Contains(lines.String(), `msg="Rows of the bill are of days outside its month; they are charged with it" account=1 vorg=11-1-1-abc period=2017-12 rows=1 cost_gbp=-2`) {
 		t.Errorf("the log has not the lines:\n%s", lines.String())
 	}
 	if n := strings.Count(lines.String(), "reason=bad_number"); n != 20 {
@@ -300,7 +305,7 @@ tag_month_to_date_cost_gbp{account="1",vorg="11-1-1-abc",tag="project",tag_value
 		t.Errorf("got (-want +got):\n%s", diff)
 	}
 	unknown := b.results[0].Part.Unknown
-	if diff := cmp.Diff(map[string]int{"PowerState": 0, "Metadata": 0}, unknown); diff != "" {
+	if diff := cmp.Diff(map[string]int{"PowerState": 0, "Metadata": 0, "UsageHoursWithinPeriod": 0}, unknown); diff != "" {
 		t.Errorf("unknown values (-want +got):\n%s", diff)
 	}
 }

@@ -2,7 +2,7 @@
 // is the invoice evidence file, and the cloud storage report.
 //
 // Money and quantities are exact decimals of nine places; a cell that would lose a
-// place, an exponent or a NaN rejects its row. A rejected row is reported with line,
+// place or is no number rejects its row. A rejected row is reported with line,
 // column and field, and reading goes on. A stream that is cut off is an error, and
 // what was read from it is no whole month.
 //
@@ -99,9 +99,7 @@ func (b *Billing) Decode(row *BillingRow) error {
 			*row.text(step.column) = b.texts.text(raw, step.text)
 			continue
 		case resourceKind:
-			if row.ResourceID = b.texts.resource(raw, step.text); row.ResourceID == "" {
-				return b.scanner.bad(step.field, MissingResourceID, nil)
-			}
+			row.ResourceID = b.texts.resource(raw, step.text)
 			continue
 		}
 		text := unquote(raw)

@@ -37,7 +37,7 @@ func TestRows(t *testing.T) {
 
 		{"twelve decimals", "2018-01-31,,urn:1,,24,,1.000000000001\n", nil,
 			[]string{`3 rejected: 7 TotalPrice precision "1.000000000001"`}},
-		{"an exponent", "2018-01-31,,urn:1,,24,,1e3\n", nil, []string{`3 rejected: 7 TotalPrice bad_number "1e3"`}},
+		{"an exponent", "2018-01-31,,urn:1,,24,,1e3\n", nil, []string{`3 2018-01-31 "urn:1" "" 24 £1000`}},
 		{"NaN", "2018-01-31,,urn:1,,NaN,,1\n", nil, []string{`3 rejected: 5 UsageHoursWithinPeriod bad_number "NaN"`}},
 		{"a sign behind", "2018-01-31,,urn:1,,24,,1-\n", nil, []string{`3 rejected: 7 TotalPrice bad_number "1-"`}},
 		{"two signs", "2018-01-31,,urn:1,,24,,--1\n", nil, []string{`3 rejected: 7 TotalPrice bad_number "--1"`}},
@@ -49,9 +49,9 @@ func TestRows(t *testing.T) {
 			[]string{`3 rejected: 7 TotalPrice bad_number "` + strings.Repeat(`x\n`, 10) + `x"`, goodRow("54")}},
 		{"no date", ",,urn:1,,24,,1\n", nil, []string{`3 rejected: 1 EventDate bad_date ""`}},
 		{"a date that is none", "2018-02-29,,urn:1,,24,,1\n", nil, []string{`3 rejected: 1 EventDate bad_date "2018-02-29"`}},
-		{"no resource", "2018-01-31,,,,24,,1\n", nil, []string{`3 rejected: 3 ResourceId missing_resource_id ""`}},
-		{"a resource in empty quotes", "2018-01-31,,\"\",,24,,1\n", nil, []string{`3 rejected: 3 ResourceId missing_resource_id ""`}},
-		{"no resource and no date", ",,,,24,,1\n", nil, []string{`3 rejected: 3 ResourceId missing_resource_id ""`}},
+		{"no resource", "2018-01-31,,,,24,,1\n", nil, []string{`3 2018-01-31 "" "" 24 £1`}},
+		{"a resource in empty quotes", "2018-01-31,,\"\",,24,,1\n", nil, []string{`3 2018-01-31 "" "" 24 £1`}},
+		{"no resource and no date", ",,,,24,,1\n", nil, []string{`3 rejected: 1 EventDate bad_date ""`}},
 		{"no date and no number", "x,,urn:1,,x,,x\n", nil, []string{`3 rejected: 1 EventDate bad_date "x"`}},
 		{"too few fields", "2018-01-31,,urn:1,,24\n", nil, []string{`3 rejected: 6 vDC wrong_field_count ""`}},
 		{"too many fields", good + ",\"and \"\"more\"\"\",x\n", nil, []string{`3 rejected: 8  wrong_field_count "and \"more\""`}},
@@ -223,8 +223,8 @@ func TestErrorsAreOneLineAndSayWhere(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	rejected := &csvparse.RowError{Line: 7, Column: 1, Field: "Resource\nId", Reason: csvparse.MissingResourceID}
-	if got, want := rejected.Error(), `line 7, column 1 (Resource\nId): missing_resource_id: ""`; got != want {
+	rejected := &csvparse.RowError{Line: 7, Column: 1, Field: "Resource\nId", Reason: csvparse.BadDate}
+	if got, want := rejected.Error(), `line 7, column 1 (Resource\nId): bad_date: ""`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	if !slices.Contains(csvparse.RowReasons(), rejected.Reason) {

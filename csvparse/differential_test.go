@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -109,7 +110,7 @@ func header(column int) string {
 	return ""
 }
 
-// row judges a record by its fields: the resource first, then from left to right.
+// row judges a record by its fields, from left to right.
 func (o *oracle) row(fields []string, size int) bool {
 	line, n := o.line, len(fields)
 	o.line += strings.Count(o.text[:size], "\n")
@@ -124,9 +125,6 @@ func (o *oracle) row(fields []string, size int) bool {
 			return false
 		}
 		return reject(min(n, 7), "wrong_field_count")
-	}
-	if fields[2] == "" {
-		return reject(2, "missing_resource_id")
 	}
 	day, ok := date(fields[0])
 	if !ok {
@@ -162,7 +160,7 @@ func date(text string) (string, bool) {
 }
 
 var (
-	decimalSyntax = regexp.MustCompile(`^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)$`)
+	decimalSyntax = regexp.MustCompile(`^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$`)
 	decimalPlaces = regexp.MustCompile(`\.?0*$`)
 )
 
@@ -174,6 +172,10 @@ func decimal(text string) (string, []string) {
 	}
 	if !decimalSyntax.MatchString(text) {
 		return "", []string{"bad_number", "precision", "overflow"}
+	}
+	if number, exponent, ok := strings.Cut(strings.ToLower(text), "e"); ok { // of a number that can be written out
+		shift, _ := strconv.Atoi(exponent) // the nearest int when it is out of range
+		text = fmt.Sprintf("%se%d", number, min(max(shift, -2000), 2000))
 	}
 	value, ok := new(big.Rat).SetString(text)
 	if !ok {

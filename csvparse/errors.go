@@ -12,14 +12,13 @@ type Reason string
 
 // Why a row is rejected. The row's money is in no total.
 const (
-	BadNumber         Reason = "bad_number"          // not a plain decimal: letters, exponent, NaN, separators, blanks around it
-	Precision         Reason = "precision"           // more than nine places that are not zero
-	Overflow          Reason = "overflow"            // beyond about 9.2 thousand million
-	BadDate           Reason = "bad_date"            // not a date of the calendar in one of the known forms
-	MissingResourceID Reason = "missing_resource_id" // no service is documented to lack one
-	WrongFieldCount   Reason = "wrong_field_count"   // more or fewer fields than the header
-	BadQuote          Reason = "bad_quote"           // a quote inside a field, or text behind a closing quote
-	TooLong           Reason = "too_long"            // more than 1 MiB
+	BadNumber       Reason = "bad_number"        // not a decimal number: letters, NaN, separators, blanks around it
+	Precision       Reason = "precision"         // more than nine places that are not zero
+	Overflow        Reason = "overflow"          // beyond about 9.2 thousand million
+	BadDate         Reason = "bad_date"          // not a date of the calendar in one of the known forms
+	WrongFieldCount Reason = "wrong_field_count" // more or fewer fields than the header
+	BadQuote        Reason = "bad_quote"         // a quote inside a field, or text behind a closing quote
+	TooLong         Reason = "too_long"          // more than 1 MiB
 )
 
 // Why a header is refused. Nothing of the file can be read.
@@ -27,13 +26,15 @@ const (
 	EmptyFile     Reason = "empty_file"     // not even a header
 	HTML          Reason = "html"           // a page, as an expired session gives one
 	JSON          Reason = "json"           // an error object of the portal
+	UTF16         Reason = "utf16"          // not UTF-8, with or without a byte order mark
+	UTF32         Reason = "utf32"          // likewise
 	MissingColumn Reason = "missing_column" // a wanted column is not there
 	DoubledColumn Reason = "doubled_column" // a known column is there twice
 )
 
 // RowReasons returns every reason that a RowError may have.
 func RowReasons() []Reason {
-	return []Reason{BadNumber, Precision, Overflow, BadDate, MissingResourceID, WrongFieldCount, BadQuote, TooLong}
+	return []Reason{BadNumber, Precision, Overflow, BadDate, WrongFieldCount, BadQuote, TooLong}
 }
 
 // RowError is one row that is rejected; the rows behind it can still be read.
@@ -67,6 +68,8 @@ func (e *HeaderError) Error() string {
 		return fmt.Sprintf("header on line %d: column %d \"%s\" is %s, as column %d is already", e.Line, e.Column, e.Value, e.Field, e.First)
 	case EmptyFile:
 		return "no header: the file is empty"
+	case UTF16, UTF32:
+		return fmt.Sprintf("the file is in %s, not in UTF-8", map[Reason]string{UTF16: "UTF-16", UTF32: "UTF-32"}[e.Reason])
 	case HTML, JSON:
 		return fmt.Sprintf("not CSV but %s: \"%s\"", e.Reason, e.Value)
 	}

@@ -74,6 +74,9 @@ func readHeader(s *scanner, t table) (*header, error) {
 	for s.end < sniffed && s.fill() {
 	}
 	text := s.window[:min(s.end, sniffed)]
+	if reason, ok := wideEncoding(text); ok {
+		return nil, &HeaderError{Line: 1, Column: 1, Reason: reason, Value: shown(text)}
+	}
 	if bom := []byte("\ufeff"); bytes.HasPrefix(text, bom) {
 		s.start = len(bom)
 		text = text[s.start:]
@@ -112,6 +115,20 @@ func sniff(text []byte) (Reason, bool) {
 		case '{', '[':
 			return JSON, true
 		}
+	}
+	return "", false
+}
+
+// wideEncoding recognises text of two or four bytes a character, by its byte order
+// mark or by the zeros that its first character, which is an ASCII one, is made of.
+func wideEncoding(text []byte) (Reason, bool) {
+	zero := func(i int) bool { return i < len(text) && text[i] == 0 }
+	switch {
+	case bytes.HasPrefix(text, []byte{0xff, 0xfe, 0, 0}), bytes.HasPrefix(text, []byte{0, 0, 0xfe, 0xff}),
+		zero(0) && zero(1) && zero(2), zero(1) && zero(2) && zero(3):
+		return UTF32, true
+	case bytes.HasPrefix(text, []byte{0xff, 0xfe}), bytes.HasPrefix(text, []byte{0xfe, 0xff}), zero(0), zero(1):
+		return UTF16, true
 	}
 	return "", false
 }

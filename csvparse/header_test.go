@@ -1,11 +1,13 @@
 package csvparse_test
 
 import (
+	"encoding/binary"
 	"errors"
 	"io"
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"ukcloud_exporter/csvparse"
 )
@@ -35,6 +37,24 @@ func reversed() []string {
 	headers := headers()
 	slices.Reverse(headers)
 	return headers
+}
+
+// utf16Text writes a text in two bytes a character.
+func utf16Text(order binary.AppendByteOrder, text string) string {
+	var b []byte
+	for _, unit := range utf16.Encode([]rune(text)) {
+		b = order.AppendUint16(b, unit)
+	}
+	return string(b)
+}
+
+// utf32Text writes a text in four bytes a character.
+func utf32Text(order binary.AppendByteOrder, text string) string {
+	var b []byte
+	for _, char := range text {
+		b = order.AppendUint32(b, uint32(char))
+	}
+	return string(b)
 }
 
 func TestHeader(t *testing.T) {
@@ -73,6 +93,14 @@ func TestHeader(t *testing.T) {
 		{"a login page", "\r\n <!DOCTYPE html>\n<html><body>Log in</body></html>\n", `1 refused: 1  html "<!DOCTYPE html>\n<html><body>Log" 0`},
 		{"a page without a line end", "<html>" + strings.Repeat("x", 10_000), `1 refused: 1  html "<html>xxxxxxxxxxxxxxxxxxxxxxxxxx" 0`},
 		{"an error object", `{"error":"Insufficient Permission"}`, `1 refused: 1  json "{\"error\":\"Insufficient Permis" 0`},
+		{"UTF-16", utf16Text(binary.LittleEndian, "\ufeff"+join(headers())), `1 refused: 1  utf16 "\xff\xfeE\x00v\x00e\x00n\x00t" 0`},
+		{"UTF-16, most significant byte first", utf16Text(binary.BigEndian, "\ufeff"+join(headers())), `1 refused: 1  utf16 "\xfe\xff\x00E\x00v\x00e\x00n\x00" 0`},
+		{"UTF-16 without a byte order mark", utf16Text(binary.LittleEndian, join(headers())), `1 refused: 1  utf16 "E\x00v\x00e\x00n\x00t\x00D\x00a" 0`},
+		{"UTF-16 without it, most significant byte first", utf16Text(binary.BigEndian, join(headers())), `1 refused: 1  utf16 "\x00E\x00v\x00e\x00n\x00t\x00D" 0`},
+		{"UTF-32", utf32Text(binary.LittleEndian, "\ufeff"+join(headers())), `1 refused: 1  utf32 "\xff\xfe\x00\x00E\x00\x00\x00v" 0`},
+		{"UTF-32, most significant byte first", utf32Text(binary.BigEndian, "\ufeff"+join(headers())), `1 refused: 1  utf32 "\x00\x00\xfe\xff\x00\x00\x00E" 0`},
+		{"UTF-32 without a byte order mark", utf32Text(binary.LittleEndian, join(headers())), `1 refused: 1  utf32 "E\x00\x00\x00v\x00\x00\x00e\x00" 0`},
+		{"UTF-32 without it, most significant byte first", utf32Text(binary.BigEndian, join(headers())), `1 refused: 1  utf32 "\x00\x00\x00E\x00\x00\x00v\x00" 0`},
 		{"a quote in a field", `EventDate,v"DC` + "\n", `1 refused: 2  bad_quote "v\"" 0`},
 		{"too long", strings.Repeat("x,", 1<<20), `1 refused: 524289  too_long "" 0`},
 		{"too many columns", strings.Repeat(",", 5_000) + "\n", `1 refused: 4097  too_long "" 0`},

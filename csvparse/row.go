@@ -47,7 +47,7 @@ type BillingRow struct {
 	ProjectID    string // OpenStack only
 	VApp, VDC    string // VMware only: names
 	ResourceName string
-	ResourceID   string // a URN or a UUID; never ""
+	ResourceID   string // a URN or a UUID; "" for a charge or credit of no resource
 	OSID         string // text, for example CentOS 4/5/6/7 (64-bit)
 	Service      string // for example VMware VM
 	Metadata     string // a JSON object, or a list with semicolons

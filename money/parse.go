@@ -1,11 +1,12 @@
 package money
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"math"
 	"math/bits"
+	"strconv"
+	"strings"
 )
 
 // Errors that Parse returns. They name the fault, never the text.
@@ -15,19 +16,36 @@ var (
 	ErrRange     = errors.New("out of range")
 )
 
-// Parse reads a plain decimal number: an optional sign, digits, and at most
-// nine places after the point; zeros beyond the ninth place lose nothing and
-// are allowed. Exponents, NaN, infinities, currency signs, thousands separators
-// and surrounding blanks are ErrSyntax; a place that would be lost is
-// ErrPrecision; a number beyond the range of an Amount is ErrRange.
+// Parse reads a decimal number: an optional sign, digits, at most nine places after
+// the point, and perhaps an exponent, 1.5E-3, which some of the portal's databases
+// write; zeros beyond the ninth place lose nothing and are allowed. NaN, infinities,
+// currency signs, thousands separators and surrounding blanks are ErrSyntax; a place
+// that would be lost is ErrPrecision; a number beyond the range of an Amount is
+// ErrRange.
 func Parse[T ~string | ~[]byte](text T) (Amount, error) {
+	a, _, err := parse(text)
+	return a, err
+}
+
+// parse also returns how many places the number is written with.
+func parse[T ~string | ~[]byte](text T) (a Amount, places uint8, err error) {
+	for i := len(text) - 1; i > 0; i-- {
+		if text[i]|' ' == 'e' {
+			return parseExponent(string(text[:i]), string(text[i+1:]))
+		}
+	}
+	return parsePlain(text)
+}
+
+// parsePlain reads a number without an exponent.
+func parsePlain[T ~string | ~[]byte](text T) (a Amount, places uint8, err error) {
 	i, negative := 0, false
 	if len(text) > 0 && (text[0] == '-' || text[0] == '+') {
 		negative = text[0] == '-'
 		i = 1
 	}
 	var n uint64
-	digits, places, point := 0, 0, false
+	digits, behind, point := 0, 0, false
 	for ; i < len(text); i++ {
 		c := text[i]
 		if c == '.' && !point {
@@ -36,39 +54,64 @@ func Parse[T ~string | ~[]byte](text T) (Amount, error) {
 		}
 		d := c - '0'
 		if d > 9 {
-			return 0, ErrSyntax
+			return 0, 0, ErrSyntax
 		}
 		digits++
 		if point {
-			if places == Scale {
+			if behind == Scale {
 				if d != 0 {
-					return 0, lostPlace(text[i:])
+					return 0, 0, lostPlace(text[i:])
 				}
 				continue
 			}
-			places++
+			behind++
 		}
 		if n > (1<<63-uint64(d))/10 {
-			return 0, ErrRange
+			return 0, 0, ErrRange
 		}
 		n = n*10 + uint64(d)
 	}
 	if digits == 0 {
-		return 0, ErrSyntax
+		return 0, 0, ErrSyntax
 	}
-	for ; places < Scale; places++ {
-		if n > 1<<63/10 {
-			return 0, ErrRange
-		}
-		n *= 10
+	hi, scaled := bits.Mul64(n, powersOfTen[Scale-behind])
+	switch {
+	case hi > 0 || scaled > 1<<63 || scaled == 1<<63 && !negative:
+		return 0, 0, ErrRange
+	case negative:
+		return Amount(-int64(scaled)), uint8(behind), nil // 1<<63 negates to itself, the least Amount
 	}
-	if negative {
-		return Amount(-int64(n)), nil // 1<<63 negates to itself, the least Amount
+	return Amount(scaled), uint8(behind), nil
+}
+
+// parseExponent writes a number with an exponent out in full and reads that.
+func parseExponent(number, exponent string) (a Amount, places uint8, err error) {
+	if _, _, err := parsePlain(number); err == ErrSyntax {
+		return 0, 0, err
 	}
-	if n > 1<<63-1 {
-		return 0, ErrRange
+	shift, err := strconv.Atoi(exponent)
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
+		return 0, 0, ErrSyntax
 	}
-	return Amount(n), nil
+	sign := number[:len(number)-len(strings.TrimLeft(number, "+-"))]
+	whole, fraction, _ := strings.Cut(number[len(sign):], ".")
+	digits := strings.TrimLeft(whole+fraction, "0")
+	significant := strings.TrimRight(digits, "0")
+	if significant == "" {
+		return 0, 0, nil
+	}
+	behind := len(fraction) - len(digits) + len(significant) // places of the significant digits
+	behind -= min(max(shift, -1<<20), 1<<20)
+	switch {
+	case behind > Scale:
+		return 0, 0, ErrPrecision
+	case len(significant)-behind > 20:
+		return 0, 0, ErrRange
+	case behind <= 0:
+		return parsePlain(sign + significant + strings.Repeat("0", -behind))
+	}
+	significant = strings.Repeat("0", max(behind-len(significant), 0)) + significant
+	return parsePlain(sign + significant[:len(significant)-behind] + "." + significant[len(significant)-behind:])
 }
 
 // lostPlace says ErrPrecision for a number with too many places, and ErrSyntax
@@ -94,7 +137,7 @@ func ParseCell(text []byte) (a Amount, places uint8, err error) {
 		digits = text[1:]
 	}
 	if len(digits) > 18 { // more could overflow
-		return parseSlowly(text)
+		return parse(text)
 	}
 	var sum uint64
 	point := len(digits)
@@ -109,7 +152,7 @@ func ParseCell(text []byte) (a Amount, places uint8, err error) {
 		d := uint64(digits[i] - '0')
 		if d > 9 {
 			if digits[i] != '.' || point < len(digits) {
-				return parseSlowly(text)
+				return parse(text)
 			}
 			point = i
 			continue
@@ -122,11 +165,11 @@ func ParseCell(text []byte) (a Amount, places uint8, err error) {
 		behind = count - point
 	}
 	if count == 0 || behind > Scale {
-		return parseSlowly(text)
+		return parse(text)
 	}
 	hi, scaled := bits.Mul64(sum, powersOfTen[Scale-behind])
 	if hi > 0 || scaled > math.MaxInt64 {
-		return parseSlowly(text)
+		return parse(text)
 	}
 	a = Amount(scaled)
 	if len(digits) < len(text) {
@@ -147,13 +190,4 @@ func parseEight(text []byte) (n uint64, ok bool) {
 	x = x*10 + x>>8 // two digits in every other byte
 	const mask, low, high4 = 0x000000ff000000ff, 100 + 1000000<<32, 1 + 10000<<32
 	return (x&mask*low + x>>16&mask*high4) >> 32, true
-}
-
-// parseSlowly lets Parse decide.
-func parseSlowly(text []byte) (a Amount, places uint8, err error) {
-	a, err = Parse(text)
-	if i := bytes.IndexByte(text, '.'); i >= 0 && err == nil {
-		places = uint8(min(len(text)-i-1, Scale))
-	}
-	return a, places, err
 }

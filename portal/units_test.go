@@ -89,7 +89,7 @@ func TestParsePounds(t *testing.T) {
 			t.Errorf("%q: %v, %v, want %s", text, got, err, want)
 		}
 	}
-	for _, text := range []string{"", "£", "-", "1,23", "1,2345", ",123", "1,,234", "1234,567", "£1.2.3", "1e3", "€1", "£1.23,4", "--1", "-£-1", "1 2", "0x1", "NaN", "1.1234567891"} {
+	for _, text := range []string{"", "£", "-", "1,23", "1,2345", ",123", "1,,234", "1234,567", "£1.2.3", "0,005", "0,123.45", "1e", "€1", "£1.23,4", "--1", "-£-1", "1 2", "0x1", "NaN", "1.1234567891"} {
 		if got, err := parsePounds([]byte(text)); err == nil {
 			t.Errorf("%q accepted as %v", text, got)
 		}

@@ -39,7 +39,7 @@ func parseAmount(b []byte) (money.Amount, bool) {
 
 // parsePounds reads "7.68" (compute_services) and "£1,234.56" (my_vm) exactly. A
 // sign may stand before or behind the "£". Commas must group by thousands: "1,23"
-// may be another locale's 1.23 and is refused.
+// and "0,005" may be another locale's 1.23 and 0.005, and are refused.
 func parsePounds(text []byte) (money.Amount, error) {
 	text = bytes.TrimSpace(text)
 	sign, rest := cutSign(text)
@@ -54,7 +54,7 @@ func parsePounds(text []byte) (money.Amount, error) {
 		number = append(number, whole...)
 	} else {
 		for i, group := range bytes.Split(whole, []byte(",")) {
-			if len(group) > 3 || i > 0 && len(group) != 3 || len(group) == 0 {
+			if len(group) > 3 || i > 0 && len(group) != 3 || len(group) == 0 || i == 0 && group[0] == '0' {
 				return 0, money.ErrSyntax
 			}
 			number = append(number, group...)

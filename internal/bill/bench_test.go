@@ -32,11 +32,11 @@ func manyRows(vms int) string {
 func TestNoAllocationPerRow(t *testing.T) {
 	o := bill.Options{Tags: []string{"project", "owner"}}
 	builder := bill.NewBuilder(o)
-	reader, err := csvparse.NewBilling(strings.NewReader(manyRows(50)))
+	reader, err := bill.NewReader(strings.NewReader(manyRows(50)), o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var rows []csvparse.BillingRow
+	var rows []bill.Row
 	for row, err := range reader.Rows() {
 		if err != nil {
 			t.Fatal(err)

@@ -12,26 +12,29 @@ import (
 )
 
 // Bill is what the rows of one billing CSV come to: one compute service in one
-// month. Costs are sums of the rows' parts, in pounds without VAT; where a group
-// has only blank cells its sum is not Valid. A Bill is immutable and its order
-// depends on its contents alone.
+// month. Costs are in pounds without VAT; where a group has only blank cells its
+// sum is not Valid. A Bill is immutable and its order depends on its contents alone.
 type Bill struct {
-	Month Month // the zero Month when rows of any month were taken
+	Month Month // the zero Month when it is not known
 	Rows  int64 // that were added up; a rejected row is in no sum
 
-	Rejected map[csvparse.Reason]int64 // by every one of Reasons, also 0
+	Rejected map[csvparse.Reason]int64 // by every one of csvparse.RowReasons, also 0
 
-	Parts Sum // sum of the parts of all rows: the bill
-	Total Sum // sum of the column TotalPrice, which should be the same
+	Cost  Sum // of all rows: the bill
+	Parts Sum // of the seven parts, as written
+	Total Sum // of the column TotalPrice, as written
+
+	Late    Tally // rows of a day outside the month
+	Unnamed Tally // rows without a ResourceId
 
 	Costs     []ServiceCost  // by VDC, then service
-	Days      []DayCost      // by day, then service
+	Days      []DayCost      // by day, then service; without late rows
 	Resources []ResourceCost // dearest first, then by id
 	Usage     []Usage        // by service, then power state
 	Tags      []TagCosts     // as they were wanted
 
-	// Unknown counts, by column, rows with a value that the portal's documents
-	// do not have.
+	// Unknown counts, by column, values that the portal's documents do not have,
+	// and sums of hours that are out of range.
 	Unknown map[string]int
 }
 
@@ -49,7 +52,19 @@ type DayCost struct {
 	Parts   Parts
 }
 
-// ResourceCost is what one resource cost: a VM by its URN, a disk, an image.
+// Tally is how many rows are of a kind, and what they cost.
+type Tally struct {
+	Rows int64
+	Cost Sum
+}
+
+func (t *Tally) add(rows int64, cost Sum) bool {
+	t.Rows += rows
+	return t.Cost.Add(cost)
+}
+
+// ResourceCost is what one resource cost: a VM by its URN, a disk, an image. Its id
+// is "" for what is of no resource.
 type ResourceCost struct {
 	ID   string
 	Cost Sum
@@ -74,13 +89,6 @@ type TagCost struct {
 	Cost  Sum
 }
 
-// OutsidePeriod is a row of another month than the one that was asked for, where
-// the caller wants only those of that month: a backfill has no day to put it on.
-const OutsidePeriod csvparse.Reason = "outside_period"
-
-// Reasons returns every reason for which a row may be in no sum.
-func Reasons() []csvparse.Reason { return append(csvparse.RowReasons(), OutsidePeriod) }
-
 // Difference returns the sum of the parts less the sum of TotalPrice. ok is
 // false when it is out of range.
 func (b *Bill) Difference() (difference money.Amount, ok bool) {
@@ -96,7 +104,7 @@ func (b *Bill) NewestDayBefore(day csvparse.Date) (newest csvparse.Date, ok bool
 	return b.Days[i-1].Day, true
 }
 
-// On returns what the services cost on a day.
+// On returns what the services cost on a day, nothing when it has no row.
 func (b *Bill) On(day csvparse.Date) []DayCost {
 	compare := func(d DayCost, day csvparse.Date) int { return d.Day.Compare(day) }
 	from, _ := slices.BinarySearchFunc(b.Days, day, compare)
@@ -110,10 +118,10 @@ func (b *Bill) On(day csvparse.Date) []DayCost {
 // bill gives the sums their order.
 func (s *sums) bill(month Month, keys []string, rejected map[csvparse.Reason]int64) *Bill {
 	b := &Bill{
-		Month: month, Rows: s.rows, Parts: s.parts, Total: s.total, Rejected: map[csvparse.Reason]int64{},
-		Unknown: map[string]int{csvparse.PowerState.String(): s.badPower},
+		Month: month, Rows: s.rows, Cost: s.cost, Parts: s.parts, Total: s.total, Late: s.late, Unnamed: s.unnamed, Rejected: map[csvparse.Reason]int64{},
+		Unknown: map[string]int{csvparse.PowerState.String(): s.badPower, csvparse.UsageHours.String(): 0},
 	}
-	for _, reason := range Reasons() {
+	for _, reason := range csvparse.RowReasons() {
 		b.Rejected[reason] = rejected[reason]
 	}
 	if len(keys) > 0 {
@@ -129,7 +137,13 @@ func (s *sums) bill(month Month, keys []string, rejected map[csvparse.Reason]int
 		func(a, b ResourceCost) int {
 			return cmp.Or(cmp.Compare(b.Cost.Value, a.Cost.Value), strings.Compare(a.ID, b.ID))
 		})
-	b.Usage = sorted(s.usage, func(k usageKey, h *Sum) Usage { return Usage{k.service, k.power, *h} },
+	b.Usage = sorted(s.usage, func(k usageKey, h *hours) Usage {
+		if h.unknown {
+			b.Unknown[csvparse.UsageHours.String()]++
+			return Usage{k.service, k.power, Sum{}}
+		}
+		return Usage{k.service, k.power, h.Sum}
+	},
 		func(a, b Usage) int {
 			return cmp.Or(strings.Compare(a.Service, b.Service), strings.Compare(a.Power, b.Power))
 		})

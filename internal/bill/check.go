@@ -14,7 +14,7 @@ type Failure struct {
 	Check  string          // for example total_price: safe as a label
 	Column csvparse.Column // the cell that does not fit the others
 
-	Expected, Got *Exact // pounds, minutes or GiB; Got is the cell
+	Expected, Got *Exact // pounds, minutes or GiB; Got is the cell, nil when it is blank
 	Difference    *Exact // Got less Expected
 	Tolerance     *Exact // what the roundings of the cells can explain
 }
@@ -34,9 +34,10 @@ func (f Failure) String() string {
 //	protection_total         ProtectionTotalPrice = the sum of the four protections
 //	total_price              TotalPrice = the sum of the seven parts
 //
-// An identity with a blank input is not checked. In the two sums a part that is not
-// relevant to the row, its price being as blank as its total or zero, is no input
-// and counts as nothing; else no row without GPUs could be checked.
+// An identity with a blank input is not checked. In the sum of the protections one
+// that is not relevant to the row, its price being as blank as its total or zero, is
+// no input and counts as nothing. In the total price a blank part is nothing: what
+// the row costs beyond its parts has no explanation.
 //
 // Sums, minutes and chargeable GiB must be exact. Products have a tolerance, because
 // prices and totals in the file are rounded: with p the price and T the total as
@@ -150,24 +151,30 @@ func (c *checker) sums() {
 		row.ComputeProtection, row.TierProtection[csvparse.Tier1], row.TierProtection[csvparse.Tier2], row.TierProtection[csvparse.Geo],
 	}
 	c.sum("protection_total", csvparse.ProtectionTotal, row.Parts[csvparse.Protection], protections[:])
+	c.total()
+}
 
-	// Any protection that has a price makes protection relevant.
-	protection := csvparse.Charge{Total: row.Parts[csvparse.Protection]}
-	for _, p := range protections {
-		if p.Price.Amount != 0 {
-			protection.Price = p.Price
-		}
+// total checks that TotalPrice is the sum of the seven parts: what it has beyond
+// them is the row's Other.
+func (c *checker) total() {
+	total := c.row.Total
+	var sum Sum
+	inRange := true
+	for _, part := range c.row.Parts {
+		inRange = sum.add(part.Amount, part.Valid) && inRange
 	}
-	parts := [...]csvparse.Charge{
-		{Price: row.ComputePrice, Total: row.Parts[csvparse.Compute]},
-		{Price: row.GPUPrice, Total: row.Parts[csvparse.GPU]},
-		{Price: row.Storage[csvparse.Tier1].Price, Total: row.Parts[csvparse.StorageTier1]},
-		{Price: row.Storage[csvparse.Tier2].Price, Total: row.Parts[csvparse.StorageTier2]},
-		{Price: row.Storage[csvparse.Geo].Price, Total: row.Parts[csvparse.StorageGeo]},
-		protection,
-		{Price: row.LicencePrice, Total: row.Parts[csvparse.Licence]},
+	if inRange && sum.Value == total.Amount {
+		return
 	}
-	c.sum("total_price", csvparse.TotalPrice, row.Total, parts[:])
+	expected := new(big.Int)
+	for _, part := range c.row.Parts {
+		expected.Add(expected, bigOf(part.Amount))
+	}
+	var got *Exact
+	if total.Valid {
+		got = exact(bigOf(total.Amount))
+	}
+	c.compare("total_price", csvparse.TotalPrice, exact(expected), got, new(Exact))
 }
 
 // sum checks total = the sum of the charges' totals.
@@ -199,7 +206,10 @@ func (c *checker) compare(check string, column csvparse.Column, expected, got, t
 		return
 	}
 	difference := new(Exact)
-	difference.units.Sub(&got.units, &expected.units)
+	if got != nil {
+		difference.units.Set(&got.units)
+	}
+	difference.units.Sub(&difference.units, &expected.units)
 	if difference.units.CmpAbs(&tolerance.units) > 0 {
 		c.stopped = !c.yield(Failure{check, column, expected, got, difference, tolerance})
 	}

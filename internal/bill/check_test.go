@@ -158,13 +158,18 @@ func TestCheck(t *testing.T) {
 		{"sum of the parts beyond a word, and around to the total", row{}, func(r *row) {
 			r.Parts[csvparse.Compute], r.Parts[csvparse.Licence], r.Total = p("9000000000"), p("9000000000"), p("-446744073.709551616")
 		}, []string{"total_price: TotalPrice is -446744073.709551616, expected 18000000000, difference -18446744073.709551616, tolerance 0"}},
-		{"a blank total price", row{}, func(r *row) { r.Parts[csvparse.Compute] = p("2.88") }, nil},
-		{"no part at all", row{}, func(r *row) { r.Total = p("2.88") }, nil},
+		{"a blank total price", row{}, func(r *row) { r.Parts[csvparse.Compute] = p("2.88") },
+			[]string{"total_price: TotalPrice is blank, expected 2.88, difference -2.88, tolerance 0"}},
+		{"a blank total price of nothing", row{}, func(r *row) { r.Parts[csvparse.Compute] = p("0") }, nil},
+		{"no part at all", row{}, func(r *row) { r.Total = p("-5") },
+			[]string{"total_price: TotalPrice is -5, expected 0, difference -5, tolerance 0"}},
+		{"no part at all and nothing to pay", row{}, func(r *row) { r.Total = p("0") }, nil},
 		{"a part with a price and no total", row{}, func(r *row) {
 			r.Parts[csvparse.Compute], r.LicencePrice, r.Total = p("2.88"), p("0.04"), p("9")
-		}, nil},
+		}, []string{"total_price: TotalPrice is 9, expected 2.88, difference 6.12, tolerance 0"}},
 		{"a protection with a price and no total", row{}, func(r *row) {
-			r.Parts[csvparse.Compute], r.TierProtection[csvparse.Geo].Price, r.Total = p("2.88"), p("0.04"), p("9")
+			r.ComputeProtection.Total, r.TierProtection[csvparse.Geo].Price = p("1"), p("0.04")
+			r.Parts[csvparse.Protection], r.Total = p("3"), p("3")
 		}, nil},
 	}
 	for _, test := range tests {
@@ -172,6 +177,12 @@ func TestCheck(t *testing.T) {
 			r := test.row
 			if test.edit != nil {
 				test.edit(&r)
+			}
+			if !r.Total.Valid && !strings.HasPrefix(test.name, "a blank total price") {
+				for _, part := range r.Parts {
+					r.Total.Amount += part.Amount
+				}
+				r.Total.Valid = true
 			}
 			if got := failures(&r); !slices.Equal(got, test.want) {
 				t.Errorf("got  %q\nwant %q", got, test.want)
@@ -256,6 +267,7 @@ func FuzzCheckAgreesWithFractions(f *testing.F) {
 			UsageHours: csvparse.Quantity{Value: money.Amount(hours), Valid: true},
 		}
 		r.Parts[csvparse.GPU] = csvparse.Money{Amount: money.Amount(total), Places: totalPlaces, Valid: true}
+		r.Total = r.Parts[csvparse.GPU]
 		nano := func(n int64) *big.Rat { return big.NewRat(n, 1e9) }
 		half := func(places uint8) *big.Rat {
 			return new(big.Rat).SetFrac(big.NewInt(1), new(big.Int).Mul(big.NewInt(2), new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(places)), nil)))

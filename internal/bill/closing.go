@@ -18,7 +18,7 @@ type Closings map[string]*Closing
 // Closing is what is known of one month.
 type Closing struct {
 	Period   string       `json:"period"`
-	Baseline money.Amount `json:"baseline_gbp"` // sum of the parts
+	Baseline money.Amount `json:"baseline_gbp"` // the bill
 	Last     ClosingRead  `json:"last"`
 	Closed   bool         `json:"closed"`
 }
@@ -57,7 +57,7 @@ func (c Closings) Follow(service string, b *Bill, today csvparse.Date) {
 	read := ClosingRead{today.String(), b.Rows, b.Parts.Value, b.Total.Value}
 	known := c.of(service, b.Month)
 	if known == nil {
-		c[service] = &Closing{Period: b.Month.String(), Baseline: read.Parts, Last: read}
+		c[service] = &Closing{Period: b.Month.String(), Baseline: b.Cost.Value, Last: read}
 		return
 	}
 	switch {
@@ -75,7 +75,7 @@ func (c Closings) Restatement(service string, b *Bill) (change Sum) {
 	if known == nil {
 		return change
 	}
-	change.Value, change.Valid = b.Parts.Value.Sub(known.Baseline)
+	change.Value, change.Valid = b.Cost.Value.Sub(known.Baseline)
 	return change
 }
 

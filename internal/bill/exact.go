@@ -49,8 +49,11 @@ func (e *Exact) Rat() *big.Rat {
 	return new(big.Rat).SetFrac(&e.units, powerOfTen(exactPlaces))
 }
 
-// String writes the number with as many places as it needs.
+// String writes the number with as many places as it needs; nil is "blank".
 func (e *Exact) String() string {
+	if e == nil {
+		return "blank"
+	}
 	digits := new(big.Int).Abs(&e.units).String()
 	if missing := exactPlaces + 1 - len(digits); missing > 0 {
 		digits = strings.Repeat("0", missing) + digits

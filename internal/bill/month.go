@@ -41,7 +41,10 @@ func (m Month) Previous() Month { return MonthOf(m.Start().AddDate(0, -1, 0)) }
 // Compare returns -1, 0 or +1 as m is before, equal to or after n.
 func (m Month) Compare(n Month) int { return m.Start().Compare(n.Start()) }
 
-// Holds tells whether a day is in the month.
+// LastDay returns the month's last day.
+func (m Month) LastDay() csvparse.Date { return DateOf(m.Next().Start().AddDate(0, 0, -1)) }
+
+// Holds reports whether a day is in the month.
 func (m Month) Holds(d csvparse.Date) bool {
 	return int(d.Year) == m.Year && time.Month(d.Month) == m.Month
 }

@@ -1,51 +1,23 @@
 package bill
 
 import (
-	"errors"
 	"io"
 	"slices"
 
 	"ukcloud_exporter/csvparse"
 )
 
-// Options say how a billing CSV is added up.
-type Options struct {
-	// Month is the month that was asked for; rows of another one are rejected.
-	// The zero Month takes them all.
-	Month Month
-	// Tags are the keys of the Metadata column to add up by.
-	Tags []string
-	// Rejected, if not nil, is told of each row that is in no sum.
-	Rejected func(*csvparse.RowError)
-	// Proven says that the reader proves its end: see csvparse.TrustEOF.
-	Proven bool
-}
-
-// columns are the columns that a Bill is made of.
-func (o *Options) columns() []csvparse.Column {
-	columns := []csvparse.Column{
-		csvparse.EventDate, csvparse.VDC, csvparse.ResourceID, csvparse.Service, csvparse.PowerState, csvparse.UsageHours,
-		csvparse.ComputeTotal, csvparse.GPUTotal, csvparse.Tier1Total, csvparse.Tier2Total, csvparse.GeoTotal,
-		csvparse.ProtectionTotal, csvparse.LicenceTotal, csvparse.TotalPrice,
-	}
-	if len(o.Tags) > 0 {
-		columns = append(columns, csvparse.Metadata)
-	}
-	return columns
-}
-
 // Read adds up a billing CSV to its end. An error means that nothing is known of
-// the month: a *csvparse.HeaderError for a file of another kind, a
-// *csvparse.StreamError for one that is cut off, or a sum out of range.
+// the month: those of Reader, or a sum out of range.
 func Read(r io.Reader, o Options) (*Bill, error) {
 	b := NewBuilder(o)
-	if err := b.Read(r, o.Proven); err != nil {
+	if err := b.Read(r); err != nil {
 		return nil, err
 	}
 	return b.Bill(), nil
 }
 
-// Builder adds up rows, also those of several files.
+// Builder adds up the rows of a bill.
 type Builder struct {
 	options  Options
 	tags     *tagCache
@@ -61,18 +33,15 @@ func NewBuilder(o Options) *Builder {
 	}
 }
 
-// Read adds a billing CSV to its end; proven is as in Options. After an error the
-// builder is of no use.
-func (b *Builder) Read(r io.Reader, proven bool) error {
-	reader, err := csvparse.NewBilling(r, csvparse.WithColumns(b.options.columns()...), csvparse.TrustEOF(proven))
+// Read adds a billing CSV to its end. After an error the builder is of no use.
+func (b *Builder) Read(r io.Reader) error {
+	o := b.options
+	o.Rejected = b.Reject
+	reader, err := NewReader(r, o)
 	if err != nil {
 		return err
 	}
 	for row, err := range reader.Rows() {
-		if rejected, is := errors.AsType[*csvparse.RowError](err); is {
-			b.Reject(rejected)
-			continue
-		}
 		if err != nil {
 			return err
 		}
@@ -83,28 +52,34 @@ func (b *Builder) Read(r io.Reader, proven bool) error {
 	return nil
 }
 
-// Add adds a row, or rejects it when it is of another month. An error is a sum
-// that went out of range; the builder is of no use then.
-func (b *Builder) Add(row *csvparse.BillingRow) error {
-	if b.options.Month != (Month{}) && !b.options.Month.Holds(row.EventDate) {
-		b.Reject(&csvparse.RowError{
-			Line: row.Line, Column: int(csvparse.EventDate) + 1, Field: csvparse.EventDate.String(),
-			Reason: OutsidePeriod, Value: row.EventDate.String(),
-		})
-		return nil
-	}
+// Add adds a row. An error is a sum that went out of range; the builder is of no
+// use then.
+func (b *Builder) Add(row *Row) error {
 	var tags tagged
 	if len(b.options.Tags) > 0 {
 		tags = b.tags.of(row.Metadata)
 	}
 	sums := b.sums
 	if b.perDay != nil {
-		if sums = b.perDay[row.EventDate]; sums == nil {
+		day := b.charged(row)
+		if sums = b.perDay[day]; sums == nil {
 			sums = newSums(len(b.options.Tags))
-			b.perDay[row.EventDate] = sums
+			b.perDay[day] = sums
 		}
 	}
 	return sums.add(row, tags)
+}
+
+// charged is the day from which on a row is in the month to date. Nobody knows when
+// a late row came: it is the nearest day of the month.
+func (b *Builder) charged(row *Row) csvparse.Date {
+	if !row.Late {
+		return row.EventDate
+	}
+	if first := DateOf(b.options.Month.Start()); row.EventDate.Compare(first) < 0 {
+		return first
+	}
+	return b.options.Month.LastDay()
 }
 
 // Reject counts a row that could not be read.
@@ -126,7 +101,7 @@ func (b *Builder) Bill() *Bill {
 func ReadDays(r io.Reader, o Options, each func(day csvparse.Date, toDate *Bill) error) error {
 	b := NewBuilder(o)
 	b.perDay = map[csvparse.Date]*sums{}
-	if err := b.Read(r, o.Proven); err != nil {
+	if err := b.Read(r); err != nil {
 		return err
 	}
 	var days []csvparse.Date

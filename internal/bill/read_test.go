@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/big"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -48,7 +49,7 @@ func TestRead(t *testing.T) {
 	}
 	cost := func(text string) bill.Sum { return bill.Sum{Value: gbp(t, text), Valid: true} }
 	want := &bill.Bill{
-		Month: january, Rows: 5, Parts: cost("3.750000001"), Total: cost("3.750000001"), Rejected: none(),
+		Month: january, Rows: 5, Cost: cost("3.750000001"), Parts: cost("3.750000001"), Total: cost("3.750000001"), Rejected: none(),
 		Costs: []bill.ServiceCost{
 			{"Main", "VMware Independent Disk", part(csvparse.StorageTier1, "0.000000001")},
 			{"Main", "VMware VM", part(csvparse.Compute, "3", csvparse.StorageTier2, "0.75")},
@@ -70,7 +71,7 @@ func TestRead(t *testing.T) {
 		Tags: []bill.TagCosts{{"project", []bill.TagCost{
 			{"Zebra", cost("2")}, {"Falcon", cost("1.75")}, {"", cost("0.000000001")},
 		}}},
-		Unknown: map[string]int{"PowerState": 0, "Metadata": 0},
+		Unknown: map[string]int{"PowerState": 0, "Metadata": 0, "UsageHoursWithinPeriod": 0},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("bill (-want +got):\n%s", diff)
@@ -79,10 +80,83 @@ func TestRead(t *testing.T) {
 
 func none() map[csvparse.Reason]int64 {
 	zero := map[csvparse.Reason]int64{}
-	for _, reason := range bill.Reasons() {
+	for _, reason := range csvparse.RowReasons() {
 		zero[reason] = 0
 	}
 	return zero
+}
+
+// TestOddRows: what every row of an odd bill costs and where it goes.
+func TestOddRows(t *testing.T) {
+	part := func(pairs ...any) (parts bill.Parts) {
+		for i := 0; i < len(pairs); i += 2 {
+			parts[pairs[i].(bill.Component)] = bill.Sum{Value: gbp(t, pairs[i+1].(string)), Valid: true}
+		}
+		return parts
+	}
+	const compute, tier2 = bill.Component(csvparse.Compute), bill.Component(csvparse.StorageTier2)
+	onlyTotal := cells{csvparse.ComputeTotal: "", csvparse.Tier2Total: ""}
+	tests := []struct {
+		name  string
+		edit  cells
+		costs bill.Parts
+		cost  string // "" when it is not known
+		late  bool
+	}{
+		{"plain", nil, part(compute, "1.5", tier2, "0.25"), "1.75", false},
+		{"TotalPrice alone", onlyTotal.With(cells{csvparse.TotalPrice: "-5.00"}), part(bill.Other, "-5"), "-5", false},
+		{"TotalPrice is more", cells{csvparse.TotalPrice: "2"}, part(compute, "1.5", tier2, "0.25", bill.Other, "0.25"), "2", false},
+		{"TotalPrice is less", cells{csvparse.TotalPrice: "0"}, part(compute, "1.5", tier2, "0.25", bill.Other, "-1.75"), "0", false},
+		{"no TotalPrice", cells{csvparse.TotalPrice: ""}, part(compute, "1.5", tier2, "0.25"), "1.75", false},
+		{"nothing", onlyTotal.With(cells{csvparse.TotalPrice: ""}), part(), "", false},
+		{"nothing to pay", onlyTotal.With(cells{csvparse.TotalPrice: "0.00"}), part(), "0", false},
+		{"no resource", cells{csvparse.ResourceID: ""}, part(compute, "1.5", tier2, "0.25"), "1.75", false},
+		{"exponents", cells{csvparse.ComputeTotal: "1.5E0", csvparse.Tier2Total: "0E-10", csvparse.TotalPrice: "150e-2"}, part(compute, "1.5", tier2, "0"), "1.5", false},
+		{"the day before the month", cells{csvparse.EventDate: "2017-12-31"}, part(compute, "1.5", tier2, "0.25"), "1.75", true},
+		{"the day after the month", cells{csvparse.EventDate: "2018-02-01"}, part(compute, "1.5", tier2, "0.25"), "1.75", true},
+		{"the month's first day", cells{csvparse.EventDate: "2018-01-01"}, part(compute, "1.5", tier2, "0.25"), "1.75", false},
+		{"the month's last day", cells{csvparse.EventDate: "31/01/2018"}, part(compute, "1.5", tier2, "0.25"), "1.75", false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			reader, err := bill.NewReader(strings.NewReader(billgen.CSV(vm.With(tt.edit), vm)), bill.Options{Month: january})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for row, err := range reader.Rows() {
+				if err != nil {
+					t.Fatal(err)
+				}
+				want := bill.Sum{}
+				if tt.cost != "" {
+					want = bill.Sum{Value: gbp(t, tt.cost), Valid: true}
+				}
+				if row.Costs != tt.costs || row.Cost != want || row.Late != tt.late || row.Costs.Total().Value != want.Value {
+					t.Errorf("costs %+v, %+v, late %v", row.Costs, row.Cost, row.Late)
+				}
+				break
+			}
+		})
+	}
+}
+
+// TestLateRows are in every sum but those of days.
+func TestLateRows(t *testing.T) {
+	text := billgen.CSV(vm, vm.With(cells{csvparse.EventDate: "2017-12-31"}), vm.With(cells{csvparse.EventDate: "2018-02-03", csvparse.ResourceID: ""}))
+	got := read(t, text, bill.Options{Month: january})
+	if got.Cost.Value != gbp(t, "5.25") || got.Late != (bill.Tally{Rows: 2, Cost: bill.Sum{Value: gbp(t, "3.5"), Valid: true}}) ||
+		got.Unnamed.Rows != 1 || got.Unnamed.Cost.Value != gbp(t, "1.75") || len(got.Days) != 1 {
+		t.Errorf("got %+v", got)
+	}
+	var days []string
+	err := bill.ReadDays(strings.NewReader(text), bill.Options{Month: january}, func(day csvparse.Date, toDate *bill.Bill) error {
+		days = append(days, fmt.Sprint(day, toDate.Cost.Value, len(toDate.On(day))))
+		return nil
+	})
+	want := []string{"2018-01-01 1.75 0", "2018-01-05 3.5 1", "2018-01-31 5.25 0"}
+	if err != nil || !slices.Equal(days, want) {
+		t.Errorf("%v; months to date %q, want %q", err, days, want)
+	}
 }
 
 // TestReadNothing: a month without data is a header without rows.
@@ -100,9 +174,8 @@ func TestRejected(t *testing.T) {
 	text := billgen.CSV(
 		vm,
 		vm.With(cells{csvparse.ComputeTotal: "NaN"}),
-		vm.With(cells{csvparse.EventDate: "2018-02-01"}),
-		vm.With(cells{csvparse.EventDate: "2017-12-31"}),
-		vm.With(cells{csvparse.ResourceID: ""}),
+		vm.With(cells{csvparse.ComputeTotal: "9000000000", csvparse.GPUTotal: "9000000000"}),
+		vm.With(cells{csvparse.ComputeTotal: "9000000000", csvparse.TotalPrice: "-9000000000"}),
 		vm.With(cells{csvparse.TotalPrice: "1.0000000001"}),
 		vm.With(cells{csvparse.EventDate: "soon"}),
 		disk,
@@ -112,39 +185,37 @@ func TestRejected(t *testing.T) {
 		lines = append(lines, fmt.Sprintf("%d %s %s", r.Line, r.Field, r.Reason))
 	}})
 	want := []string{
-		"3 ComputeTotalPrice bad_number", "4 EventDate outside_period", "5 EventDate outside_period",
-		"6 ResourceId missing_resource_id", "7 TotalPrice precision", "8 EventDate bad_date",
+		"3 ComputeTotalPrice bad_number", "4 TotalPrice overflow", "5 TotalPrice overflow",
+		"6 TotalPrice precision", "7 EventDate bad_date",
 	}
 	if diff := cmp.Diff(want, lines); diff != "" {
 		t.Errorf("rejected rows (-want +got):\n%s", diff)
 	}
 	rejected := none()
-	rejected[csvparse.BadNumber], rejected[bill.OutsidePeriod] = 1, 2
-	rejected[csvparse.MissingResourceID], rejected[csvparse.Precision], rejected[csvparse.BadDate] = 1, 1, 1
+	rejected[csvparse.BadNumber], rejected[csvparse.Overflow] = 1, 2
+	rejected[csvparse.Precision], rejected[csvparse.BadDate] = 1, 1
 	if diff := cmp.Diff(rejected, got.Rejected); diff != "" {
 		t.Errorf("counts (-want +got):\n%s", diff)
 	}
 	if got.Rows != 2 || got.Parts.Value != gbp(t, "1.750000001") {
 		t.Errorf("%d rows come to %s, want the two good ones", got.Rows, got.Parts.Value)
 	}
-	if all := read(t, text, bill.Options{}); all.Rows != 4 || all.Rejected[bill.OutsidePeriod] != 0 {
-		t.Errorf("without a month %d rows are taken, want 4", all.Rows)
-	}
 }
 
 func TestReadFails(t *testing.T) {
 	broken := errors.New("connection reset")
-	dear := vm.With(cells{csvparse.ComputeTotal: "9000000000", csvparse.TotalPrice: "0"})
+	dear := vm.With(cells{csvparse.ComputeTotal: "9000000000", csvparse.Tier2Total: "", csvparse.TotalPrice: "9000000000"})
 	tests := []struct {
 		name string
 		in   io.Reader
 		want string
 	}{
 		{"sum of rows out of range", strings.NewReader(billgen.CSV(dear, vm, dear)), "line 4: sum is out of range"},
-		{"sum of one row out of range", strings.NewReader(billgen.CSV(dear.With(cells{csvparse.GPUTotal: "9000000000"}))),
-			"line 2: parts of the row: sum is out of range"},
-		{"hours out of range", strings.NewReader(billgen.CSV(vm.With(cells{csvparse.UsageHours: "9000000000"}), vm.With(cells{csvparse.UsageHours: "9000000000"}))),
-			"line 3: sum is out of range"},
+		{"no row that can be read", strings.NewReader(billgen.CSV(vm.With(cells{csvparse.ComputeTotal: "x"}), vm.With(cells{csvparse.EventDate: "y"}))),
+			"no row can be read: 2 rejected, the first for line 2, column 21 (ComputeTotalPrice): bad_number"},
+		{"another month", strings.NewReader(billgen.CSV(vm.With(cells{csvparse.EventDate: "2017-05-31"}), vm.With(cells{csvparse.EventDate: "2017-05-01"}))),
+			"no row is of the month 2018-01: they are of 2017-05-01 to 2017-05-31"},
+		{"UTF-16", strings.NewReader("\xfe\xff\x00E\x00v"), "the file is in UTF-16, not in UTF-8"},
 		{"HTML", strings.NewReader("<!DOCTYPE html><html>"), "not CSV but html"},
 		{"empty", strings.NewReader(""), "the file is empty"},
 		{"missing column", strings.NewReader("EventDate,Service\n2018-01-01,x\n"), "no column vDC"},
@@ -166,17 +237,21 @@ func TestReadFails(t *testing.T) {
 
 func TestUnknownValues(t *testing.T) {
 	got := read(t, billgen.CSV(
-		vm.With(cells{csvparse.PowerState: "SUSPENDED"}), vm.With(cells{csvparse.PowerState: "ON"}), vm.With(cells{csvparse.PowerState: ""}),
+		vm.With(cells{csvparse.PowerState: "SUSPENDED"}), vm.With(cells{csvparse.PowerState: " ON "}), vm.With(cells{csvparse.PowerState: ""}),
 		vm.With(cells{csvparse.Metadata: "what is this"}), vm.With(cells{csvparse.Metadata: "what is this"}),
+		vm.With(cells{csvparse.PowerState: "off", csvparse.UsageHours: "9000000000"}), vm.With(cells{csvparse.PowerState: "off", csvparse.UsageHours: "9000000000"}),
 	), bill.Options{Tags: []string{"project"}})
-	if diff := cmp.Diff(map[string]int{"PowerState": 1, "Metadata": 2}, got.Unknown); diff != "" {
+	if diff := cmp.Diff(map[string]int{"PowerState": 1, "Metadata": 2, "UsageHoursWithinPeriod": 1}, got.Unknown); diff != "" {
 		t.Errorf("unknown values (-want +got):\n%s", diff)
+	}
+	if off := got.Usage[1]; off.Power != "off" || off.Hours.Valid {
+		t.Errorf("hours that are out of range: %+v", off)
 	}
 	var powers []string
 	for _, u := range got.Usage {
 		powers = append(powers, u.Power)
 	}
-	if diff := cmp.Diff([]string{"", "on", "suspended"}, powers); diff != "" {
+	if diff := cmp.Diff([]string{"", "off", "on", "suspended"}, powers); diff != "" {
 		t.Errorf("power states (-want +got):\n%s", diff)
 	}
 }
@@ -207,15 +282,32 @@ func TestAgainstRationals(t *testing.T) {
 				csvparse.EventDate: fmt.Sprintf("2018-01-%02d", 1+random.IntN(31)), csvparse.ResourceID: fmt.Sprint(random.IntN(20)),
 				csvparse.Metadata: fmt.Sprintf("project=%d", random.IntN(4)), csvparse.Service: fmt.Sprint("service ", random.IntN(3)),
 			})
+			charge := func(c bill.Component, text string) {
+				add("bill", text)
+				add("component "+c.String(), text)
+				add("resource "+row[csvparse.ResourceID], text)
+				add("day "+row[csvparse.EventDate], text)
+				add("tag "+strings.TrimPrefix(row[csvparse.Metadata], "project="), text)
+			}
+			var sum money.Amount
 			for i, column := range totals {
 				if row[column] = ""; random.IntN(3) > 0 {
-					row[column] = money.Amount(random.Int64N(2e15) - 1e15).String()
-					add("bill", row[column])
-					add("component "+csvparse.Component(i).String(), row[column])
-					add("resource "+row[csvparse.ResourceID], row[column])
-					add("day "+row[csvparse.EventDate], row[column])
-					add("tag "+strings.TrimPrefix(row[csvparse.Metadata], "project="), row[column])
+					amount := money.Amount(random.Int64N(2e15) - 1e15)
+					sum += amount
+					row[column] = amount.String()
+					charge(bill.Component(i), row[column])
 				}
+			}
+			switch random.IntN(3) {
+			case 0:
+				row[csvparse.TotalPrice] = ""
+			case 1:
+				other := money.Amount(random.Int64N(2e15) - 1e15)
+				row[csvparse.TotalPrice] = (sum + other).String()
+				charge(bill.Other, other.String())
+			default:
+				row[csvparse.TotalPrice] = sum.String()
+				charge(bill.Component(csvparse.Compute), "0") // a price of 0 is known
 			}
 			rows = append(rows, row)
 		}
@@ -245,10 +337,10 @@ func figures(b *bill.Bill) map[string]money.Amount {
 			sums[key] += c.Value
 		}
 	}
-	add("bill", b.Parts)
+	add("bill", b.Cost)
 	for _, c := range b.Costs {
 		for i, part := range c.Parts {
-			add("component "+csvparse.Component(i).String(), part)
+			add("component "+bill.Component(i).String(), part)
 		}
 	}
 	for _, d := range b.Days {

@@ -3,57 +3,12 @@ package bill
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"ukcloud_exporter/csvparse"
-	"ukcloud_exporter/money"
 )
 
 // errRange is a sum beyond what a money.Amount holds, about 9.2 thousand million.
 var errRange = errors.New("sum is out of range")
-
-// Sum is an exact sum of cells of one kind: pounds without VAT, or hours. It is not
-// Valid while all of them were blank: nothing is known then, which is not the same
-// as nothing to pay.
-type Sum struct {
-	Value money.Amount
-	Valid bool
-}
-
-// Add adds another sum of the same kind. It returns false when the result would be
-// out of range, and s is then as it was.
-func (s *Sum) Add(other Sum) bool { return s.add(other.Value, other.Valid) }
-
-func (s *Sum) add(value money.Amount, valid bool) bool {
-	if !valid {
-		return true
-	}
-	sum, ok := s.Value.Add(value)
-	if ok {
-		s.Value, s.Valid = sum, true
-	}
-	return ok
-}
-
-// Parts are the sums of the bill's components, by csvparse.Component.
-type Parts [csvparse.Components]Sum
-
-// Total returns the sum of the parts. It is in range where the parts come from
-// a Bill, which has added up all of them.
-func (p *Parts) Total() (total Sum) {
-	for _, part := range p {
-		total.add(part.Value, part.Valid)
-	}
-	return total
-}
-
-func (p *Parts) add(other *Parts) bool {
-	ok := true
-	for i, part := range other {
-		ok = p[i].add(part.Value, part.Valid) && ok
-	}
-	return ok
-}
 
 type costKey struct{ vdc, service string }
 
@@ -64,15 +19,28 @@ type dayKey struct {
 
 type usageKey struct{ service, power string }
 
-// sums adds up rows. Each of its groupings holds the whole bill.
+// hours is a sum that is not known once it has been out of range: nobody loses a bill
+// for its hours.
+type hours struct {
+	Sum
+	unknown bool
+}
+
+func (h *hours) add(other Sum) { h.unknown = !h.Add(other) || h.unknown }
+
+// sums adds up rows. Each of its groupings holds the whole bill, but for days, which
+// does not hold late rows.
 type sums struct {
 	rows      int64
-	parts     Sum // of all rows
+	cost      Sum // of all rows
+	parts     Sum // of the seven parts, as written
 	total     Sum // of the column TotalPrice
+	late      Tally
+	unnamed   Tally
 	costs     map[costKey]*Parts
 	days      map[dayKey]*Parts
 	resources map[string]*Sum
-	usage     map[usageKey]*Sum
+	usage     map[usageKey]*hours
 	tags      []map[string]*Sum // by the wanted keys, then by value
 	badTags   int
 	badPower  int
@@ -85,7 +53,7 @@ type sums struct {
 func newSums(tags int) *sums {
 	s := &sums{
 		costs: map[costKey]*Parts{}, days: map[dayKey]*Parts{},
-		resources: map[string]*Sum{}, usage: map[usageKey]*Sum{},
+		resources: map[string]*Sum{}, usage: map[usageKey]*hours{},
 		tags: make([]map[string]*Sum, tags),
 	}
 	for i := range s.tags {
@@ -105,30 +73,27 @@ func at[K comparable, V any](groups map[K]*V, key K) *V {
 }
 
 // add adds a row. An error leaves sums that are of no use.
-func (s *sums) add(row *csvparse.BillingRow, tags tagged) error {
-	var parts Parts
-	for i, part := range row.Parts {
-		parts[i] = Sum{part.Amount, part.Valid}
-	}
-	var cost Sum
-	for _, part := range parts {
-		if !cost.add(part.Value, part.Valid) {
-			return fmt.Errorf("line %d: parts of the row: %w", row.Line, errRange)
-		}
-	}
+func (s *sums) add(row *Row, tags tagged) error {
 	s.rows++
-	ok := s.parts.add(cost.Value, cost.Valid)
+	ok := s.cost.Add(row.Cost)
+	ok = s.parts.Add(row.parts) && ok
 	ok = s.total.add(row.Total.Amount, row.Total.Valid) && ok
-	ok = at(s.costs, costKey{row.VDC, row.Service}).add(&parts) && ok
-	ok = at(s.days, dayKey{row.EventDate, row.Service}).add(&parts) && ok
-	ok = s.resource(row.ResourceID).add(cost.Value, cost.Valid) && ok
-	power, known := powerState(row.PowerState)
-	if !known {
+	ok = at(s.costs, costKey{row.VDC, row.Service}).add(&row.Costs) && ok
+	if row.Late {
+		ok = s.late.add(1, row.Cost) && ok
+	} else {
+		ok = at(s.days, dayKey{row.EventDate, row.Service}).add(&row.Costs) && ok
+	}
+	if row.ResourceID == "" {
+		ok = s.unnamed.add(1, row.Cost) && ok
+	}
+	ok = s.resource(row.ResourceID).Add(row.Cost) && ok
+	if !row.PowerKnown {
 		s.badPower++
 	}
-	ok = at(s.usage, usageKey{row.Service, power}).add(row.UsageHours.Value, row.UsageHours.Valid) && ok
+	at(s.usage, usageKey{row.Service, row.Power}).add(Sum(row.UsageHours))
 	for i, values := range s.tags {
-		ok = at(values, tags.values[i]).add(cost.Value, cost.Valid) && ok
+		ok = at(values, tags.values[i]).Add(row.Cost) && ok
 	}
 	if tags.bad {
 		s.badTags++
@@ -146,28 +111,16 @@ func (s *sums) resource(id string) *Sum {
 	return s.last
 }
 
-// powerState gives the label's on and off; the documents have both On and on.
-// It is blank for what has no power state. Another text is kept and not known.
-func powerState(text string) (state string, known bool) {
-	switch text {
-	case "On", "on":
-		return "on", true
-	case "Off", "off":
-		return "off", true
-	case "":
-		return "", true
-	}
-	text = strings.ToLower(text)
-	return text, text == "on" || text == "off"
-}
-
 // merge adds other sums of the same wanted tags.
 func (s *sums) merge(other *sums) error {
 	s.rows += other.rows
 	s.badTags += other.badTags
 	s.badPower += other.badPower
-	ok := s.parts.add(other.parts.Value, other.parts.Valid)
-	ok = s.total.add(other.total.Value, other.total.Valid) && ok
+	ok := s.cost.Add(other.cost)
+	ok = s.parts.Add(other.parts) && ok
+	ok = s.total.Add(other.total) && ok
+	ok = s.late.add(other.late.Rows, other.late.Cost) && ok
+	ok = s.unnamed.add(other.unnamed.Rows, other.unnamed.Cost) && ok
 	for key, parts := range other.costs {
 		ok = at(s.costs, key).add(parts) && ok
 	}
@@ -175,7 +128,11 @@ func (s *sums) merge(other *sums) error {
 		ok = at(s.days, key).add(parts) && ok
 	}
 	ok = mergeInto(s.resources, other.resources) && ok
-	ok = mergeInto(s.usage, other.usage) && ok
+	for key, h := range other.usage {
+		sum := at(s.usage, key)
+		sum.add(h.Sum)
+		sum.unknown = sum.unknown || h.unknown
+	}
 	for i := range s.tags {
 		ok = mergeInto(s.tags[i], other.tags[i]) && ok
 	}
@@ -188,7 +145,7 @@ func (s *sums) merge(other *sums) error {
 func mergeInto[K comparable](groups, other map[K]*Sum) bool {
 	ok := true
 	for key, sum := range other {
-		ok = at(groups, key).add(sum.Value, sum.Valid) && ok
+		ok = at(groups, key).Add(*sum) && ok
 	}
 	return ok
 }

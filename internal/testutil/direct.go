@@ -14,5 +14,8 @@ func (d Direct) RoundTrip(r *http.Request) (*http.Response, error) {
 	d.ServeHTTP(recorder, r)
 	response := recorder.Result()
 	response.Request = r
+	if response.ContentLength < 0 { // as a server says it of a body that it holds whole
+		response.ContentLength = int64(recorder.Body.Len())
+	}
 	return response, nil
 }

@@ -3,10 +3,13 @@ package billing
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -33,6 +36,8 @@ type backfill struct {
 	output   string
 	force    bool
 
+	spool    *spool     // what goes to standard output, nil when there is an output directory
+	rejected int64      // rows that are in no sum
 	last     job        // that was written
 	lastBill *bill.Bill // of it
 }
@@ -77,17 +82,17 @@ func (c *backfill) run(ctx context.Context, log *slog.Logger) error {
 	if p, ok := bills.(*portalSource); ok && p.portal.Close != nil {
 		defer p.portal.Close()
 	}
-	said, toStdout := c.env.Stdout, c.output == ""
-	if toStdout {
+	said := c.env.Stdout
+	if c.output == "" {
 		said = c.env.Stderr
-		if c.output, err = os.MkdirTemp("", "ukcloud_backfill"); err != nil {
+		if c.spool, err = newSpool(); err != nil {
 			return err
 		}
-		defer func() { _ = os.RemoveAll(c.output) }()
+		defer c.spool.close()
 	} else if err := os.MkdirAll(c.output, 0o755); err != nil {
 		return err
 	}
-	var written []string
+	written := 0
 	bar := newProgress(c.env.Stderr, "backfill", int64(len(jobs)), false)
 	defer bar.clear()
 	for _, j := range jobs {
@@ -99,17 +104,20 @@ func (c *backfill) run(ctx context.Context, log *slog.Logger) error {
 		if err != nil {
 			failed = append(failed, err)
 		} else {
-			written = append(written, c.path(j))
+			written++
 			fmt.Fprintln(said, done)
 		}
 		bar.add(1)
 	}
-	if toStdout {
-		if err := merge(c.env.Stdout, written); err != nil {
+	if c.spool != nil {
+		if err := c.spool.merge(c.env.Stdout); err != nil {
 			return fmt.Errorf("write to standard output: %w", err)
 		}
 	}
-	return failures(c.env.Stderr, "backfill", failed)
+	if err := failures(c.env.Stderr, "backfill", failed, written); err != nil {
+		return err
+	}
+	return leftOut(c.rejected)
 }
 
 // checkLabels refuses labels that the samples have already, or that are none.
@@ -154,33 +162,88 @@ func (c *backfill) path(j job) string {
 	return filepath.Join(c.output, fmt.Sprintf("backfill_%s_%s.om", j.org, j.month))
 }
 
-// write writes one file, unless a complete one is there.
+// write writes one bill's past, unless a complete file of it is there.
 func (c *backfill) write(ctx context.Context, bills source, j job) (done string, err error) {
 	if !orgNames.MatchString(j.org) {
 		return "", fmt.Errorf("compute service %q: not an id such as 1-1-1-9836cf, and no name for a file", j.org)
 	}
-	path := c.path(j)
-	if info, err := os.Stat(path); err == nil && !c.force && bills.complete(info, j.org, j.month) {
-		return path + ": complete already", nil
-	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", err
+	name, options := fmt.Sprintf("%s %s", j.org, j.month), ""
+	if c.spool == nil {
+		name, options = c.path(j), c.options(bills, j)
+		if info, err := os.Stat(name); err == nil && !c.force && writtenWith(name) == options && bills.complete(info, j.org, j.month) {
+			return name + ": complete already", nil
+		} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", err
+		}
 	}
 	h := &history{service: j.service, month: j.month, vmLimit: c.vmLimit, labels: c.labels, now: c.env.Now().UTC()}
-	if h.previous, err = c.previous(ctx, bills, j); err != nil {
+	if h.previous, err = c.previous(ctx, bills, j, h); err != nil {
 		return "", err
 	}
 	if err := c.read(ctx, bills, j, h); err != nil {
 		return "", fmt.Errorf("bill %s of %s: %w", j.month, j.org, err)
 	}
-	if err := atomicfile.Write(path, h.writeTo); err != nil {
+	if c.spool != nil {
+		err = c.spool.add(h.writeTo)
+	} else {
+		err = c.writeFile(name, options, h)
+	}
+	if err != nil {
 		return "", err
 	}
 	c.last, c.lastBill = j, h.last
-	done = fmt.Sprintf("%s: %s, %s", path, count(int64(h.days()), "day"), count(int64(h.samples), "sample"))
+	c.rejected += int64(h.rejected)
+	done = fmt.Sprintf("%s: %s, %s", name, count(int64(h.days()), "day"), count(int64(h.samples), "sample"))
 	if h.rejected > 0 {
 		done += fmt.Sprintf("; in no sum because they cannot be read: %s; see billing verify", count(int64(h.rejected), "row"))
 	}
+	if h.last != nil {
+		for _, note := range oddities(h.last.Late, h.last.Unnamed) {
+			done += "; " + note
+		}
+	}
 	return done, nil
+}
+
+// optionsSuffix names the file beside a backfill file that says what it was written
+// with: another label or tag, or another bill, makes other samples.
+const optionsSuffix = ".options"
+
+// writeFile writes a backfill file and then what it was written with, so that one
+// without the other is not complete.
+func (c *backfill) writeFile(path, options string, h *history) error {
+	if err := os.Remove(path + optionsSuffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := atomicfile.Write(path, h.writeTo); err != nil {
+		return err
+	}
+	return atomicfile.Write(path+optionsSuffix, func(w io.Writer) error {
+		_, err := io.WriteString(w, options)
+		return err
+	})
+}
+
+// writtenWith reads what a backfill file was written with, "" when nobody knows.
+func writtenWith(path string) string {
+	text, _ := os.ReadFile(path + optionsSuffix)
+	return string(text)
+}
+
+// options is what the samples of a job depend on.
+func (c *backfill) options(bills source, j job) string {
+	families := sha256.New()
+	for _, f := range collector.DatedBillingFamilies() {
+		fmt.Fprintf(families, "%s %q\n", f.Name, f.Help)
+	}
+	text := fmt.Sprintf("account %q\nvm-limit %d\nfamilies %x\n", j.account, c.vmLimit, families.Sum(nil))
+	for _, name := range slices.Sorted(maps.Keys(c.labels)) {
+		text += fmt.Sprintf("label %s=%q\n", name, c.labels[name])
+	}
+	for _, tag := range c.tags {
+		text += fmt.Sprintf("tag %q\n", tag)
+	}
+	return text + fmt.Sprintf("bill %s\nbill before %s\n", bills.identity(j.org, j.month), bills.identity(j.org, j.month.Previous()))
 }
 
 func (c *backfill) read(ctx context.Context, bills source, j job, h *history) error {
@@ -197,7 +260,7 @@ func (c *backfill) read(ctx context.Context, bills source, j job, h *history) er
 
 // previous reads the bill of the month before, which the daemon exposes too; nil
 // when there is none.
-func (c *backfill) previous(ctx context.Context, bills source, j job) (*bill.Bill, error) {
+func (c *backfill) previous(ctx context.Context, bills source, j job, h *history) (*bill.Bill, error) {
 	before := j.month.Previous()
 	if c.last == (job{j.service, before}) {
 		return c.lastBill, nil
@@ -210,7 +273,9 @@ func (c *backfill) previous(ctx context.Context, bills source, j job) (*bill.Bil
 		return nil, fmt.Errorf("bill %s of %s: %w", before, j.org, err)
 	}
 	defer func() { _ = file.close() }()
-	bill, err := bill.Read(untilDone(ctx, file), bill.Options{Month: before, Proven: file.proven})
+	bill, err := bill.Read(untilDone(ctx, file), bill.Options{
+		Month: before, Proven: file.proven, Rejected: func(*csvparse.RowError) { h.rejected++ },
+	})
 	if err != nil {
 		return nil, fmt.Errorf("bill %s of %s: %w", before, j.org, err)
 	}
@@ -219,7 +284,7 @@ func (c *backfill) previous(ctx context.Context, bills source, j job) (*bill.Bil
 
 // planFiles groups the files by compute service, oldest month first.
 func (c *backfill) planFiles() (fileSource, []job, error) {
-	all, err := inputs(c.files, c.env.Stdin)
+	all, err := distinctInputs(c.files, c.env.Stdin)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -244,6 +309,9 @@ func (c *backfill) planFiles() (fileSource, []job, error) {
 		if c.inRange(in.month) && (c.org == "" || in.org == c.org) {
 			jobs = append(jobs, job{service{account, in.org}, in.month})
 		}
+	}
+	if len(jobs) == 0 {
+		return nil, nil, errors.New("no file is of the months and the compute service that were asked for")
 	}
 	slices.SortFunc(jobs, func(a, b job) int { return cmp.Or(cmp.Compare(a.org, b.org), a.month.Compare(b.month)) })
 	return files, jobs, nil

@@ -70,7 +70,9 @@ func (h *history) views(yield func(at time.Time, p collector.BillingPart)) {
 		at := start.AddDate(0, 0, 1)
 		view := collector.BillingPart{Account: h.account, VOrg: h.org, VMLimit: h.vmLimit, Role: collector.CurrentMonth}
 		if next < len(h.toDate) && h.toDate[next].day == bill.DateOf(start) {
-			view.Day = h.toDate[next].day
+			if len(h.toDate[next].bill.On(h.toDate[next].day)) > 0 { // not only late rows
+				view.Day = h.toDate[next].day
+			}
 			next++
 		}
 		if next > 0 {

@@ -10,34 +10,71 @@ import (
 	"ukcloud_exporter/collector"
 )
 
-// merge writes the backfill files as one: each family once, with the samples of
-// all files in their order, which is that of each series' time.
-func merge(out io.Writer, paths []string) error {
+// spool holds what backfill writes until it can be merged: each family may come
+// once only, so the last month must be known before the first line can go out. It is
+// a file without a name: however the program ends, nothing of it stays.
+type spool struct {
+	file  *os.File
+	ends  []int64 // of what was added
+	whole int64
+}
+
+func newSpool() (*spool, error) {
+	file, err := os.CreateTemp("", "ukcloud_backfill")
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Remove(file.Name()); err != nil {
+		_ = file.Close()
+		return nil, err
+	}
+	return &spool{file: file}, nil
+}
+
+func (s *spool) close() { _ = s.file.Close() }
+
+// add adds what write writes. What was written before an error is written over.
+func (s *spool) add(write func(io.Writer) error) error {
+	if _, err := s.file.Seek(s.whole, io.SeekStart); err != nil {
+		return err
+	}
+	if err := write(s.file); err != nil {
+		return err
+	}
+	end, err := s.file.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return err
+	}
+	s.whole = end
+	s.ends = append(s.ends, end)
+	return nil
+}
+
+// merge writes all that was added as one: each family once, with the samples in
+// the order in which they were added, which is that of each series' time.
+func (s *spool) merge(out io.Writer) error {
 	w := bufio.NewWriter(out)
 	for _, f := range collector.DatedBillingFamilies() {
 		described := false
-		for _, path := range paths {
-			if err := copyFamily(w, path, f.Name, &described); err != nil {
+		start := int64(0)
+		for _, end := range s.ends {
+			if err := copyFamily(w, io.NewSectionReader(s.file, start, end-start), f.Name, &described); err != nil {
 				return err
 			}
+			start = end
 		}
 	}
 	fmt.Fprintln(w, "# EOF")
 	return w.Flush()
 }
 
-// copyFamily copies the samples of one family, and what describes it if no earlier
-// file did.
-func copyFamily(w *bufio.Writer, path, name string, described *bool) error {
-	file, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = file.Close() }()
+// copyFamily copies the samples of one family, and what describes it if nothing
+// before did.
+func copyFamily(w *bufio.Writer, from io.Reader, name string, described *bool) error {
 	sample := []byte(name + "{")
 	comments := [][]byte{[]byte("# HELP " + name + " "), []byte("# TYPE " + name + " ")}
 	describes := false
-	r := bufio.NewReader(file)
+	r := bufio.NewReader(from)
 	for {
 		line, err := r.ReadBytes('\n')
 		for _, comment := range comments {
@@ -54,7 +91,7 @@ func copyFamily(w *bufio.Writer, path, name string, described *bool) error {
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("read %s: %w", path, err)
+			return err
 		}
 	}
 }

@@ -2,26 +2,43 @@ package billing
 
 import (
 	"bytes"
+	"errors"
+	"io"
 	"os"
-	"path/filepath"
 	"testing"
 )
 
-func TestMergeKeepsFamiliesTogether(t *testing.T) {
+func TestSpoolKeepsFamiliesTogether(t *testing.T) {
 	dir := t.TempDir()
-	write := func(name, text string) string {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+	t.Setenv("TMPDIR", dir)
+	s, err := newSpool()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	const month, rows = "ukcloud_billing_month_to_date_cost_gbp", "ukcloud_billing_period_start_timestamp_seconds"
+	for _, text := range []string{
+		"# EOF\n",
+		"# TYPE " + month + " gauge\n# HELP " + month + " Of the month.\n" + month + "{vorg=\"a\"} 1 10\n# TYPE " + rows + " gauge\n" + rows + "{vorg=\"a\"} 5 10\n# EOF\n",
+		"# TYPE " + month + " gauge\n# HELP " + month + " Of the month.\n" + month + "{vorg=\"a\"} 2 20\n# TYPE " + rows + " gauge\n" + rows + "{vorg=\"a\"} 6 20\n# EOF\n",
+	} {
+		broken := errors.New("broken")
+		err := s.add(func(w io.Writer) error {
+			_, _ = io.WriteString(w, month+"{vorg=\"half\"} 9 15\n"+month)
+			return broken
+		})
+		if !errors.Is(err, broken) {
+			t.Errorf("error %v", err)
+		}
+		if err := s.add(func(w io.Writer) error {
+			_, err := io.WriteString(w, text)
+			return err
+		}); err != nil {
 			t.Fatal(err)
 		}
-		return path
 	}
-	const month, rows = "ukcloud_billing_month_to_date_cost_gbp", "ukcloud_billing_period_start_timestamp_seconds"
-	first := write("1", "# TYPE "+month+" gauge\n# HELP "+month+" Of the month.\n"+month+"{vorg=\"a\"} 1 10\n# TYPE "+rows+" gauge\n"+rows+"{vorg=\"a\"} 5 10\n# EOF\n")
-	second := write("2", "# TYPE "+month+" gauge\n# HELP "+month+" Of the month.\n"+month+"{vorg=\"a\"} 2 20\n# TYPE "+rows+" gauge\n"+rows+"{vorg=\"a\"} 6 20\n# EOF\n")
-	empty := write("3", "# EOF\n")
 	var got bytes.Buffer
-	if err := merge(&got, []string{empty, first, second}); err != nil {
+	if err := s.merge(&got); err != nil {
 		t.Fatal(err)
 	}
 	want := "# TYPE " + month + " gauge\n# HELP " + month + " Of the month.\n" +
@@ -30,7 +47,7 @@ func TestMergeKeepsFamiliesTogether(t *testing.T) {
 	if got.String() != want {
 		t.Errorf("got\n%swant\n%s", got.String(), want)
 	}
-	if err := merge(&got, []string{filepath.Join(dir, "missing")}); err == nil {
-		t.Error("a file that is missing is no error")
+	if left, err := os.ReadDir(dir); len(left) > 0 || err != nil {
+		t.Errorf("while it is open the directory holds %v, %v", left, err)
 	}
 }

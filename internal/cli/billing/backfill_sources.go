@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"time"
 
 	"ukcloud_exporter/internal/bill"
 	"ukcloud_exporter/portal"
@@ -16,7 +17,9 @@ import (
 type source interface {
 	// open opens a bill; the error is errNoBill when there is none.
 	open(ctx context.Context, org string, m bill.Month) (*opened, error)
-	// complete tells whether a file that was written from this bill can stay.
+	// identity changes when a bill that was read may be another one.
+	identity(org string, m bill.Month) string
+	// complete reports whether a file that was written from this bill can stay.
 	complete(written os.FileInfo, org string, m bill.Month) bool
 }
 
@@ -43,6 +46,9 @@ func tooOld(err error) bool {
 	return is && (answer.StatusCode == http.StatusBadRequest || errors.Is(err, portal.ErrNotFound))
 }
 
+// identity: what may still change, complete says.
+func (*portalSource) identity(string, bill.Month) string { return "of the portal" }
+
 // complete: a file that was written after the first working day of the next
 // month, when the bill was final.
 func (*portalSource) complete(written os.FileInfo, _ string, m bill.Month) bool {
@@ -63,6 +69,15 @@ func (s fileSource) open(_ context.Context, org string, m bill.Month) (*opened, 
 		return nil, errNoBill
 	}
 	return in.open(io.Discard)
+}
+
+// identity: a file by its size and its time, whatever its name.
+func (s fileSource) identity(org string, m bill.Month) string {
+	in, ok := s[fileKey{org, m}]
+	if !ok {
+		return "none"
+	}
+	return fmt.Sprintf("of a file of %d bytes from %s", in.size, in.modified.UTC().Format(time.RFC3339Nano))
 }
 
 // complete: a file that is newer than the bill that it was written from.

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/csv"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -15,6 +14,7 @@ import (
 	"ukcloud_exporter/csvparse"
 	"ukcloud_exporter/internal/atomicfile"
 	"ukcloud_exporter/internal/bill"
+	"ukcloud_exporter/internal/cli/exitstatus"
 )
 
 // focus writes bills in the form of the FinOps Open Cost and Usage Specification.
@@ -24,6 +24,7 @@ type focus struct {
 	org, orgName         string
 	account, accountName string
 	output               string
+	skipUnreadable       bool
 }
 
 func registerFocus(parent *kingpin.CmdClause, env Environment) Run {
@@ -33,13 +34,14 @@ func registerFocus(parent *kingpin.CmdClause, env Environment) Run {
 	cmd.Flag("org-name", "Its name (SubAccountName), which is not in the bill.").StringVar(&c.orgName)
 	cmd.Flag("account", "Account (BillingAccountId). Default: the second part of the compute service's id.").StringVar(&c.account)
 	cmd.Flag("account-name", "Its name (BillingAccountName), which is not in the bill.").StringVar(&c.accountName)
+	cmd.Flag("skip-unreadable", "Put the file in place although rows of a bill cannot be read and are left out; the exit status is 2 all the same.").BoolVar(&c.skipUnreadable)
 	cmd.Flag("output", "File to write. Default: standard output.").Short('o').PlaceHolder("FILE").StringVar(&c.output)
 	cmd.Arg("FILE", "Billing CSVs with all 56 columns, also compressed by gzip; - is standard input.").Required().StringsVar(&c.files)
 	return c.run
 }
 
 func (c *focus) run(ctx context.Context, _ *slog.Logger) error {
-	all, err := inputs(c.files, c.env.Stdin)
+	all, err := distinctInputs(c.files, c.env.Stdin)
 	if err != nil {
 		return err
 	}
@@ -48,11 +50,50 @@ func (c *focus) run(ctx context.Context, _ *slog.Logger) error {
 			return err
 		}
 	}
-	write := func(w io.Writer) error { return c.convert(ctx, all, w) }
-	if c.output != "" {
-		return atomicfile.Write(c.output, write)
+	if err := c.checkNames(all); err != nil {
+		return err
 	}
-	return write(c.env.Stdout)
+	var out *focusWriter
+	write := func(w io.Writer) (err error) {
+		if out, err = c.convert(ctx, all, w); err != nil {
+			return err
+		}
+		if out.rejected > 0 && c.output != "" && !c.skipUnreadable {
+			return exitstatus.Incomplete(fmt.Errorf("%s is not written, because %s of the bills cannot be read; see billing verify, or give --skip-unreadable",
+				c.output, count(out.rejected, "row")))
+		}
+		return nil
+	}
+	if c.output != "" {
+		err = atomicfile.Write(c.output, write)
+	} else {
+		err = write(c.env.Stdout)
+	}
+	if err != nil {
+		return err
+	}
+	for _, note := range out.notes() {
+		fmt.Fprintln(c.env.Stderr, note)
+	}
+	if out.rejected > 0 {
+		return exitstatus.Incomplete(fmt.Errorf("left out because they cannot be read: %s; see billing verify", count(out.rejected, "row")))
+	}
+	return nil
+}
+
+// checkNames refuses one name for several accounts or compute services.
+func (c *focus) checkNames(all []input) error {
+	orgs, accounts := map[string]bool{}, map[string]bool{}
+	for _, in := range all {
+		orgs[in.org], accounts[cmp.Or(c.account, accountOf(in.org))] = true, true
+	}
+	if c.orgName != "" && len(orgs) > 1 {
+		return fmt.Errorf("--org-name is one name, and the bills are of %d compute services", len(orgs))
+	}
+	if c.accountName != "" && len(accounts) > 1 {
+		return fmt.Errorf("--account-name is one name, and the bills are of %d accounts", len(accounts))
+	}
+	return nil
 }
 
 // identify finds out whose bill it is.
@@ -68,7 +109,7 @@ func (c *focus) identify(in *input) error {
 	return nil
 }
 
-func (c *focus) convert(ctx context.Context, all []input, w io.Writer) error {
+func (c *focus) convert(ctx context.Context, all []input, w io.Writer) (*focusWriter, error) {
 	bar := newProgress(c.env.Stderr, "focus", sizeOf(all), true)
 	defer bar.clear()
 	buffered := bufio.NewWriterSize(w, 64<<10)
@@ -77,21 +118,14 @@ func (c *focus) convert(ctx context.Context, all []input, w io.Writer) error {
 	out.header()
 	for _, in := range all {
 		if err := c.file(ctx, &in, out, bar); err != nil {
-			return err
+			return nil, in.errorOf(err)
 		}
 	}
 	out.csv.Flush()
 	if err := out.csv.Error(); err != nil {
-		return err
+		return nil, err
 	}
-	if err := buffered.Flush(); err != nil {
-		return err
-	}
-	bar.clear()
-	for _, note := range out.notes() {
-		fmt.Fprintln(c.env.Stderr, note)
-	}
-	return nil
+	return out, buffered.Flush()
 }
 
 // file converts one file.
@@ -101,34 +135,32 @@ func (c *focus) file(ctx context.Context, in *input, out *focusWriter, seen io.W
 		return err
 	}
 	defer func() { _ = file.close() }()
-	reader, err := csvparse.NewBilling(untilDone(ctx, file), csvparse.TrustEOF(file.proven))
+	reader, err := bill.NewReader(untilDone(ctx, file), bill.Options{
+		Month: in.month, AllColumns: true, Proven: file.proven,
+		Rejected: func(*csvparse.RowError) { out.rejected++ },
+	})
 	if err != nil {
-		return fmt.Errorf("%s: %w", in.name, err)
+		return err
 	}
 	owner := focusBill{
-		account: cmp.Or(c.account, accountOf(in.org)), accountName: c.accountName, org: in.org, orgName: c.orgName,
+		account: cmp.Or(c.account, accountOf(in.org)), accountName: c.accountName, org: in.org, orgName: c.orgName, month: in.month,
 	}
 	for row, err := range reader.Rows() {
-		if _, is := errors.AsType[*csvparse.RowError](err); is {
-			out.rejected++
-			continue
-		}
 		if err != nil {
-			return fmt.Errorf("%s: %w", in.name, err)
+			return err
 		}
-		if in.month != (bill.Month{}) && !in.month.Holds(row.EventDate) {
-			out.rejected++
-			continue
-		}
-		if err := out.row(&owner, row); err != nil {
-			return fmt.Errorf("%s: line %d: %w", in.name, row.Line, err)
+		if !out.row(&owner, row) {
+			return fmt.Errorf("line %d: sum is out of range", row.Line)
 		}
 	}
 	return nil
 }
 
-// focusBill says whose bill a row is of.
-type focusBill struct{ account, accountName, org, orgName string }
+// focusBill says whose bill a row is of, and of which month, if that is known.
+type focusBill struct {
+	account, accountName, org, orgName string
+	month                              bill.Month
+}
 
 // focusWriter writes FOCUS rows.
 type focusWriter struct {
@@ -140,7 +172,8 @@ type focusWriter struct {
 	readable bool
 
 	rejected, noTags int64
-	difference       bill.Sum // of TotalPrice and what was written
+	late, unnamed    bill.Tally
+	other            bill.Tally // money in TotalPrice alone
 }
 
 func (w *focusWriter) header() {
@@ -150,7 +183,8 @@ func (w *focusWriter) header() {
 	_ = w.csv.Write(w.record) // convert has the error
 }
 
-func (w *focusWriter) row(owner *focusBill, row *csvparse.BillingRow) error {
+// row writes the charges of a row. It returns false when a sum is out of range.
+func (w *focusWriter) row(owner *focusBill, row *bill.Row) bool {
 	if row.Metadata != w.metadata || w.metadata == "" {
 		w.metadata = row.Metadata
 		w.tags, w.readable = tagsJSON(row.Metadata)
@@ -158,7 +192,6 @@ func (w *focusWriter) row(owner *focusBill, row *csvparse.BillingRow) error {
 	if !w.readable {
 		w.noTags++
 	}
-	ok := w.difference.Add(bill.Sum{Value: row.Total.Amount, Valid: true})
 	for _, part := range chargesOf(row) {
 		charge := &focusCharge{bill: owner, row: row, tags: w.tags, charge: part}
 		charge.price()
@@ -166,26 +199,29 @@ func (w *focusWriter) row(owner *focusBill, row *csvparse.BillingRow) error {
 			w.record[i] = column.value(charge)
 		}
 		_ = w.csv.Write(w.record) // convert has the error
-		ok = w.difference.Add(bill.Sum{Value: -part.cost, Valid: true}) && ok
 	}
-	if !ok {
-		return errors.New("sum is out of range")
+	ok := true
+	if row.Late {
+		ok = addTally(&w.late, bill.Tally{Rows: 1, Cost: row.Cost})
 	}
-	return nil
+	if row.ResourceID == "" {
+		ok = addTally(&w.unnamed, bill.Tally{Rows: 1, Cost: row.Cost}) && ok
+	}
+	if other := row.Costs[bill.Other]; other.Valid {
+		ok = addTally(&w.other, bill.Tally{Rows: 1, Cost: other}) && ok
+	}
+	return ok
 }
 
-// notes are what the user should know of rows that could not be written as they
-// are.
+// notes are what the user should know of rows that are not as most are.
 func (w *focusWriter) notes() []string {
-	var notes []string
-	if w.rejected > 0 {
-		notes = append(notes, fmt.Sprintf("left out because they cannot be read: %s; see billing verify", count(w.rejected, "row")))
+	notes := oddities(w.late, w.unnamed)
+	if w.other.Rows > 0 {
+		notes = append(notes, fmt.Sprintf("in TotalPrice and in no part, written as x_Component other: %s, %s; see billing verify",
+			count(w.other.Rows, "row"), w.other.Cost.Value))
 	}
 	if w.noTags > 0 {
 		notes = append(notes, fmt.Sprintf("without tags because Metadata cannot be read: %s", count(w.noTags, "row")))
-	}
-	if w.difference.Value != 0 {
-		notes = append(notes, fmt.Sprintf("the sum of TotalPrice is %s more than what was written; see billing verify", w.difference.Value))
 	}
 	return notes
 }

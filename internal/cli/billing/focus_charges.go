@@ -11,7 +11,7 @@ import (
 
 // charge is a part of a row of the bill: what FOCUS has a row for.
 type charge struct {
-	component csvparse.Component
+	component bill.Component
 	meter     string // what is measured
 	unit      string
 	cost      money.Amount
@@ -21,26 +21,26 @@ type charge struct {
 }
 
 // chargesOf splits a row. What costs nothing is no charge.
-func chargesOf(row *csvparse.BillingRow) []charge {
+func chargesOf(row *bill.Row) []charge {
 	hours := []csvparse.Quantity{row.UsageHours}
 	machine := []string{row.PowerType, row.MachineType}
 	all := []charge{
-		{csvparse.Compute, "Compute", "Hours", row.Parts[csvparse.Compute].Amount, row.ComputePrice, hours, machine},
-		{csvparse.GPU, "GPU", "Unit-Hours", row.Parts[csvparse.GPU].Amount, row.GPUPrice,
+		{bill.Component(csvparse.Compute), "Compute", "Hours", row.Parts[csvparse.Compute].Amount, row.ComputePrice, hours, machine},
+		{bill.Component(csvparse.GPU), "GPU", "Unit-Hours", row.Parts[csvparse.GPU].Amount, row.GPUPrice,
 			[]csvparse.Quantity{row.GPUCount, row.UsageHours}, []string{row.GPUType}},
 	}
 	for t := range csvparse.Tier(csvparse.Tiers) {
 		component := csvparse.StorageTier1 + csvparse.Component(t)
 		all = append(all, charge{
-			component, tierName(t) + " Storage", "GiB-Hours", row.Parts[component].Amount, row.Storage[t].Price,
+			bill.Component(component), tierName(t) + " Storage", "GiB-Hours", row.Parts[component].Amount, row.Storage[t].Price,
 			[]csvparse.Quantity{row.Storage[t].Chargeable, row.UsageHours}, []string{row.PowerType},
 		})
 	}
 	all = append(all, protections(row)...)
 	all = append(all, charge{
-		csvparse.Licence, "Licence", "Hours", row.Parts[csvparse.Licence].Amount, row.LicencePrice, hours,
+		bill.Component(csvparse.Licence), "Licence", "Hours", row.Parts[csvparse.Licence].Amount, row.LicencePrice, hours,
 		append([]string{row.OSID}, machine...),
-	})
+	}, charge{component: bill.Other, meter: "Other", cost: row.Costs[bill.Other].Value})
 	charges := all[:0]
 	for _, c := range all {
 		if c.cost != 0 {
@@ -56,17 +56,17 @@ func tierName(t csvparse.Tier) string {
 
 // protections are the four kinds of protection, or one charge without a price
 // where they do not add up to the total.
-func protections(row *csvparse.BillingRow) []charge {
-	total := charge{component: csvparse.Protection, meter: "Protection", cost: row.Parts[csvparse.Protection].Amount, kind: []string{row.ProtectionType}}
+func protections(row *bill.Row) []charge {
+	total := charge{component: bill.Component(csvparse.Protection), meter: "Protection", cost: row.Parts[csvparse.Protection].Amount, kind: []string{row.ProtectionType}}
 	each := []charge{{
-		csvparse.Protection, "Compute Protection", "Hours", row.ComputeProtection.Total.Amount, row.ComputeProtection.Price,
+		bill.Component(csvparse.Protection), "Compute Protection", "Hours", row.ComputeProtection.Total.Amount, row.ComputeProtection.Price,
 		[]csvparse.Quantity{row.UsageHours}, []string{row.ProtectionType, row.PowerType, row.MachineType},
 	}}
 	for t := range csvparse.Tier(csvparse.Tiers) {
 		p, s := row.TierProtection[t], row.Storage[t]
 		protected := csvparse.Quantity{Value: max(s.Chargeable.Value-s.Snapshot.Value, 0), Valid: s.Chargeable.Valid && s.Snapshot.Valid}
 		each = append(each, charge{
-			csvparse.Protection, tierName(t) + " Storage Protection", "GiB-Hours", p.Total.Amount, p.Price,
+			bill.Component(csvparse.Protection), tierName(t) + " Storage Protection", "GiB-Hours", p.Total.Amount, p.Price,
 			[]csvparse.Quantity{protected, row.UsageHours}, []string{row.ProtectionType, row.PowerType},
 		})
 	}
@@ -85,7 +85,7 @@ func protections(row *csvparse.BillingRow) []charge {
 type focusCharge struct {
 	charge
 	bill *focusBill
-	row  *csvparse.BillingRow
+	row  *bill.Row
 	tags string
 
 	quantity, consumed, listPrice, listCost string

@@ -28,7 +28,7 @@ const focusVendor = "UKCloud"
 func focusColumns() []focusColumn {
 	return append(focusStandardColumns(), []focusColumn{
 		{"x_Component", func(c *focusCharge) string { return c.component.String() }},
-		{"x_PowerState", func(c *focusCharge) string { return strings.ToLower(c.row.PowerState) }},
+		{"x_PowerState", func(c *focusCharge) string { return c.row.Power }},
 		{"x_ProjectId", func(c *focusCharge) string { return c.row.ProjectID }},
 		{"x_VirtualApplicationName", func(c *focusCharge) string { return c.row.VApp }},
 		{"x_VirtualDataCentreName", func(c *focusCharge) string { return c.row.VDC }},
@@ -47,7 +47,7 @@ func focusStandardColumns() []focusColumn {
 		{"BillingPeriodEnd", func(c *focusCharge) string { return focusTime(c.month().Next().Start()) }},
 		{"BillingPeriodStart", func(c *focusCharge) string { return focusTime(c.month().Start()) }},
 		{"ChargeCategory", constant("Usage")},
-		{"ChargeClass", constant("")}, // corrections of earlier months are not marked in the bill
+		{"ChargeClass", (*focusCharge).class},
 		{"ChargeDescription", (*focusCharge).description},
 		{"ChargeFrequency", constant("Usage-Based")},
 		{"ChargePeriodEnd", func(c *focusCharge) string { return focusTime(bill.EndOf(c.row.EventDate)) }},
@@ -81,7 +81,21 @@ func focusStandardColumns() []focusColumn {
 
 func focusTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }
 
-func (c *focusCharge) month() bill.Month { return bill.MonthOf(c.row.EventDate.Time()) }
+// month is the billing period: that of the file, whatever day the row is of.
+func (c *focusCharge) month() bill.Month {
+	if c.bill.month != (bill.Month{}) {
+		return c.bill.month
+	}
+	return bill.MonthOf(c.row.EventDate.Time())
+}
+
+// class marks what corrects another billing period.
+func (c *focusCharge) class() string {
+	if c.row.Late {
+		return "Correction"
+	}
+	return ""
+}
 
 // description names what is charged so that a person needs no other column.
 func (c *focusCharge) description() string {

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"os"
 	"path/filepath"
@@ -26,6 +27,7 @@ type input struct {
 	size       int64 // 0 when it is not known
 	modified   time.Time
 	standardIn io.Reader
+	err        error // why it cannot be read
 }
 
 // fileName is how fetch names a bill, so that the other commands know whose it is.
@@ -38,50 +40,131 @@ var (
 	orgNames  = regexp.MustCompile(`^[0-9A-Za-z-]+$`)
 )
 
-// inputs looks at the files. "-" is standard input, which can be read once.
+// inputs looks at the files. "-" is standard input, which can be read once. The
+// error is one of the command line; what is wrong with a file stands in its input.
 func inputs(names []string, stdin io.Reader) ([]input, error) {
-	var all []input
+	all := make([]input, 0, len(names))
 	for _, name := range names {
-		in := input{name: name}
 		if name == "-" || name == "" { // kingpin hands "-" on as ""
-			in.name = "-"
 			if stdin == nil {
 				return nil, errors.New("standard input can be read only once")
 			}
-			in.standardIn, stdin = stdin, nil
-			all = append(all, in)
+			all = append(all, input{name: "-", standardIn: stdin})
+			stdin = nil
 			continue
 		}
-		info, err := os.Stat(name)
-		if err != nil {
-			return nil, err
-		}
-		if info.IsDir() {
-			return nil, fmt.Errorf("%s is a directory", name)
-		}
-		in.size, in.modified = info.Size(), info.ModTime()
-		if m := fileNames.FindStringSubmatch(filepath.Base(name)); m != nil {
-			in.org = m[1]
-			if in.month, err = bill.ParseMonth(m[2]); err != nil {
-				return nil, fmt.Errorf("%s: %w", name, err)
-			}
-		}
+		in := input{name: name}
+		in.err = in.look()
 		all = append(all, in)
 	}
 	return all, nil
 }
 
-// opened is an input that is being read.
+// look asks the file system, and the name whose bill it is.
+func (in *input) look() error {
+	info, err := os.Stat(in.name)
+	if err != nil {
+		return err
+	}
+	if info.IsDir() {
+		return fmt.Errorf("%s is a directory", in.name)
+	}
+	in.size, in.modified = info.Size(), info.ModTime()
+	if m := fileNames.FindStringSubmatch(filepath.Base(in.name)); m != nil {
+		in.org = m[1]
+		if in.month, err = bill.ParseMonth(m[2]); err != nil {
+			return fmt.Errorf("%s: %w", in.name, err)
+		}
+	}
+	return nil
+}
+
+// known reports whether the name says which bill it is.
+func (in *input) known() bool { return in.org != "" && in.month != (bill.Month{}) }
+
+// distinctInputs is inputs for commands that add up: what cannot be read is an
+// error, and so is a bill that would count twice.
+func distinctInputs(names []string, stdin io.Reader) ([]input, error) {
+	all, err := inputs(names, stdin)
+	if err != nil {
+		return nil, err
+	}
+	for i := range all {
+		if err := all[i].err; err != nil {
+			return nil, err
+		}
+		for k := range all[:i] {
+			if same, err := sameBill(&all[k], &all[i]); err != nil {
+				return nil, err
+			} else if same {
+				return nil, fmt.Errorf("%s and %s are the same bill", all[k].name, all[i].name)
+			}
+		}
+	}
+	return all, nil
+}
+
+// sameBill reports whether two inputs are one bill: by their names, or where one has
+// not the name of a bill by what is in them.
+func sameBill(a, b *input) (bool, error) {
+	switch {
+	case a.known() && b.known():
+		return a.org == b.org && a.month == b.month, nil
+	case a.standardIn != nil || b.standardIn != nil || a.size != b.size:
+		return false, nil
+	}
+	return sameContent(a.name, b.name)
+}
+
+// sameContent reports whether two files hold the same rows. Headers alone are no
+// rows: two bills may well be empty.
+func sameContent(a, b string) (bool, error) {
+	first, err := os.Open(a)
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = first.Close() }()
+	second, err := os.Open(b)
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = second.Close() }()
+	var chunks [2][64 << 10]byte
+	lines := 0
+	for {
+		n, err := io.ReadFull(first, chunks[0][:])
+		m, _ := io.ReadFull(second, chunks[1][:])
+		if !bytes.Equal(chunks[0][:n], chunks[1][:m]) {
+			return false, nil
+		}
+		lines += bytes.Count(chunks[0][:n], []byte{'\n'})
+		switch err {
+		case nil:
+		case io.EOF, io.ErrUnexpectedEOF:
+			return lines > 1, nil
+		default:
+			return false, err
+		}
+	}
+}
+
+// opened is an input that is being read. Where a checksum stands beside the file and
+// is not that of the file, it ends with a checksumError in place of io.EOF.
 type opened struct {
 	io.Reader
 	// proven: the file is known to be whole, whether or not it ends with a line end.
 	proven bool
-	close  func() error
+	// checksum: one stands beside the file.
+	checksum bool
+	close    func() error
 }
 
 // open opens the input; a compressed one is recognised by its first bytes. What
 // is read of the file itself, compressed or not, is also written to seen.
 func (in *input) open(seen io.Writer) (*opened, error) {
+	if in.err != nil {
+		return nil, in.err
+	}
 	o := &opened{close: func() error { return nil }}
 	raw := in.standardIn
 	if raw == nil {
@@ -90,9 +173,14 @@ func (in *input) open(seen io.Writer) (*opened, error) {
 			return nil, err
 		}
 		raw, o.close = file, file.Close
-		o.proven = proven(in.name)
 	}
-	buffered := bufio.NewReaderSize(io.TeeReader(raw, seen), 64<<10)
+	raw = io.TeeReader(raw, seen)
+	var check *checkedReader
+	if want, found := in.checksum(in.name); found {
+		check = newCheckedReader(raw, in.name, want)
+		raw = check
+	}
+	buffered := bufio.NewReaderSize(raw, 64<<10)
 	o.Reader = buffered
 	if magic, _ := buffered.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
 		unzipped, err := gzip.NewReader(buffered)
@@ -102,39 +190,61 @@ func (in *input) open(seen io.Writer) (*opened, error) {
 		}
 		// gzip's own checksum and length prove that nothing is cut off.
 		o.Reader, o.proven = unzipped, true
+		if want, found := in.checksum(strings.TrimSuffix(in.name, ".gz")); found && check == nil {
+			check = newCheckedReader(unzipped, in.name, want)
+			o.Reader = check
+		}
+	}
+	if check != nil {
+		o.checksum, o.proven = true, true
 	}
 	return o, nil
 }
 
-// proven tells whether a file without a last line end is whole: when its checksum
-// stands beside it, it is as the portal sent it. Files that end with a line end
-// need no proof and are not read for one.
-func proven(name string) bool {
-	want, found := checksumOf(name)
-	if !found {
-		return false
+// checksum reads the file that fetch has put beside a bill.
+func (in *input) checksum(name string) (sum string, found bool) {
+	if in.standardIn != nil {
+		return "", false
 	}
-	file, err := os.Open(name)
-	if err != nil {
-		return false
-	}
-	defer func() { _ = file.Close() }()
-	var last [1]byte
-	if info, err := file.Stat(); err != nil || info.Size() == 0 {
-		return false
-	} else if _, err := file.ReadAt(last[:], info.Size()-1); err != nil || last[0] == '\n' {
-		return false
-	}
-	hash := sha256.New()
-	if _, err := io.Copy(hash, file); err != nil {
-		return false
-	}
-	return strings.EqualFold(want, hex.EncodeToString(hash.Sum(nil)))
-}
-
-// checksumOf reads the file that fetch has put beside a bill.
-func checksumOf(name string) (sum string, found bool) {
 	text, err := os.ReadFile(name + ".sha256")
 	sum, _, _ = strings.Cut(string(text), " ")
-	return sum, err == nil
+	return strings.TrimSpace(sum), err == nil
+}
+
+// checkedReader compares what it reads with a checksum when it comes to the end.
+type checkedReader struct {
+	io.Reader
+	hash       hash.Hash
+	name, want string
+}
+
+func newCheckedReader(r io.Reader, name, want string) *checkedReader {
+	return &checkedReader{r, sha256.New(), name, want}
+}
+
+func (c *checkedReader) Read(b []byte) (int, error) {
+	n, err := c.Reader.Read(b)
+	_, _ = c.hash.Write(b[:n]) // a hash takes everything
+	if err == io.EOF {
+		if got := hex.EncodeToString(c.hash.Sum(nil)); !strings.EqualFold(got, c.want) {
+			return n, &checksumError{got, c.want}
+		}
+	}
+	return n, err
+}
+
+// errorOf says which file an error is of. A wrong checksum is said of the file, not
+// of the line where it came out.
+func (in *input) errorOf(err error) error {
+	if wrong, is := errors.AsType[*checksumError](err); is {
+		err = wrong
+	}
+	return fmt.Errorf("%s: %w", in.name, err)
+}
+
+// checksumError is a file that is not what its checksum is of.
+type checksumError struct{ got, want string }
+
+func (e *checksumError) Error() string {
+	return fmt.Sprintf("the checksum beside the file is not its own: got %s, expected %.64s", e.got, e.want)
 }

@@ -2,11 +2,14 @@ package billing
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
 	"net/http/httptest"
 	"os"
+	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +18,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"go.uber.org/goleak"
 
+	"ukcloud_exporter/internal/cli/exitstatus"
 	"ukcloud_exporter/portal"
 	"ukcloud_exporter/portal/simulator"
 )
@@ -63,7 +67,7 @@ func program() {
 	}
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "ukcloud_exporter: error: %s\n", err)
-		os.Exit(1)
+		os.Exit(exitstatus.Of(err))
 	}
 }
 
@@ -92,8 +96,26 @@ func TestScripts(t *testing.T) {
 			env.Values["portal"] = p
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"fault": setFaults, "spoil": spoil},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"fault": setFaults, "spoil": spoil, "status": exitStatus},
 	})
+}
+
+// exitStatus is the script command: status STATUS ARGUMENT... It runs the program,
+// which must end with the status.
+func exitStatus(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: status STATUS ARGUMENT...")
+	}
+	err := ts.Exec("ukcloud_exporter", args[1:]...)
+	got := 0
+	if exit, is := errors.AsType[*exec.ExitError](err); is {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if strconv.Itoa(got) != args[0] {
+		ts.Fatalf("exit status %d, want %s", got, args[0])
+	}
 }
 
 // setFaults is the script command: fault [ENDPOINT=KIND[@ACCOUNT]]...

@@ -42,8 +42,8 @@ type Portal struct {
 	Close    func()   // may be nil
 }
 
-// Run runs a command. Its error is one line for the user; the exit status is 1
-// then.
+// Run runs a command. Its error is one line for the user; package exitstatus says
+// which exit status it is.
 type Run = func(ctx context.Context, log *slog.Logger) error
 
 // Register adds the command billing to app and returns what runs its commands, by

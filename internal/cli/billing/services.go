@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"ukcloud_exporter/internal/cli/exitstatus"
 	"ukcloud_exporter/internal/inventory"
 )
 
@@ -49,18 +50,24 @@ func accountOf(org string) string {
 	return parts[1]
 }
 
-// failures says each failure on a line of its own and makes one error of them.
-func failures(stderr io.Writer, what string, failed []error) error {
+// failures says each failure on a line of its own and makes one error of them. Where
+// something was done all the same, it is what was left out.
+func failures(stderr io.Writer, what string, failed []error, done int) (err error) {
 	switch len(failed) {
 	case 0:
 		return nil
 	case 1:
-		return failed[0]
+		err = failed[0]
+	default:
+		for _, err := range failed {
+			fmt.Fprintln(stderr, err)
+		}
+		err = fmt.Errorf("%s: %d failures", what, len(failed))
 	}
-	for _, err := range failed {
-		fmt.Fprintln(stderr, err)
+	if done > 0 {
+		return exitstatus.Incomplete(err)
 	}
-	return fmt.Errorf("%s: %d failures", what, len(failed))
+	return err
 }
 
 // count writes a number of things.

@@ -7,13 +7,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/alecthomas/kingpin/v2"
 
-	"ukcloud_exporter/csvparse"
 	"ukcloud_exporter/internal/bill"
+	"ukcloud_exporter/internal/cli/exitstatus"
 )
 
 // summary adds up bills.
@@ -26,7 +27,7 @@ type summary struct {
 
 func registerSummary(parent *kingpin.CmdClause, env Environment) Run {
 	c := &summary{env: env}
-	cmd := parent.Command("summary", "Add up bills by service, component, VDC and tag, exactly.")
+	cmd := parent.Command("summary", "Add up bills by account, compute service, service, component, VDC and tag, exactly.")
 	cmd.Flag("tag", "Also add up by this key of the Metadata column. Repeatable.").PlaceHolder("KEY").StringsVar(&c.tags)
 	cmd.Flag("format", "table, json or csv.").Default("table").EnumVar(&c.format, "table", "json", "csv")
 	cmd.Arg("FILE", "Billing CSVs, also compressed by gzip; - is standard input.").Required().StringsVar(&c.files)
@@ -34,31 +35,50 @@ func registerSummary(parent *kingpin.CmdClause, env Environment) Run {
 }
 
 func (c *summary) run(ctx context.Context, _ *slog.Logger) error {
-	all, err := inputs(c.files, c.env.Stdin)
+	all, err := distinctInputs(c.files, c.env.Stdin)
 	if err != nil {
 		return err
 	}
 	c.tags = distinct(c.tags)
-	builder := bill.NewBuilder(bill.Options{Tags: c.tags})
 	bar := newProgress(c.env.Stderr, "summary", sizeOf(all), true)
+	defer bar.clear()
+	sum := newTotals(c.tags)
 	for _, in := range all {
-		if err := readInto(ctx, builder, &in, bar); err != nil {
-			bar.clear()
-			return err
+		b, err := c.read(ctx, &in, bar)
+		if err != nil {
+			return in.errorOf(err)
+		}
+		if !sum.add(&in, b) {
+			return errors.New("a sum is out of range")
 		}
 	}
 	bar.clear()
-	totals, err := totalsOf(builder.Bill(), len(all))
-	if err != nil {
+	if err := sum.write(c.env.Stdout, c.format); err != nil {
 		return err
 	}
-	if err := totals.write(c.env.Stdout, c.format); err != nil {
-		return err
+	for _, note := range oddities(sum.late, sum.unnamed) {
+		fmt.Fprintln(c.env.Stderr, note)
 	}
-	if totals.rejected > 0 {
-		fmt.Fprintf(c.env.Stderr, "in no sum because they cannot be read: %s; see billing verify\n", count(totals.rejected, "row"))
+	return leftOut(sum.rejectedRows())
+}
+
+// oddities are what the user should know of money that is in the sums.
+func oddities(late, unnamed bill.Tally) (notes []string) {
+	if late.Rows > 0 {
+		notes = append(notes, fmt.Sprintf("of days outside the month of their bill, and in its sum: %s, %s", count(late.Rows, "row"), late.Cost.Value))
 	}
-	return nil
+	if unnamed.Rows > 0 {
+		notes = append(notes, fmt.Sprintf("of no resource, and in the sums: %s, %s", count(unnamed.Rows, "row"), unnamed.Cost.Value))
+	}
+	return notes
+}
+
+// leftOut is the error of a command that has left rows out.
+func leftOut(rejected int64) error {
+	if rejected == 0 {
+		return nil
+	}
+	return exitstatus.Incomplete(fmt.Errorf("in no sum because they cannot be read: %s; see billing verify", count(rejected, "row")))
 }
 
 func distinct(texts []string) []string {
@@ -71,17 +91,14 @@ func distinct(texts []string) []string {
 	return once
 }
 
-// readInto adds a file to a builder.
-func readInto(ctx context.Context, builder *bill.Builder, in *input, seen io.Writer) error {
+// read adds up a file.
+func (c *summary) read(ctx context.Context, in *input, seen io.Writer) (*bill.Bill, error) {
 	file, err := in.open(seen)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { _ = file.close() }()
-	if err := builder.Read(untilDone(ctx, file), file.proven); err != nil {
-		return fmt.Errorf("%s: %w", in.name, err)
-	}
-	return nil
+	return bill.Read(untilDone(ctx, file), bill.Options{Month: in.month, Tags: c.tags, Proven: file.proven})
 }
 
 // untilDone reads until the context ends: a signal stops a long file.
@@ -100,81 +117,143 @@ func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
 
 // totals are what summary prints.
 type totals struct {
-	bill     *bill.Bill
-	files    int
-	rejected int64
-	groups   []group
+	files         int
+	rows          int64
+	rejected      map[string]int64 // by reason
+	first, last   string           // days, "" when there is none
+	cost          bill.Sum         // the bill
+	parts         bill.Sum         // of the seven parts, as written
+	totalPrice    bill.Sum         // of the column
+	late, unnamed bill.Tally
+
+	accounts, vorgs, services, vdcs group
+	components                      bill.Parts
+	tags                            []group
+	owners                          map[string]bool // whose bills they are
 }
 
 // group is one way of splitting the bill.
 type group struct {
-	kind  string // total, service, component, vdc or tag
+	kind  string // account, vorg, service, component, vdc or tag
 	key   string // of a tag
-	lines []line
+	sums  map[lineKey]*bill.Sum
+	lines []line // sums, the dearest first
 }
 
+// lineKey is what is added up under one name. Names of VDCs are the customer's own,
+// so those of two compute services are two.
+type lineKey struct{ account, vorg, name string }
+
 type line struct {
-	name string
+	lineKey
 	cost bill.Sum
 }
 
-func totalsOf(b *bill.Bill, files int) (*totals, error) {
-	t := &totals{bill: b, files: files}
-	for _, n := range b.Rejected {
-		t.rejected += n
+func newTotals(tags []string) *totals {
+	by := func(kind, key string) group { return group{kind: kind, key: key, sums: map[lineKey]*bill.Sum{}} }
+	t := &totals{
+		rejected: map[string]int64{}, owners: map[string]bool{},
+		accounts: by("account", ""), vorgs: by("vorg", ""), services: by("service", ""), vdcs: by("vdc", ""),
 	}
-	services, vdcs, components := &sums{}, &sums{}, &sums{}
+	for _, tag := range tags {
+		t.tags = append(t.tags, by("tag", tag))
+	}
+	return t
+}
+
+// add adds a bill. It returns false when a sum is out of range.
+func (t *totals) add(in *input, b *bill.Bill) bool {
+	account, vorg := accountOf(in.org), in.org
+	if vorg == "" { // nobody knows whose it is, so it is kept apart under the file's name
+		vorg = filepath.Base(in.name)
+	}
+	t.owners[vorg] = true
+	t.files++
+	t.rows += b.Rows
+	for reason, n := range b.Rejected {
+		if n > 0 {
+			t.rejected[string(reason)] += n
+		}
+	}
+	t.period(b)
+	ok := t.cost.Add(b.Cost)
+	ok = t.parts.Add(b.Parts) && ok
+	ok = t.totalPrice.Add(b.Total) && ok
+	ok = addTally(&t.late, b.Late) && ok
+	ok = addTally(&t.unnamed, b.Unnamed) && ok
+	ok = t.accounts.add(lineKey{name: account}, b.Cost) && ok
+	ok = t.vorgs.add(lineKey{account, "", vorg}, b.Cost) && ok
 	for i := range b.Costs {
 		c := &b.Costs[i]
-		services.add(c.Service, c.Parts.Total())
-		vdcs.add(c.VDC, c.Parts.Total())
+		cost := c.Parts.Total()
+		ok = t.services.add(lineKey{name: c.Service}, cost) && ok
+		ok = t.vdcs.add(lineKey{account, vorg, c.VDC}, cost) && ok
 		for i, part := range c.Parts {
-			if part.Valid {
-				components.add(csvparse.Component(i).String(), part)
-			}
+			ok = t.components[i].Add(part) && ok
 		}
 	}
-	for _, s := range [...]*sums{services, vdcs, components} {
-		if s.overflow {
-			return nil, errors.New("a sum is out of range")
-		}
-	}
-	t.groups = []group{
-		{"service", "", services.dearestFirst()}, {"component", "", components.dearestFirst()}, {"vdc", "", vdcs.dearestFirst()},
-	}
-	for _, tag := range b.Tags {
-		byTag := group{kind: "tag", key: tag.Key}
+	for i, tag := range b.Tags {
 		for _, value := range tag.Values {
-			byTag.lines = append(byTag.lines, line{value.Value, value.Cost})
+			ok = t.tags[i].add(lineKey{name: value.Value}, value.Cost) && ok
 		}
-		t.groups = append(t.groups, byTag)
 	}
-	return t, nil
+	return ok
 }
 
-// sums adds up by name.
-type sums struct {
-	byName   map[string]*bill.Sum
-	overflow bool
+func addTally(t *bill.Tally, other bill.Tally) bool {
+	t.Rows += other.Rows
+	return t.Cost.Add(other.Cost)
 }
 
-func (s *sums) add(name string, cost bill.Sum) {
-	if s.byName == nil {
-		s.byName = map[string]*bill.Sum{}
+// period takes note of a bill's days.
+func (t *totals) period(b *bill.Bill) {
+	if len(b.Days) == 0 {
+		return
 	}
-	if s.byName[name] == nil {
-		s.byName[name] = new(bill.Sum)
+	first, last := b.Days[0].Day.String(), b.Days[len(b.Days)-1].Day.String()
+	if t.first == "" || first < t.first {
+		t.first = first
 	}
-	s.overflow = !s.byName[name].Add(cost) || s.overflow
+	t.last = max(t.last, last)
 }
 
-func (s *sums) dearestFirst() []line {
-	lines := make([]line, 0, len(s.byName))
-	for name, cost := range s.byName {
-		lines = append(lines, line{name, *cost})
+func (t *totals) rejectedRows() (rows int64) {
+	for _, n := range t.rejected {
+		rows += n
+	}
+	return rows
+}
+
+// groups are the ways of splitting the bill, in the order in which they are shown.
+func (t *totals) groups() []group {
+	components := group{kind: "component", sums: map[lineKey]*bill.Sum{}}
+	for i, part := range t.components {
+		if c := bill.Component(i); part.Valid && (c != bill.Other || part.Value != 0) {
+			components.add(lineKey{name: c.String()}, part)
+		}
+	}
+	all := []group{t.accounts, t.vorgs, t.services, components, t.vdcs}
+	all = append(all, t.tags...)
+	for i := range all {
+		all[i].lines = all[i].dearestFirst()
+	}
+	return all
+}
+
+func (g *group) add(key lineKey, cost bill.Sum) bool {
+	if g.sums[key] == nil {
+		g.sums[key] = new(bill.Sum)
+	}
+	return g.sums[key].Add(cost)
+}
+
+func (g *group) dearestFirst() []line {
+	lines := make([]line, 0, len(g.sums))
+	for key, cost := range g.sums {
+		lines = append(lines, line{key, *cost})
 	}
 	slices.SortFunc(lines, func(a, b line) int {
-		return cmp.Or(cmp.Compare(b.cost.Value, a.cost.Value), strings.Compare(a.name, b.name))
+		return cmp.Or(cmp.Compare(b.cost.Value, a.cost.Value), strings.Compare(a.name, b.name), strings.Compare(a.vorg, b.vorg))
 	})
 	return lines
 }

@@ -25,44 +25,46 @@ func (t *totals) write(w io.Writer, format string) error {
 	}
 }
 
-// period is the first and the last day with rows, "" when there is none.
-func (t *totals) period() (first, last string) {
-	if days := t.bill.Days; len(days) > 0 {
-		return days[0].Day.String(), days[len(days)-1].Day.String()
-	}
-	return "", ""
-}
-
 func (t *totals) table(w io.Writer) error {
-	first, last := t.period()
-	width, places := len("total less TotalPrice"), 2
-	for _, g := range t.groups {
+	groups := t.groups()
+	width, places := len("parts less TotalPrice"), max(2, placesOf(t.cost.Value))
+	for _, g := range groups {
 		for _, l := range g.lines {
-			width = max(width, utf8.RuneCountInString(shownName(l.name)))
+			width = max(width, utf8.RuneCountInString(t.shown(l.lineKey)))
 			places = max(places, placesOf(l.cost.Value))
 		}
 	}
 	var b strings.Builder
 	row := func(name string, cost bill.Sum) {
-		fmt.Fprintf(&b, "%-*s  %*s\n", width, shownName(name), 14+places, decimal(cost, places))
+		fmt.Fprintf(&b, "%-*s  %*s\n", width, name, 14+places, decimal(cost, places))
 	}
-	fmt.Fprintf(&b, "%s in %s", count(t.bill.Rows, "row"), count(int64(t.files), "file"))
-	if first != "" {
-		fmt.Fprintf(&b, ", %s to %s (UTC)", first, last)
+	fmt.Fprintf(&b, "%s in %s", count(t.rows, "row"), count(int64(t.files), "file"))
+	if t.first != "" {
+		fmt.Fprintf(&b, ", %s to %s (UTC)", t.first, t.last)
 	}
 	b.WriteString(", GBP without VAT\n\n")
-	row("total", t.bill.Parts)
-	if difference, ok := t.bill.Difference(); !ok || difference != 0 {
-		row("total less TotalPrice", bill.Sum{Value: difference, Valid: ok})
+	row("total", t.cost)
+	if difference, ok := t.parts.Value.Sub(t.totalPrice.Value); !ok || difference != 0 {
+		row("parts less TotalPrice", bill.Sum{Value: difference, Valid: ok})
 	}
-	for _, g := range t.groups {
-		fmt.Fprintf(&b, "\nby %s\n", strings.TrimSpace(g.kind+" "+g.key))
+	for _, g := range groups {
+		kind := strings.Replace(g.kind, "vorg", "compute service", 1)
+		fmt.Fprintf(&b, "\nby %s\n", strings.TrimSpace(kind+" "+g.key))
 		for _, l := range g.lines {
-			row(l.name, l.cost)
+			row(t.shown(l.lineKey), l.cost)
 		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// shown is a line's name, with whose it is where the bills are of several.
+func (t *totals) shown(key lineKey) string {
+	name := shownName(key.name)
+	if key.vorg != "" && len(t.owners) > 1 {
+		name += " of " + shownName(key.vorg)
+	}
+	return name
 }
 
 // shownName keeps a name on one line.
@@ -105,12 +107,13 @@ func amount(c bill.Sum) string {
 
 func (t *totals) csv(w io.Writer) error {
 	out := csv.NewWriter(w)
-	_ = out.Write([]string{"group", "tag", "name", "cost_gbp"})
-	_ = out.Write([]string{"total", "", "", amount(t.bill.Parts)})
-	_ = out.Write([]string{"total_price", "", "", amount(t.bill.Total)})
-	for _, g := range t.groups {
+	_ = out.Write([]string{"group", "tag", "name", "cost_gbp", "account", "vorg"}) // Error has what goes wrong
+	_ = out.Write([]string{"total", "", "", amount(t.cost), "", ""})
+	_ = out.Write([]string{"parts", "", "", amount(t.parts), "", ""})
+	_ = out.Write([]string{"total_price", "", "", amount(t.totalPrice), "", ""})
+	for _, g := range t.groups() {
 		for _, l := range g.lines {
-			_ = out.Write([]string{g.kind, g.key, l.name, amount(l.cost)})
+			_ = out.Write([]string{g.kind, g.key, l.name, amount(l.cost), l.account, l.vorg})
 		}
 	}
 	out.Flush()
@@ -124,11 +127,19 @@ type summaryJSON struct {
 	Files      int              `json:"files"`
 	Rows       int64            `json:"rows"`
 	Rejected   map[string]int64 `json:"rows_rejected"`
+	Late       tallyJSON        `json:"late"`        // of days outside their bill's month
+	Unnamed    tallyJSON        `json:"no_resource"` // without a ResourceId
 	FirstDay   *string          `json:"first_day"`
 	LastDay    *string          `json:"last_day"`
 	Total      *string          `json:"total"`
+	Parts      *string          `json:"parts"`
 	TotalPrice *string          `json:"total_price"`
 	Groups     []groupJSON      `json:"groups"`
+}
+
+type tallyJSON struct {
+	Rows int64   `json:"rows"`
+	Cost *string `json:"cost"`
 }
 
 type groupJSON struct {
@@ -138,8 +149,10 @@ type groupJSON struct {
 }
 
 type costJSON struct {
-	Name string  `json:"name"`
-	Cost *string `json:"cost"`
+	Name    string  `json:"name"`
+	Account string  `json:"account,omitzero"`
+	VOrg    string  `json:"vorg,omitzero"`
+	Cost    *string `json:"cost"`
 }
 
 func textOrNull(text string) *string {
@@ -150,21 +163,16 @@ func textOrNull(text string) *string {
 }
 
 func (t *totals) json(w io.Writer) error {
-	first, last := t.period()
+	tally := func(t bill.Tally) tallyJSON { return tallyJSON{t.Rows, textOrNull(amount(t.Cost))} }
 	out := summaryJSON{
-		Currency: "GBP", Files: t.files, Rows: t.bill.Rows, Rejected: map[string]int64{},
-		FirstDay: textOrNull(first), LastDay: textOrNull(last),
-		Total: textOrNull(amount(t.bill.Parts)), TotalPrice: textOrNull(amount(t.bill.Total)),
+		Currency: "GBP", Files: t.files, Rows: t.rows, Rejected: t.rejected, Late: tally(t.late), Unnamed: tally(t.unnamed),
+		FirstDay: textOrNull(t.first), LastDay: textOrNull(t.last),
+		Total: textOrNull(amount(t.cost)), Parts: textOrNull(amount(t.parts)), TotalPrice: textOrNull(amount(t.totalPrice)),
 	}
-	for reason, n := range t.bill.Rejected {
-		if n > 0 {
-			out.Rejected[string(reason)] = n
-		}
-	}
-	for _, g := range t.groups {
+	for _, g := range t.groups() {
 		group := groupJSON{Group: g.kind, Tag: g.key, Costs: []costJSON{}}
 		for _, l := range g.lines {
-			group.Costs = append(group.Costs, costJSON{l.name, textOrNull(amount(l.cost))})
+			group.Costs = append(group.Costs, costJSON{l.name, l.account, l.vorg, textOrNull(amount(l.cost))})
 		}
 		out.Groups = append(out.Groups, group)
 	}

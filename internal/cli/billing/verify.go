@@ -2,13 +2,11 @@ package billing
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"strings"
+	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 
@@ -25,16 +23,18 @@ type verify struct {
 
 func registerVerify(parent *kingpin.CmdClause, env Environment) Run {
 	c := &verify{env: env}
-	cmd := parent.Command("verify", "Check every row's and each file's arithmetic exactly; exit status 1 if anything does not add up.")
+	cmd := parent.Command("verify", "Check every row's and each file's arithmetic exactly; exit status 1 if anything does not add up. "+
+		"Warnings are of what is right and may surprise: late rows, days that are missing.")
 	cmd.Flag("format", "text, json or csv.").Default("text").EnumVar(&c.format, "text", "json", "csv")
 	cmd.Arg("FILE", "Billing CSVs, also compressed by gzip; - is standard input.").Required().StringsVar(&c.files)
 	return c.run
 }
 
-// finding is one thing that is wrong with a file. Numbers are exact decimal text.
+// finding is one thing to know of a file. Numbers are exact decimal text.
 type finding struct {
-	Line       int64  `json:"line,omitzero"` // in the file, 0 for the file as a whole
-	Check      string `json:"check"`         // identity, or the reason why a row cannot be read
+	Line       int64  `json:"line,omitzero"`    // in the file, 0 for the file as a whole
+	Check      string `json:"check"`            // identity, or the reason why a row cannot be read
+	Warning    bool   `json:"warning,omitzero"` // the file is right all the same
 	Column     string `json:"column,omitzero"`
 	Expected   string `json:"expected,omitzero"`
 	Got        string `json:"got"`
@@ -47,6 +47,10 @@ type verified struct {
 	Rows       int64  `json:"rows"`
 	Failing    int64  `json:"rows_failing"`
 	Rejected   int64  `json:"rows_rejected"`
+	Late       int64  `json:"rows_late"`
+	FirstDay   string `json:"first_day,omitzero"`
+	LastDay    string `json:"last_day,omitzero"`
+	Cost       string `json:"cost"`
 	Parts      string `json:"parts"`
 	TotalPrice string `json:"total_price"`
 	Checksum   string `json:"checksum"` // ok, wrong, or none beside the file
@@ -60,16 +64,16 @@ func (c *verify) run(ctx context.Context, _ *slog.Logger) error {
 	}
 	report := newReport(c.env.Stdout, c.format)
 	bar := newProgress(c.env.Stderr, "verify", sizeOf(all), true)
+	defer bar.clear()
 	bad := 0
 	for _, in := range all {
 		report.begin(in.name)
-		result, err := c.file(ctx, &in, bar, func(f finding) {
+		result := c.file(ctx, &in, bar, func(f finding) {
 			bar.clear()
 			report.finding(f)
 		})
-		if err != nil {
-			bar.clear()
-			return err
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
 		}
 		bar.clear()
 		report.end(result)
@@ -77,96 +81,153 @@ func (c *verify) run(ctx context.Context, _ *slog.Logger) error {
 			bad++
 		}
 	}
-	bar.clear()
 	if err := report.close(); err != nil {
 		return err
 	}
 	if bad > 0 {
-		return fmt.Errorf("verify: of %s %d not right", count(int64(len(all)), "file"), bad)
+		return fmt.Errorf("verify: %d of %s not right", bad, count(int64(len(all)), "file"))
 	}
 	return nil
 }
 
-// file checks one file to its end. An error is a file that cannot be read.
-func (c *verify) file(ctx context.Context, in *input, bar io.Writer, found func(finding)) (v verified, err error) {
-	hash := sha256.New()
-	file, err := in.open(io.MultiWriter(hash, bar))
-	if err != nil {
-		return v, err
+// file checks one file to its end, or as far as it can be read.
+func (c *verify) file(ctx context.Context, in *input, bar io.Writer, found func(finding)) verified {
+	check := &fileCheck{found: found, builder: bill.NewBuilder(bill.Options{Month: in.month})}
+	err := check.read(ctx, in, bar)
+	wrong, isChecksum := errors.AsType[*checksumError](err)
+	switch {
+	case isChecksum:
+		check.Checksum = "wrong"
+		found(finding{Check: "checksum", Expected: fmt.Sprintf("%.64s", wrong.want), Got: wrong.got})
+	case err != nil:
+		found(finding{Check: checkOf(err), Got: err.Error()})
 	}
-	defer func() { _ = file.close() }()
-	reader, err := csvparse.NewBilling(untilDone(ctx, file), csvparse.TrustEOF(file.proven))
-	if err != nil {
-		return v, fmt.Errorf("%s: %w", in.name, err)
+	b := check.builder.Bill()
+	check.sum(b)
+	if err == nil {
+		check.warn(b, in.month, c.env.Now())
 	}
-	builder := bill.NewBuilder(bill.Options{Month: in.month, Rejected: func(row *csvparse.RowError) {
-		v.Rejected++
-		found(finding{Line: row.Line, Check: string(row.Reason), Column: row.Field, Got: row.Value})
-	}})
-	for row, err := range reader.Rows() {
-		if rejected, is := errors.AsType[*csvparse.RowError](err); is {
-			builder.Reject(rejected)
-			continue
-		}
-		if err != nil {
-			return v, fmt.Errorf("%s: %w", in.name, err)
-		}
-		if err := builder.Add(row); err != nil {
-			return v, fmt.Errorf("%s: %w", in.name, err)
-		}
-		v.row(row, found)
-	}
-	ties := v.total(builder.Bill(), found)
-	v.checksum(in, hash.Sum(nil), found)
-	v.OK = v.Failing == 0 && v.Rejected == 0 && ties && v.Checksum != "wrong"
-	return v, nil
+	check.OK = err == nil && !check.wrong && check.Failing == 0 && check.Rejected == 0
+	return check.verified
 }
 
-func (v *verified) row(row *csvparse.BillingRow, found func(finding)) {
+// checkOf names why a file cannot be checked to its end.
+func checkOf(err error) string {
+	switch {
+	case errors.Is(err, bill.ErrNotReadable):
+		return "not_readable"
+	case errors.Is(err, bill.ErrOtherMonth):
+		return "other_month"
+	}
+	return "unreadable"
+}
+
+// fileCheck is a file that is being checked.
+type fileCheck struct {
+	verified
+	found   func(finding)
+	builder *bill.Builder
+	wrong   bool // the file as a whole
+}
+
+func (c *fileCheck) read(ctx context.Context, in *input, bar io.Writer) error {
+	c.Checksum = "none"
+	file, err := in.open(bar)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = file.close() }()
+	if file.checksum {
+		c.Checksum = "ok"
+	}
+	reader, err := bill.NewReader(untilDone(ctx, file), bill.Options{
+		Month: in.month, AllColumns: true, Proven: file.proven, Rejected: func(row *csvparse.RowError) {
+			c.Rejected++
+			c.builder.Reject(row)
+			c.found(finding{Line: row.Line, Check: string(row.Reason), Column: row.Field, Got: row.Value})
+		},
+	})
+	if err != nil {
+		return err
+	}
+	for row, err := range reader.Rows() {
+		if err != nil {
+			return err
+		}
+		if err := c.builder.Add(row); err != nil {
+			return err
+		}
+		c.row(row)
+	}
+	return nil
+}
+
+func (c *fileCheck) row(row *bill.Row) {
 	failing := false
-	for f := range bill.Check(row) {
+	for f := range bill.Check(&row.BillingRow) {
 		failing = true
-		found(finding{
+		c.found(finding{
 			Line: row.Line, Check: f.Check, Column: f.Column.String(),
 			Expected: f.Expected.String(), Got: f.Got.String(), Difference: f.Difference.String(), Tolerance: f.Tolerance.String(),
 		})
 	}
 	if failing {
-		v.Failing++
+		c.Failing++
 	}
 }
 
-// total checks that the parts of all rows come to the sum of TotalPrice.
-func (v *verified) total(b *bill.Bill, found func(finding)) (ties bool) {
-	v.Rows = b.Rows
-	v.Parts, v.TotalPrice = b.Parts.Value.String(), b.Total.Value.String()
+// sum checks that the parts of all rows come to the sum of TotalPrice.
+func (c *fileCheck) sum(b *bill.Bill) {
+	c.Rows, c.Late = b.Rows, b.Late.Rows
+	c.Cost, c.Parts, c.TotalPrice = b.Cost.Value.String(), b.Parts.Value.String(), b.Total.Value.String()
+	if len(b.Days) > 0 {
+		c.FirstDay, c.LastDay = b.Days[0].Day.String(), b.Days[len(b.Days)-1].Day.String()
+	}
 	difference, ok := b.Total.Value.Sub(b.Parts.Value)
 	if ok && difference == 0 {
-		return true
+		return
 	}
 	f := finding{
 		Check: "file_total", Column: csvparse.TotalPrice.String(),
-		Expected: v.Parts, Got: v.TotalPrice, Difference: difference.String(), Tolerance: "0",
+		Expected: c.Parts, Got: c.TotalPrice, Difference: difference.String(), Tolerance: "0",
 	}
 	if !ok {
 		f.Difference = "out of range"
 	}
-	found(f)
-	return false
+	c.wrong = true
+	c.found(f)
 }
 
-// checksum compares with the file that fetch has put beside a bill.
-func (v *verified) checksum(in *input, sum []byte, found func(finding)) {
-	v.Checksum = "none"
-	if in.standardIn != nil {
-		return
+// warn says what is right and may surprise.
+func (c *fileCheck) warn(b *bill.Bill, m bill.Month, now time.Time) {
+	warn := func(check, format string, values ...any) {
+		c.found(finding{Check: check, Warning: true, Got: fmt.Sprintf(format, values...)})
 	}
-	want, exists := checksumOf(in.name)
-	if !exists {
-		return
+	if b.Late.Rows > 0 {
+		warn("late_rows", "of days outside the month: %s, %s", count(b.Late.Rows, "row"), b.Late.Cost.Value)
 	}
-	if v.Checksum = "ok"; !strings.EqualFold(want, hex.EncodeToString(sum)) {
-		v.Checksum = "wrong"
-		found(finding{Check: "checksum", Expected: fmt.Sprintf("%.64s", want), Got: hex.EncodeToString(sum)})
+	if b.Unnamed.Rows > 0 {
+		warn("no_resource", "without a ResourceId: %s, %s", count(b.Unnamed.Rows, "row"), b.Unnamed.Cost.Value)
 	}
+	if m == (bill.Month{}) && len(b.Days) > 0 { // the name does not say it: the newest row's
+		m = bill.MonthOf(b.Days[len(b.Days)-1].Day.Time())
+	}
+	last, known := b.NewestDayBefore(bill.DateOf(m.Next().Start()))
+	switch {
+	case m == (bill.Month{}):
+	case m.Next().Start().After(now):
+		warn("month_runs", "%s still runs; %s", m, through(last, known))
+	case known && last != m.LastDay():
+		warn("missing_days", "days are missing at the end of %s: %s", m, through(last, known))
+	case !known:
+		warn("missing_days", "%s has no row", m)
+	}
+}
+
+// through says up to when a bill is known.
+func through(last csvparse.Date, known bool) string {
+	if !known {
+		return "it has no row yet"
+	}
+	return "the last day with rows is " + last.String()
 }

@@ -27,7 +27,7 @@ func newReport(w io.Writer, format string) report {
 		return r
 	case "csv":
 		r := &csvReport{w: csv.NewWriter(w)}
-		_ = r.w.Write([]string{"file", "line", "check", "column", "expected", "got", "difference", "tolerance"})
+		_ = r.w.Write([]string{"file", "line", "check", "column", "expected", "got", "difference", "tolerance", "severity"})
 		return r
 	default:
 		return &textReport{w: w}
@@ -54,6 +54,10 @@ func (r *textReport) finding(f finding) {
 		place += ":" + strconv.FormatInt(f.Line, 10)
 	}
 	switch {
+	case f.Warning:
+		r.print("%s: warning: %s: %s\n", place, f.Check, f.Got)
+	case f.Line == 0 && f.Expected == "": // why a file cannot be checked to its end
+		r.print("%s: %s: %s\n", place, f.Check, f.Got)
 	case f.Expected == "" && f.Column == "": // a row with more fields than the header
 		r.print("%s: %s: \"%s\"\n", place, f.Check, f.Got)
 	case f.Expected == "":
@@ -71,8 +75,12 @@ func (r *textReport) end(v verified) {
 	if !v.OK {
 		state = "NOT RIGHT"
 	}
-	r.print("%s: %s: %s come to %s; failing: %d, not readable: %d, checksum: %s\n",
-		r.file, state, count(v.Rows, "row"), v.Parts, v.Failing, v.Rejected, v.Checksum)
+	days := ""
+	if v.FirstDay != "" {
+		days = fmt.Sprintf(", %s to %s (UTC),", v.FirstDay, v.LastDay)
+	}
+	r.print("%s: %s: %s%s come to %s; failing: %d, not readable: %d, checksum: %s\n",
+		r.file, state, count(v.Rows, "row"), days, v.Cost, v.Failing, v.Rejected, v.Checksum)
 }
 
 func (r *textReport) close() error { return r.err }
@@ -90,7 +98,11 @@ func (r *csvReport) finding(f finding) {
 	if f.Line > 0 {
 		line = strconv.FormatInt(f.Line, 10)
 	}
-	_ = r.w.Write([]string{r.file, line, f.Check, f.Column, f.Expected, f.Got, f.Difference, f.Tolerance}) // close has the error
+	severity := "error"
+	if f.Warning {
+		severity = "warning"
+	}
+	_ = r.w.Write([]string{r.file, line, f.Check, f.Column, f.Expected, f.Got, f.Difference, f.Tolerance, severity}) // close has the error
 }
 
 func (*csvReport) end(verified) {}

@@ -1,0 +1,143 @@
+package bill
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+
+	"ukcloud_exporter/csvparse"
+)
+
+// Options say how a billing CSV is read.
+type Options struct {
+	// Month is the month whose invoice the file is. Rows of other days are late; a
+	// file that has no row of the month is refused. The zero Month is not known.
+	Month Month
+	// Tags are the keys of the Metadata column to add up by.
+	Tags []string
+	// AllColumns reads all 56 columns, as Check wants them, and not only those that
+	// a Bill is made of.
+	AllColumns bool
+	// Proven says that the file's end is known to be its end: see csvparse.TrustEOF.
+	Proven bool
+	// Rejected, if not nil, is told of each row that cannot be read.
+	Rejected func(*csvparse.RowError)
+}
+
+// columns are the columns that are read.
+func (o *Options) columns() []csvparse.Column {
+	if o.AllColumns {
+		return csvparse.Columns()
+	}
+	columns := []csvparse.Column{
+		csvparse.EventDate, csvparse.VDC, csvparse.ResourceID, csvparse.Service, csvparse.PowerState, csvparse.UsageHours,
+		csvparse.ComputeTotal, csvparse.GPUTotal, csvparse.Tier1Total, csvparse.Tier2Total, csvparse.GeoTotal,
+		csvparse.ProtectionTotal, csvparse.LicenceTotal, csvparse.TotalPrice,
+	}
+	if len(o.Tags) > 0 {
+		columns = append(columns, csvparse.Metadata)
+	}
+	return columns
+}
+
+// Reader reads the rows of one billing CSV. It alone decides what is a row of a
+// bill and where its money goes: the daemon and all tools stand on it.
+type Reader struct {
+	options Options
+	csv     *csvparse.Billing
+	row     Row
+
+	rows, inMonth int64
+	first, last   csvparse.Date // days of the rows
+	rejected      int64
+	reason        *csvparse.RowError // of the first row that was rejected
+}
+
+// NewReader reads the header. Its errors are those of csvparse.NewBilling.
+func NewReader(r io.Reader, o Options) (*Reader, error) {
+	csv, err := csvparse.NewBilling(r, csvparse.WithColumns(o.columns()...), csvparse.TrustEOF(o.Proven))
+	if err != nil {
+		return nil, err
+	}
+	return &Reader{options: o, csv: csv}, nil
+}
+
+// Rows reads all rows to the end of the file. It yields each row that can be read;
+// the row is the same variable each time. An error is the last thing that it
+// yields, and means that nothing is known of the month: a *csvparse.StreamError for
+// a file that is cut off, ErrNotReadable, or ErrOtherMonth.
+func (r *Reader) Rows() iter.Seq2[*Row, error] {
+	return func(yield func(*Row, error) bool) {
+		for {
+			err := r.csv.Decode(&r.row.BillingRow)
+			switch rejected, is := errors.AsType[*csvparse.RowError](err); {
+			case is:
+				r.reject(rejected)
+				continue
+			case err == io.EOF:
+				if err := r.end(); err != nil {
+					yield(nil, err)
+				}
+				return
+			case err != nil:
+				yield(nil, err)
+				return
+			}
+			if !r.row.settle(r.options.Month) {
+				r.reject(&csvparse.RowError{
+					Line: r.row.Line, Column: int(csvparse.TotalPrice) + 1, Field: csvparse.TotalPrice.String(),
+					Reason: csvparse.Overflow, Value: r.row.Total.Amount.String(),
+				})
+				continue
+			}
+			r.see()
+			if !yield(&r.row, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (r *Reader) reject(row *csvparse.RowError) {
+	if r.rejected++; r.rejected == 1 {
+		r.reason = row
+	}
+	if r.options.Rejected != nil {
+		r.options.Rejected(row)
+	}
+}
+
+// see takes note of a row's day.
+func (r *Reader) see() {
+	day := r.row.EventDate
+	if r.rows++; !r.row.Late {
+		r.inMonth++
+	}
+	if day == r.last {
+		return
+	}
+	if r.first == (csvparse.Date{}) || day.Compare(r.first) < 0 {
+		r.first = day
+	}
+	if day.Compare(r.last) > 0 {
+		r.last = day
+	}
+}
+
+// Files of which nothing may be used although they are CSV to their end.
+var (
+	ErrNotReadable = errors.New("no row can be read")
+	ErrOtherMonth  = errors.New("no row is of the month")
+)
+
+// end judges the file as a whole.
+func (r *Reader) end() error {
+	switch {
+	case r.rows == 0 && r.rejected > 0:
+		return fmt.Errorf("%w: %d rejected, the first for %w", ErrNotReadable, r.rejected, r.reason)
+	case r.rows > 0 && r.inMonth == 0:
+		return fmt.Errorf("%w %s: they are of %s to %s", ErrOtherMonth, r.options.Month, r.first, r.last)
+	}
+	return nil
+}
