@@ -23,10 +23,10 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // parsed are the flags of a command line.
-func parsed(t *testing.T, args ...string) *Flags {
+func parsed(t *testing.T, args ...string) *portalFlags {
 	t.Helper()
 	app := kingpin.New("test", "")
-	flags := AddPortalFlags(app.Command("simulate", ""))
+	flags := addPortalFlags(app.Command("simulate", ""))
 	if _, err := app.Parse(append([]string{"simulate"}, args...)); err != nil {
 		t.Fatal(err)
 	}
@@ -48,16 +48,16 @@ func TestFlagsThatMakeNoSense(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if _, err := parsed(t, test.args...).Portal(slog.New(slog.DiscardHandler)); err == nil || err.Error() != test.want {
+			if _, err := parsed(t, test.args...).newPortal(slog.New(slog.DiscardHandler)); err == nil || err.Error() != test.want {
 				t.Errorf("error %v, want %s", err, test.want)
 			}
 		})
 	}
-	if _, err := parsed(t, "--tls-ca-file=x").Listen("127.0.0.1:0"); err == nil || err.Error() != "--tls-ca-file: there is no --tls" {
+	if _, err := parsed(t, "--tls-ca-file=x").listen("127.0.0.1:0"); err == nil || err.Error() != "--tls-ca-file: there is no --tls" {
 		t.Errorf("a CA file without TLS: %v", err)
 	}
 	missing := filepath.Join(t.TempDir(), "missing", "ca.pem")
-	if _, err := parsed(t, "--tls", "--tls-ca-file="+missing).Listen("127.0.0.1:0"); err == nil || !strings.Contains(err.Error(), missing) {
+	if _, err := parsed(t, "--tls", "--tls-ca-file="+missing).listen("127.0.0.1:0"); err == nil || !strings.Contains(err.Error(), missing) {
 		t.Errorf("a CA file that cannot be written: %v", err)
 	}
 }
@@ -86,17 +86,17 @@ func serve(t *testing.T, args ...string) (base string, logged *logText) {
 	flags := parsed(t, args...)
 	logged = new(logText)
 	log := slog.New(slog.NewTextHandler(logged, nil))
-	portal, err := flags.Portal(log)
+	portal, err := flags.newPortal(log)
 	if err != nil {
 		t.Fatal(err)
 	}
-	listener, err := flags.Listen("127.0.0.1:0")
+	listener, err := flags.listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	served := make(chan error, 1)
-	go func() { served <- Serve(ctx, log, listener, portal) }()
+	go func() { served <- servePortal(ctx, log, listener, portal) }()
 	t.Cleanup(func() {
 		stop()
 		if err := <-served; err != nil {

@@ -1,9 +1,10 @@
 package conformance
 
 import (
+	"bufio"
 	"context"
 	"fmt"
-	"log/slog"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -128,26 +129,26 @@ func firstVDC(t *testing.T, dir, base string) string {
 // account is number 53.
 func simulateTLS(t *testing.T, caFile string) string {
 	t.Helper()
-	app := kingpin.New("simulate", "")
-	flags := cli.AddPortalFlags(app.Command("simulate", ""))
-	if _, err := app.Parse([]string{
-		"simulate", "--seed=25", "--tls", "--tls-ca-file=" + caFile, "--email=email@example.com", "--password=password",
+	reader, writer := io.Pipe()
+	app := kingpin.New("ukcloud_exporter", "")
+	commands := cli.Register(app, cli.Environment{
+		Getenv: func(string) string { return "" }, Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: writer,
+	})
+	name, err := app.Parse([]string{
+		"simulate", "--listen-address=127.0.0.1:0", "--seed=25", "--tls", "--tls-ca-file=" + caFile,
+		"--email=email@example.com", "--password=password",
 		"--user=myemail@example.com:geheim:read-only", "--build-duration=0s", "--approval-delay=0s", "--now=2018-03-20",
-	}); err != nil {
-		t.Fatal(err)
-	}
-	log := slog.New(slog.DiscardHandler)
-	portal, err := flags.Portal(log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	listener, err := flags.Listen("127.0.0.1:0")
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	served := make(chan error, 1)
-	go func() { served <- cli.Serve(ctx, log, listener, portal) }()
+	go func() {
+		err := commands.Run(ctx, name)
+		_ = writer.CloseWithError(io.EOF)
+		served <- err
+	}()
 	t.Cleanup(func() {
 		stop()
 		select {
@@ -159,5 +160,15 @@ func simulateTLS(t *testing.T, caFile string) string {
 			t.Error("the simulated portal does not stop")
 		}
 	})
-	return "https://" + listener.Addr().String()
+	lines := bufio.NewReader(reader)
+	for {
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			t.Fatal("the simulated portal says no address")
+		}
+		if address := regexp.MustCompile(`https://127\.0\.0\.1:\d+`).FindString(line); address != "" {
+			go func() { _, _ = io.Copy(io.Discard, lines) }()
+			return address
+		}
+	}
 }
