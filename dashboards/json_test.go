@@ -35,24 +35,28 @@ type variable struct {
 
 type annotation struct {
 	Name, Expr      string
+	TextFormat      string
 	BuiltIn         int
 	Datasource      source
 	Enable          bool
+	Step            string
 	UseValueForTime bool
 }
 
 type panel struct {
 	ID                       int
 	Type, Title, Description string
-	Interval                 string
+	Interval, TimeFrom       string
 	Datasource               source
 	GridPos                  struct{ X, Y, W, H int }
 	Targets                  []target
 	FieldConfig              struct {
 		Defaults struct {
-			Unit       string
-			Thresholds thresholds
-			Links      []dataLink
+			Unit, NoValue string
+			Decimals      *int
+			Thresholds    thresholds
+			Mappings      []mapping
+			Links         []dataLink
 		}
 		Overrides []struct {
 			Matcher    struct{ ID, Options string }
@@ -62,10 +66,43 @@ type panel struct {
 			}
 		}
 	}
+	Options struct {
+		SortBy []struct{ DisplayName string }
+	}
 	Transformations []struct {
 		ID      string
-		Options struct{ RenameByName map[string]string }
+		Options struct {
+			RenameByName  map[string]string
+			ExcludeByName map[string]bool
+			IndexByName   map[string]int
+		}
 	}
+}
+
+// overrides are a panel's, by field and property.
+func (p panel) override(field, property string, into any) bool {
+	for _, o := range p.FieldConfig.Overrides {
+		if o.Matcher.ID != "byName" || o.Matcher.Options != field {
+			continue
+		}
+		for _, found := range o.Properties {
+			if found.ID == property {
+				return json.Unmarshal(found.Value, into) == nil
+			}
+		}
+	}
+	return false
+}
+
+// organize is what a table's last transformation does.
+func (p panel) organize() (renamed map[string]string, excluded map[string]bool, index map[string]int) {
+	o := p.Transformations[len(p.Transformations)-1].Options
+	return o.RenameByName, o.ExcludeByName, o.IndexByName
+}
+
+type mapping struct {
+	Type    string
+	Options map[string]struct{ Text, Color string }
 }
 
 type thresholds struct {
@@ -79,6 +116,7 @@ type dataLink struct{ Title, URL string }
 
 type target struct {
 	RefID, Expr, Format string
+	LegendFormat        string
 	Datasource          source
 	Instant, Range      bool
 }

@@ -49,7 +49,7 @@ func TestNoneIsMissing(t *testing.T) {
 	for _, d := range load(t) {
 		uids = append(uids, d.UID)
 	}
-	if want := []string{"ukcloud-backups", "ukcloud-cost", "ukcloud-exporter", "ukcloud-operations", "ukcloud-vms"}; !slices.Equal(uids, want) {
+	if want := []string{"ukcloud-audit", "ukcloud-backups", "ukcloud-cost", "ukcloud-exporter", "ukcloud-operations", "ukcloud-overview", "ukcloud-vms"}; !slices.Equal(uids, want) {
 		t.Errorf("dashboards %v, want %v", uids, want)
 	}
 }
@@ -140,12 +140,42 @@ func TestVariablesAreUsed(t *testing.T) {
 	})
 }
 
-// kinds are the panels that Grafana 9.3 and all newer ones have without plugins,
-// and that are not made with Angular, as graph, singlestat and table-old are.
+// TestIgnoredVariables: what a panel does not heed of what is chosen above it is
+// said in its title, or in its row's.
+func TestIgnoredVariables(t *testing.T) {
+	said := map[string][]string{"account": {"all accounts"}, "vorg": {"all VDCs", "all accounts"}, "vdc": {"all VDCs", "all accounts"}, "vm": {"all VMs", "all VDCs", "all accounts"}}
+	each(t, func(t *testing.T, d dashboard) {
+		row := ""
+		for _, p := range d.Panels {
+			if p.Type == "row" {
+				row = p.Title
+				continue
+			}
+			for _, v := range d.variables() {
+				words := said[v.Name]
+				if v.Hide == 2 || words == nil || p.asks(v.Name) {
+					continue
+				}
+				if !slices.ContainsFunc(words, func(w string) bool { return strings.Contains(row+p.Title, w) }) {
+					t.Errorf("panel %q ignores %s and does not say so", p.Title, v.Label)
+				}
+			}
+		}
+	})
+}
+
+// asks tells whether a panel's queries have a variable in them.
+func (p panel) asks(variable string) bool {
+	return slices.ContainsFunc(p.Targets, func(q target) bool {
+		return regexp.MustCompile(`\$` + variable + `\b`).MatchString(q.Expr)
+	})
+}
+
+// kinds are the panels that Grafana 12.1 and all newer ones have without plugins.
 var kinds = []string{"stat", "gauge", "timeseries", "bargauge", "table", "status-history"}
 
 // units are Grafana's names of the units in use.
-var units = []string{"currencyGBP", "bytes", "s", "percentunit", "short", "reqps", "dateTimeFromNow", "bool_yes_no"}
+var units = []string{"currency:financial:£", "bytes", "s", "percentunit", "locale", "reqps", "dateTimeFromNow", "bool_yes_no"}
 
 // TestPanels is panel-title-description-rule, panel-units-rule and
 // panel-no-targets-rule, and that each panel has thresholds, a kind that stays,
@@ -173,8 +203,11 @@ func TestPanels(t *testing.T) {
 			if len(p.Targets) == 0 || len(p.FieldConfig.Defaults.Thresholds.Steps) == 0 {
 				t.Errorf("panel %q has no query or no thresholds", p.Title)
 			}
-			if !slices.Contains(units, p.FieldConfig.Defaults.Unit) {
-				t.Errorf("panel %q has unit %q", p.Title, p.FieldConfig.Defaults.Unit)
+			if unit := p.FieldConfig.Defaults.Unit; !slices.Contains(units, unit) && (p.Type != "table" || unit != "string") {
+				t.Errorf("panel %q has unit %q", p.Title, unit)
+			}
+			if p.FieldConfig.Defaults.NoValue == "" {
+				t.Errorf("panel %q says nothing where there is nothing", p.Title)
 			}
 			for _, o := range d.panels()[i+1:] {
 				if overlap(p, o) {
@@ -237,8 +270,8 @@ func TestWhole(t *testing.T) {
 		if d.Editable || d.Title == "" || d.Description == "" {
 			t.Errorf("editable %t, title %q, description %q", d.Editable, d.Title, d.Description)
 		}
-		if d.SchemaVersion != 37 {
-			t.Errorf("schemaVersion %d is not that of Grafana 9.3", d.SchemaVersion)
+		if d.SchemaVersion != 41 {
+			t.Errorf("schemaVersion %d is not that of Grafana 12.1", d.SchemaVersion)
 		}
 		if len(d.Links) != 1 || !d.Links[0].KeepTime || !d.Links[0].IncludeVars || d.Links[0].Type != "dashboards" || !slices.Equal(d.Links[0].Tags, d.Tags) {
 			t.Errorf("links %+v do not lead to the other dashboards with time and variables", d.Links)
@@ -246,11 +279,11 @@ func TestWhole(t *testing.T) {
 		var names []string
 		for _, a := range d.annotations() {
 			names = append(names, a.Name)
-			if !a.Enable || !a.UseValueForTime || !strings.Contains(a.Expr, "* 1000") {
-				t.Errorf("annotation %+v is not of moments in milliseconds", a)
+			if a.UseValueForTime != strings.Contains(a.Expr, "* 1000") {
+				t.Errorf("annotation %+v: a moment is a value in milliseconds", a)
 			}
 		}
-		if want := []string{"vMotions", "Exporter restarts", "Month ends"}; !slices.Equal(names, want) {
+		if want := []string{"vMotion storms", "Exporter restarts", "Month ends"}; !slices.Equal(names, want) {
 			t.Errorf("annotations %v, want %v", names, want)
 		}
 	})

@@ -1,6 +1,8 @@
 package boards
 
 import (
+	"fmt"
+
 	"ukcloud_exporter/alerts"
 	"ukcloud_exporter/dashboards/internal/model"
 )
@@ -10,95 +12,138 @@ func operations() model.Dashboard {
 	return model.Dashboard{
 		UID: operationsUID, Title: "UKCloud / Operations", From: "now-7d", Refresh: "5m",
 		Description: "Support tickets, vMotion events and self-service builds.",
-		Variables:   variables("vm"), Annotations: annotations(),
+		Variables:   variables("vm"), Annotations: annotations(7),
 		Rows: []model.Row{ticketPanels(), vMotionPanels(), buildPanels()},
 	}
 }
 
+const noTickets = "The portal lists no ticket"
+
+func openTickets() string { return merged("job, kind", "ukcloud_tickets_open", ofJob) }
+
+func oldestTicket() model.Panel {
+	p := stat("Oldest ticket, all accounts", "Age of the oldest open ticket, and of which kind it is. Tickets belong to the login. Red is UKCloudTicketOpenTooLong, 14 days.", "No ticket is open", model.Seconds, badFrom(alerts.TicketAgeSeconds),
+		"topk(1, time() - min by (kind) ("+of("ukcloud_ticket_oldest_open_timestamp_seconds", ofJob)+"))")
+	p.Queries[0].Legend, p.Names = "{{kind}}", true
+	return p
+}
+
 func ticketPanels() model.Row {
-	return model.Row{Title: "Tickets", Panels: []model.Panel{
+	open := sumBy("kind", openTickets())
+	oldest := oldestTicket()
+	oldest.Width, oldest.Height = 4, 7
+	return model.Row{Title: "Tickets of the login: all accounts, all VDCs", Panels: []model.Panel{
 		{
-			Kind: model.Stat, Title: "Open tickets", Unit: model.Count, Steps: neutral(), Width: 6, Height: 6,
-			Description: "Support tickets that are not closed, by kind. Tickets belong to the login and have no account.",
-			Queries:     one(sumBy("kind", of("ukcloud_tickets_open", ofJob)), "{{kind}}"),
+			Kind: model.Bars, Title: "Open tickets", Unit: model.Count, Steps: neutral(), Width: 6, Height: 7,
+			Description: "Support tickets that are not closed, by kind.", Empty: noTickets, Colors: colorsOf("incident", "service_request", "other"),
+			Queries: one(open, "{{kind}}"),
+		},
+		oldest,
+		{
+			Kind: model.Bars, Title: "Tickets by status", Unit: model.Count, Steps: neutral(), Width: 6, Height: 7,
+			Description: "All tickets that the portal lists, closed ones too.", Empty: noTickets,
+			Queries: one(top(bars, sumBy("status", merged("job, kind, status", "ukcloud_tickets", ofJob))), "{{status}}"),
 		},
 		{
-			Kind: model.Stat, Title: "Oldest open ticket", Unit: model.Seconds, Steps: badFrom(alerts.TicketAgeSeconds), Width: 6, Height: 6,
-			Description: "Age of the oldest open ticket of each kind; empty when none is open. Red is UKCloudTicketOpenTooLong, 14 days.",
-			Queries:     one("time() - min by (kind) ("+of("ukcloud_ticket_oldest_open_timestamp_seconds", ofJob)+")", "{{kind}}"),
-		},
-		{
-			Kind: model.Bars, Title: "Tickets by status", Unit: model.Count, Steps: neutral(), Width: 5, Height: 6,
-			Description: "All tickets that the portal lists, closed ones too.",
-			Queries:     one(top(bars, sumBy("status", of("ukcloud_tickets", ofJob))), "{{status}}"),
-		},
-		{
-			Kind: model.Lines, Title: "Open tickets over time", Unit: model.Count, Steps: plain(), Width: 7, Height: 6,
-			Description: "Support tickets that are not closed, by kind.",
-			Queries:     one(sumBy("kind", of("ukcloud_tickets_open", ofJob)), "{{kind}}"),
+			Kind: model.Lines, Title: "Open tickets over time", Unit: model.Count, Steps: plain(), Width: 8, Height: 7, Sums: []string{model.Last},
+			Description: "Support tickets that are not closed, by kind.", Empty: noTickets, Colors: colorsOf("incident", "service_request", "other"),
+			Queries: one(open, "{{kind}}"),
 		},
 	}}
 }
 
+// moves are those of the hour before in each VDC that is chosen: the events know
+// VDCs by name.
+var moves = movesIn(merged(byVDCName, "ukcloud:vdc_vmotions:increase1h", ofAccount))
+
+func movesIn(expr string) string {
+	known, chosen := fmt.Sprintf("ukcloud_vdc_info{%s} @ end()", ofAccount), fmt.Sprintf("ukcloud_vdc_info{%s, vdc=~\"$vdc\"} @ end()", ofVOrg)
+	return fmt.Sprintf("((%s) and on (%s) (%s or ((%s) unless on () (%s unless %s))))", expr, byVDCName, chosen, expr, known, chosen)
+}
+
+// vmsOfVDC counts the VMs of each VDC by its name.
+var vmsOfVDC = "count by (" + byVDCName + ") (ukcloud:vm_names:max{" + ofAccount + "})"
+
+// storms are the moves where UKCloudVMotionStorm would fire.
+func storms() string {
+	return fmt.Sprintf("%s >= %d unless on (%s) %s < %g * %s", moves, alerts.VMotionsPerHour, byVDCName, moves, alerts.VMotionShareOfVMs, vmsOfVDC)
+}
+
 func vMotionPanels() model.Row {
-	hour := of("ukcloud:vdc_vmotions:increase1h", ofVDCName)
-	events := of("ukcloud_vmotion_events_total", ofVDCName)
+	const noMoves = "The portal lists no vMotion"
+	share := worseFrom(alerts.VMotionShareOfVMs, 2*alerts.VMotionShareOfVMs)
+	number := badFrom(alerts.VMotionsPerHour)
+	// The most of any hour of the range, where that was a storm.
+	most := fmt.Sprintf("max by (%s) (max_over_time((%s)[$__range:10m]))", byVDCName, storms())
+	listed := top(tableRows, most)
+	perUser := sumBy("user_name", "max by (job, account, vdc_name, user_name) (increase("+of("ukcloud_vmotion_events_total", ofAccount)+"[$__rate_interval]))")
 	return model.Row{Title: "vMotions", Panels: []model.Panel{
 		{
-			Kind: model.Stat, Title: "Moves in 12 hours", Unit: model.Count, Steps: neutral(), Width: 4, Height: 8,
-			Description: "vMotion events that the portal lists now: those of the last twelve hours, of all VDCs of the account.",
-			Queries:     one(sum(of("ukcloud_vmotion_window_events", ofAccount)), "moves"),
+			Kind: model.Stat, Title: "Moves in 12 hours, all VDCs", Unit: model.Count, Steps: neutral(), Width: 4, Height: 4,
+			Description: "vMotion events that the portal lists now: those of the last twelve hours.", Empty: noMoves,
+			Queries: one(sum(merged(byAccount, "ukcloud_vmotion_window_events", ofAccount)), "moves"),
 		},
 		{
-			Kind: model.Stat, Title: "Not seen", Unit: model.Seconds, Steps: badFrom(1), Width: 4, Height: 8,
+			Kind: model.Stat, Title: "Not seen, all VDCs", Unit: model.Seconds, Steps: badFrom(1), Width: 4, Height: 4,
 			Description: "Time in the chosen range for which events cannot have been seen, because the portal was not polled for more than twelve hours (UKCloudVMotionCoverageGap).",
-			Queries:     one(sum("increase("+of("ukcloud_vmotion_coverage_gap_seconds_total", ofAccount)+"[$__range])"), "gap"),
+			Empty:       noMoves,
+			Queries:     one(sum("max by ("+byAccount+") (increase("+of("ukcloud_vmotion_coverage_gap_seconds_total", ofAccount)+"[$__range]))"), "gap"),
 		},
 		{
-			Kind: model.Lines, Title: "Moves in an hour", Unit: model.Count, Steps: badFrom(alerts.VMotionsPerHour), Width: 8, Height: 8,
-			Description: "vMotion events of the hour before, in the 10 VDCs with the most. UKCloudVMotionStorm needs 10, and a fifth of the VDC's VMs.",
-			Queries:     one(top(lines, sumBy(eachVDC, hour)), eachLegend),
+			Kind: model.Lines, Title: "Moves by hour", Unit: model.Count, Steps: plain(), Width: 16, Height: 8, Step: "1h", Stack: model.Stacked,
+			Description: "vMotion events of the hour before each bar, in the chosen VDCs together.", Empty: noMoves,
+			Colors:  []model.Fixed{{Name: "moves", Color: model.Purple}},
+			Queries: one(sum(moves), "moves"),
 		},
 		{
-			Kind: model.Lines, Title: "Moves in an hour, as a share of the VDC's VMs", Unit: model.Share, Steps: badFrom(alerts.VMotionShareOfVMs), Width: 8, Height: 8,
-			Description: "vMotion events of the hour before for each VM of the VDC, in the 10 VDCs with the most. Compare with the panel before.",
-			Queries: one(top(lines, hour+" / on ("+byVDCName+") count by ("+byVDCName+") ("+
-				of("ukcloud_vm_info", ofBill)+")"), eachLegend),
-		},
-		{
-			Kind: model.Lines, Title: "Moves by user", Unit: model.Count, Steps: plain(), Width: 12, Height: 7, Step: "1h", Stack: model.Stacked,
-			Description: "vMotion events by who began them: System is the platform's own balancing.",
-			Queries:     one(sumBy("user_name", "increase("+events+"[$__rate_interval])"), "{{user_name}}"),
-		},
-		{
-			Kind: model.Table, Title: "Last move", Unit: model.Moment, Steps: neutral(), Width: 12, Height: 7,
-			Description: "When a VM of each VDC last moved, for up to 100 VDCs.",
-			Keys:        []model.Key{{Label: "vdc_name", Title: "VDC"}, {Label: "account", Title: "Account"}},
+			Kind: model.Table, Title: "Storms in this range", Steps: plain(), Width: 12, Height: 8,
+			Description: "VDCs in which ten VMs or more, and a fifth of all, moved within an hour (UKCloudVMotionStorm), and the most moves in any such hour.",
+			Empty:       "No storm in this range",
+			Keys:        []model.Key{{Label: "vdc_name", Title: "VDC"}, {Label: "account", Title: "Account", Width: accountWidth}},
 			Columns: []model.Column{
-				{Title: "Last move", Unit: model.Moment, Expr: top(tableRows, of("ukcloud_vmotion_last_event_timestamp_seconds", ofVDCName)+" * 1000")},
+				{Title: "Most in an hour", Unit: model.Count, Steps: &number, Expr: listed},
+				{Title: "Of its VMs", Unit: model.Share, Steps: &share, Expr: "(" + most + " / on (" + byVDCName + ") " + vmsOfVDC + ") and on (" + byVDCName + ") " + listed},
 			},
+		},
+		{
+			Kind: model.Table, Title: "Last move", Steps: plain(), Width: 12, Height: 8,
+			Description: "When a VM of each VDC last moved, for the 100 latest.", Empty: noMoves,
+			Keys: []model.Key{{Label: "vdc_name", Title: "VDC"}, {Label: "account", Title: "Account", Width: accountWidth}},
+			Columns: []model.Column{
+				{Title: "Last move", Unit: model.Moment, Expr: top(tableRows, movesIn(merged(byVDCName, "ukcloud_vmotion_last_event_timestamp_seconds", ofAccount))+" * 1000")},
+			},
+		},
+		{
+			Kind: model.Lines, Title: "Moves by user, all VDCs", Unit: model.Count, Steps: plain(), Width: 24, Height: 7, Step: "1h", Stack: model.Stacked, Sums: []string{model.Sum},
+			Description: "vMotion events by who began them: System is the platform's own balancing.", Empty: noMoves,
+			Queries: one(perUser, "{{user_name}}"),
 		},
 	}}
 }
 
 func buildPanels() model.Row {
-	builds := of("ukcloud_builds", ofAccount)
-	failed := of("ukcloud_builds", ofAccount, `state="failed"`)
-	return model.Row{Title: "Builds", Panels: []model.Panel{
-		{
-			Kind: model.Stat, Title: "Failed in 6 hours", Unit: model.Count, Steps: badFrom(1), Width: 4, Height: 7,
-			Description: "Self-service builds that failed in the last six hours (UKCloudBuildsFailed).",
-			Queries:     one(sum("clamp_min("+failed+" - "+failed+" offset 6h, 0)"), "failed"),
-		},
+	const noBuilds = "The portal lists no build"
+	builds := merged(byAccount+", kind, state", "ukcloud_builds", ofAccount)
+	failed := merged(byAccount+", kind", "ukcloud_builds", ofAccount, `state="failed"`)
+	states := colorsOf("approved", "running", "completed", "failed")
+	return model.Row{Title: "Builds of the chosen accounts, all VDCs", Panels: []model.Panel{
+		tall(7, stat("Failed in 6 hours", "Self-service builds that failed in the last six hours (UKCloudBuildsFailed).", noBuilds, model.Count, badFrom(1),
+			sum("clamp_min("+failed+" - "+selector.ReplaceAllString(failed, "} offset 6h")+", 0)")+" or "+sum(failed)+" * 0")),
 		{
 			Kind: model.Bars, Title: "Builds by state", Unit: model.Count, Steps: neutral(), Width: 8, Height: 7,
-			Description: "Self-service builds that the portal lists, by kind and state.",
-			Queries:     one(top(bars, sumBy("kind, state", builds)), "{{kind}}: {{state}}"),
+			Description: "Self-service builds that the portal lists, by kind and state.", Empty: noBuilds,
+			Colors:  []model.Fixed{{Name: "/: failed$/", Color: model.Red}, {Name: "/: completed$/", Color: model.Green}, {Name: "/: running$/", Color: model.Blue}, {Name: "/: approved$/", Color: model.LightBlue}},
+			Queries: one(top(bars, sumBy("kind, state", builds)+" > 0"), "{{kind}}: {{state}}"),
 		},
 		{
-			Kind: model.Lines, Title: "Builds over time", Unit: model.Count, Steps: plain(), Width: 12, Height: 7,
-			Description: "Self-service builds that the portal lists, by state. Old ones leave the list after some weeks.",
-			Queries:     one(sumBy("state", builds), "{{state}}"),
+			Kind: model.Lines, Title: "Builds over time", Unit: model.Count, Steps: plain(), Width: 12, Height: 7, Sums: []string{model.Last},
+			Description: "Self-service builds that the portal lists, by state. Old ones leave the list after some weeks.", Empty: noBuilds, Colors: states,
+			Queries: one(sumBy("state", builds), "{{state}}"),
 		},
 	}}
+}
+
+func tall(height int, p model.Panel) model.Panel {
+	p.Height = height
+	return p
 }

@@ -2,98 +2,111 @@ package boards
 
 import "ukcloud_exporter/dashboards/internal/model"
 
+// noVM is what panels of the estate say before it is known.
+const noVM = "No VM is known"
+
 // vms answers what there is, how large, and whether it is on.
 func vms() model.Dashboard {
 	return model.Dashboard{
 		UID: vmsUID, Title: "UKCloud / Virtual machines", From: "now-7d", Refresh: "5m",
 		Description: "The VMs of the estate as compute_services lists them: number, size, power and live cost.",
-		Variables:   variables(), Annotations: annotations(),
+		Variables:   variables(), Annotations: annotations(7),
 		Rows: []model.Row{vmTotals(), vmTable(), vmPower(), vmKinds()},
 	}
 }
 
 func vmTotals() model.Row {
 	on := vm("ukcloud_vm_powered_on")
+	total := func(title, description string, unit model.Unit, expr string) model.Panel {
+		p := stat(title, description, noVM, unit, neutral(), expr)
+		p.Width = 3
+		return p
+	}
+	live := total("Live cost, month to date", "The portal's live figures, recomputed hourly, without backup. Accounts of the portal's last years have none.", model.Pounds,
+		sum(chosen(vm("ukcloud_vm_cost_month_to_date_gbp"))))
+	live.Empty = "The portal gives no cost"
 	return model.Row{Title: "Now", Panels: []model.Panel{
-		total("VMs", "VMs that are chosen.", model.Count, "count("+vmInfo+")"),
+		total("VMs", "VMs that are chosen.", model.Count, "count("+vmNames+")"),
 		total("Powered on", "VMs that are powered on.", model.Count, sum(chosen(on))),
 		total("Powered off", "VMs that are powered off. Their storage is still charged.", model.Count, sum(chosen("1 - "+on))),
-		total("Power unknown", "VMs of which the portal does not know whether they are on.", model.Count, "count("+vmInfo+") - count("+chosen(on)+")"),
+		total("Power unknown", "VMs of which the portal does not know whether they are on.", model.Count, "count("+vmNames+") - (count("+chosen(on)+") or count("+vmNames+") * 0)"),
 		total("vCPUs", "Virtual CPUs of all VMs, on or off.", model.Count, sum(chosen(vm("ukcloud_vm_cpus")))),
 		total("Memory", "Memory allocated to all VMs, on or off.", model.Bytes, sum(chosen(vm("ukcloud_vm_memory_bytes")))),
 		total("Storage", "Storage allocated to all VMs, on or off.", model.Bytes, sum(chosen(vm("ukcloud_vm_storage_bytes")))),
-		total("Live cost, month to date", "The portal's live figures, recomputed hourly, without backup. Empty for accounts of the portal's last years, which have none.", model.Pounds,
-			sum(chosen(vm("ukcloud_vm_cost_month_to_date_gbp")))),
+		live,
 	}}
-}
-
-func total(title, description string, unit model.Unit, expr string) model.Panel {
-	return model.Panel{
-		Kind: model.Stat, Title: title, Description: description, Unit: unit, Steps: neutral(), Width: 3, Height: 4,
-		Queries: one(expr, title),
-	}
 }
 
 // vmTable lists the dearest, or, where there is no money, as many of all.
 func vmTable() model.Row {
-	const names = "vm_name, vapp_name, vdc_name, vorg_name, size, os"
 	cost := vm("ukcloud_vm_cost_month_to_date_gbp")
-	listed := top(tableRows, "("+chosen(cost)+") or on ("+byVM+") "+vmInfo+" * 0")
+	names := vmNames + " * 0"
+	listed := top(tableRows, "("+chosen(cost)+") or on ("+byVM+") "+names)
 	column := func(title string, unit model.Unit, metric string) model.Column {
-		return model.Column{Title: title, Unit: unit, Expr: namedAs(vm(metric), names) + " and on (" + byVM + ") " + listed}
+		return model.Column{Title: title, Unit: unit, Expr: only(vm(metric), listed)}
 	}
-	on := column("On", model.YesNo, "ukcloud_vm_powered_on")
-	onSteps := model.Steps{Base: model.Grey, Above: []model.Step{{From: 1, Color: model.Green}}}
-	on.Steps = &onSteps
+	on := column("Power", model.Count, "ukcloud_vm_powered_on")
+	on.Texts = powerTexts()
 	return model.Row{Title: "Which", Panels: []model.Panel{{
-		Kind: model.Table, Title: "Dearest VMs", Unit: model.Count, Steps: neutral(), Width: 24, Height: 12,
+		Kind: model.Table, Title: "Dearest VMs", Steps: plain(), Width: 24, Height: 12,
 		Description: "The 100 dearest of the VMs that are chosen, by the portal's live figures; as many of all where there are none.",
+		Empty:       noVM,
 		Keys: []model.Key{
-			{Label: "vm_name", Title: "VM"}, {Label: "vapp_name", Title: "vApp"}, {Label: "vdc_name", Title: "VDC"}, {Label: "vorg_name", Title: "vOrg"},
-			{Label: "size", Title: "Size"}, {Label: "os", Title: "Operating system"}, {Label: "account"}, {Label: "vdc"}, {Label: "vm"},
+			{Label: "vm_name", Title: "VM"}, {Label: "vdc_name", Title: "VDC"}, {Label: "vorg_name", Title: "vOrg"}, {Label: "vapp_name", Title: "vApp"},
+			{Label: "size", Title: "Size", Width: 90}, {Label: "os", Title: "Operating system"},
+			{Label: "account", Title: "Account", Width: accountWidth}, {Label: "vdc"}, {Label: "vm"},
 		},
 		Columns: []model.Column{
-			column("Month to date", model.Pounds, "ukcloud_vm_cost_month_to_date_gbp"),
-			column("Month estimate", model.Pounds, "ukcloud_vm_cost_month_estimate_gbp"),
-			on,
-			column("vCPUs", model.Count, "ukcloud_vm_cpus"),
+			{Title: "vCPUs", Unit: model.Count, Expr: namedAs(vm("ukcloud_vm_cpus"), "vm_name, vapp_name, vdc_name, vorg_name, size, os") + " and on (" + byVM + ") " + listed},
 			column("Memory", model.Bytes, "ukcloud_vm_memory_bytes"),
 			column("Storage", model.Bytes, "ukcloud_vm_storage_bytes"),
+			on,
+			column("Month to date", model.Pounds, "ukcloud_vm_cost_month_to_date_gbp"),
+			column("Estimate", model.Pounds, "ukcloud_vm_cost_month_estimate_gbp"),
 		},
-		Links: []model.Link{toVM(rowVM), toBackups(rowVM)},
+		SortBy: "Month to date",
+		Links:  []model.Link{toVM(), toBackups()},
 	}}}
 }
 
+func powerTexts() []model.Text { return yesNo("off", "on", model.Blue, model.Green) }
+
 func vmPower() model.Row {
 	off := chosen(vm("ukcloud_vm_cost_month_to_date_gbp") + " and " + vm("ukcloud_vm_powered_on") + " == 0")
+	live := named(vm("ukcloud_vm_cost_month_to_date_gbp"))
+	on := named(vm("ukcloud_vm_powered_on"))
+	changes := "max by (" + byVM + ") (changes(" + of("ukcloud_vm_powered_on", ofVM) + "[$__range])) > 0"
+	listed := top(tableRows, named(off))
 	return model.Row{Title: "Power and cost", Panels: []model.Panel{
 		{
-			Kind: model.Lines, Title: "VMs by power state", Unit: model.Count, Steps: plain(), Width: 12, Height: 8,
-			Description: "VMs in the chosen VDCs by power state. A VM chosen above makes no difference here.",
-			Queries:     one(sumBy("power_state", inVDC(of("ukcloud_vms", ofAccount))), "{{power_state}}"),
+			Kind: model.Lines, Title: "Power states, all VMs", Unit: model.Count, Steps: plain(), Width: 12, Height: 8, Sums: []string{model.Last},
+			Description: "VMs in the chosen VDCs by power state.", Empty: noVM, Colors: colorsOf("on", "off", "unknown"),
+			Queries: one(sumBy("power_state", inVDC(merged(byVDC+", power_state", "ukcloud_vms", ofVDC))), "{{power_state}}"),
 		},
 		{
-			Kind: model.Lines, Title: "Live cost of the dearest VMs", Unit: model.Pounds, Steps: plain(), Width: 12, Height: 8,
-			Description: "Month to date of the 10 dearest VMs by the portal's live figures. It falls to zero when a month begins.",
-			Queries:     one(top(lines, named(vm("ukcloud_vm_cost_month_to_date_gbp"))), "{{vm_name}}"),
-			Links:       []model.Link{toVM(seriesVM)},
+			Kind: model.Lines, Title: "Live cost of the dearest VMs", Unit: model.Pounds, Steps: plain(), Width: 12, Height: 8, Sums: []string{model.Last},
+			Description: "Month to date of the 10 VMs that are dearest at the end of the range, by the portal's live figures. It falls to zero when a month begins.",
+			Empty:       "The portal gives no cost",
+			Queries:     one(topAtEnd(lines, byVM, live, chosen(vm("ukcloud_vm_cost_month_to_date_gbp"))), "{{vm_name}} · {{vdc_name}}"),
+			Links:       []model.Link{seriesToVM()},
 		},
 		{
-			Kind: model.History, Title: "Power by the hour", Unit: model.YesNo, Width: 12, Height: 12, Step: "1h",
-			Steps:       model.Steps{Base: model.Grey, Above: []model.Step{{From: 1, Color: model.Green}}},
-			Description: "Whether a VM was on, for up to 30 of the VMs that are chosen. Choose VMs above to see others.",
-			Queries:     one(top(historyRows, named(vm("ukcloud_vm_powered_on"))), "{{vm_name}}"),
-			Links:       []model.Link{toVM(seriesVM)},
+			Kind: model.History, Title: "Power by the hour", Unit: model.Count, Width: 12, Height: 12, Step: "1h", Steps: plain(), Texts: powerTexts(),
+			Description: "When a VM was on and off, for the 15 of the chosen VMs that changed most often in this range. A VM that did not change is not shown.",
+			Empty:       "No VM that is chosen was switched on or off in this range",
+			Queries:     one(topAtEnd(historyRows, byVM, on, changes), "{{vm_name}} · {{vdc_name}}"),
+			Links:       []model.Link{seriesToVM()},
 		},
 		{
-			Kind: model.Table, Title: "Off, and still charged", Unit: model.Pounds, Steps: neutral(), Width: 12, Height: 12,
-			Description: "The 100 dearest VMs that are powered off, with what they have cost this month and the storage that they are charged for.",
+			Kind: model.Table, Title: "Off, and still charged", Steps: plain(), Width: 12, Height: 12,
+			Description: "The 100 dearest VMs that are powered off, with what they have cost this month by the portal's live figures and the storage that they are charged for.",
+			Empty:       "No VM that is off costs anything, or the portal gives no cost",
 			Keys:        vmKeys(),
 			Columns: []model.Column{
-				{Title: "Month to date", Unit: model.Pounds, Expr: top(tableRows, named(off))},
-				{Title: "Storage", Unit: model.Bytes, Expr: named(vm("ukcloud_vm_storage_bytes")) + " and on (" + byVM + ") " + top(tableRows, off)},
+				{Title: "Live", Unit: model.Pounds, Expr: listed},
+				{Title: "Storage", Unit: model.Bytes, Expr: only(vm("ukcloud_vm_storage_bytes"), listed)},
 			},
-			Links: []model.Link{toVM(rowVM), toBackups(rowVM)},
+			Links: []model.Link{toVM(), toBackups()},
 		},
 	}}
 }
@@ -101,8 +114,8 @@ func vmPower() model.Row {
 func vmKinds() model.Row {
 	count := func(title, description, labels, legend string) model.Panel {
 		return model.Panel{
-			Kind: model.Bars, Title: title, Description: description, Unit: model.Count, Steps: neutral(), Width: 6, Height: 9,
-			Queries: one(top(bars, "count by ("+labels+") ("+vmInfo+")"), legend),
+			Kind: model.Bars, Title: title, Description: description, Empty: noVM, Unit: model.Count, Steps: neutral(), Width: 6, Height: 10,
+			Queries: one(top(bars, "count by ("+labels+") ("+vmNames+")"), legend),
 		}
 	}
 	return model.Row{Title: "What they are", Panels: []model.Panel{
@@ -110,9 +123,10 @@ func vmKinds() model.Row {
 		count("By VDC", "VMs of the 15 largest VDCs, with their accounts.", eachVDC, eachLegend),
 		count("By operating system", "VMs by operating system, as the portal has it.", "os", "{{os}}"),
 		{
-			Kind: model.Bars, Title: "Billed time", Unit: model.Seconds, Steps: neutral(), Width: 6, Height: 9,
-			Description: "Time billed this month while VMs were on and off. The portal bills whole hours.",
-			Queries:     one(sumBy("power_state", chosen(vm("ukcloud_vm_billed_seconds"))), "{{power_state}}"),
+			Kind: model.Bars, Title: "VM-hours billed", Unit: model.Count, Steps: neutral(), Width: 6, Height: 10,
+			Description: "Hours billed this month while VMs were on and off, by the portal's live figures. The portal bills whole hours.",
+			Empty:       noVM, Colors: colorsOf("on", "off"),
+			Queries: one(sumBy("power_state", chosen(merged(byVM+", power_state", "ukcloud_vm_billed_seconds", ofVM)))+" / 3600", "{{power_state}}"),
 		},
 	}}
 }

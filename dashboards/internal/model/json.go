@@ -14,8 +14,8 @@ type (
 )
 
 const (
-	schemaVersion = 37      // Grafana 9.3
-	pluginVersion = "9.3.0" // of the panels: newer ones migrate them
+	schemaVersion = 41       // Grafana 12.1
+	pluginVersion = "12.1.0" // of the panels: newer ones migrate them
 	gridWidth     = 24
 )
 
@@ -39,7 +39,7 @@ func (d *Dashboard) object() object {
 	return object{
 		"uid": d.UID, "title": d.Title, "description": d.Description, "tags": list{"ukcloud"},
 		"schemaVersion": schemaVersion, "version": 1, "editable": false, "graphTooltip": 1,
-		"fiscalYearStartMonth": 0, "liveNow": false, "style": "dark", "timezone": "browser", "weekStart": "",
+		"fiscalYearStartMonth": 0, "liveNow": false, "preload": false, "timezone": "browser", "weekStart": "",
 		"time": object{"from": d.From, "to": "now"}, "timepicker": object{}, "refresh": d.Refresh,
 		"templating":  object{"list": d.variables()},
 		"annotations": object{"list": d.annotations()},
@@ -58,21 +58,36 @@ func (d *Dashboard) variables() list {
 		"refresh": 1, "regex": "", "skipUrlSync": false,
 	}}
 	for _, v := range d.Variables {
-		hide := 0
-		if v.Hidden {
-			hide = 2
-		}
-		all = append(all, object{
-			"name": v.Name, "label": v.Label, "type": "query", "datasource": datasource(),
-			"query": object{"query": v.Query, "refId": "StandardVariableQuery"}, "definition": v.Query, "regex": v.Regex,
-			"current": object{"selected": true, "text": list{"All"}, "value": list{"$__all"}}, "options": list{},
-			"includeAll": true, "multi": true, "allValue": v.All,
-			"refresh": 2, // when the time range changes
-			"sort":    1, "hide": hide, "skipUrlSync": false,
-		})
+		all = append(all, v.object())
 	}
 	return all
 }
+
+func (v Variable) object() object {
+	if v.Constant != "" {
+		return object{
+			"name": v.Name, "label": v.Label, "type": "constant", "query": v.Constant, "hide": hidden, "skipUrlSync": true,
+			"current": object{"selected": false, "text": v.Constant, "value": v.Constant},
+			"options": list{object{"selected": true, "text": v.Constant, "value": v.Constant}},
+		}
+	}
+	hide := 0
+	if v.Hidden {
+		hide = hidden
+	}
+	return object{
+		"name": v.Name, "label": v.Label, "type": "query", "datasource": datasource(),
+		"query": object{"query": v.Query, "refId": "StandardVariableQuery"}, "definition": v.Query, "regex": v.Regex,
+		"current": object{"selected": true, "text": list{"All"}, "value": list{"$__all"}}, "options": list{},
+		"includeAll": true, "multi": true, "allValue": v.All,
+		"refresh": 2, // when the time range changes
+		"sort":    5, // by text, whatever its case
+		"hide":    hide, "skipUrlSync": false,
+	}
+}
+
+// hidden is Grafana's number for a variable that is not shown.
+const hidden = 2
 
 func (d *Dashboard) annotations() list {
 	all := list{object{
@@ -81,9 +96,9 @@ func (d *Dashboard) annotations() list {
 	}}
 	for _, a := range d.Annotations {
 		all = append(all, object{
-			"name": a.Name, "datasource": datasource(), "enable": true, "hide": false, "iconColor": string(a.Color),
-			"expr": a.Expr, "titleFormat": a.Title, "textFormat": a.Text, "tagKeys": "",
-			"useValueForTime": true, // the value is the moment, in milliseconds
+			"name": a.Name, "datasource": datasource(), "enable": !a.Off, "hide": false, "iconColor": string(a.Color),
+			"expr": a.Expr, "step": a.Step, "titleFormat": a.Title, "textFormat": a.Text, "tagKeys": "",
+			"useValueForTime": a.Moments,
 		})
 	}
 	return all
@@ -94,12 +109,14 @@ func (d *Dashboard) panels() list {
 	var all list
 	id, y := 0, 0
 	for _, row := range d.Rows {
-		id++
-		all = append(all, object{
-			"id": id, "type": "row", "title": row.Title, "collapsed": false, "panels": list{},
-			"gridPos": object{"x": 0, "y": y, "w": gridWidth, "h": 1},
-		})
-		y++
+		if row.Title != "" {
+			id++
+			all = append(all, object{
+				"id": id, "type": "row", "title": row.Title, "collapsed": false, "panels": list{},
+				"gridPos": object{"x": 0, "y": y, "w": gridWidth, "h": 1},
+			})
+			y++
+		}
 		x, height := 0, 0
 		for _, p := range row.Panels {
 			if x+p.Width > gridWidth {
@@ -115,6 +132,9 @@ func (d *Dashboard) panels() list {
 }
 
 func (l Link) object() object {
+	if l.URL != "" {
+		return object{"title": l.Title, "url": l.URL, "targetBlank": true}
+	}
 	var url strings.Builder
 	// What is not set here is kept: time range, data source, and the variables.
 	fmt.Fprintf(&url, "/d/%s?${__url_time_range}", l.UID)

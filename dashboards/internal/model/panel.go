@@ -1,6 +1,10 @@
 package model
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
 
 func (p *Panel) object(id int, position object) object {
 	o := object{
@@ -66,29 +70,49 @@ func (s Steps) object() object {
 
 func (p *Panel) defaults() object {
 	d := object{
-		"unit": string(p.Unit), "thresholds": p.Steps.object(), "mappings": list{},
+		"unit": string(p.Unit), "noValue": p.Empty, "thresholds": p.Steps.object(), "mappings": mappings(p.Texts),
 		"color": object{"mode": "thresholds"}, "custom": p.custom(),
 	}
-	if p.Kind == Lines {
+	switch p.Kind {
+	case Lines:
 		d["color"] = object{"mode": "palette-classic"}
+	case Table:
+		// A unit here would be that of names and ids too.
+		d["unit"] = string(AsIs)
 	}
-	if p.Decimals != nil {
-		d["decimals"] = *p.Decimals
+	if n, ok := p.Unit.decimals(); ok && p.Kind != Table {
+		d["decimals"] = n
 	}
-	if p.Kind != Table && p.Kind != History {
+	if p.Kind != Table && p.Kind != History && !p.Signed {
 		d["min"] = 0
 	}
 	if p.Max != nil {
 		d["max"] = *p.Max
 	}
-	var links list
-	for _, l := range p.Links {
-		links = append(links, l.object())
-	}
-	if links != nil && p.Kind != Table { // a table has them on its keys
-		d["links"] = links
+	if len(p.Links) > 0 && p.Kind != Table { // a table has them on its first key
+		d["links"] = links(p.Links)
 	}
 	return d
+}
+
+func links(all []Link) list {
+	made := list{}
+	for _, l := range all {
+		made = append(made, l.object())
+	}
+	return made
+}
+
+func mappings(texts []Text) list {
+	made := list{}
+	if len(texts) == 0 {
+		return made
+	}
+	options := object{}
+	for i, t := range texts {
+		options[strconv.FormatFloat(t.Value, 'f', -1, 64)] = object{"text": t.Text, "color": string(t.Color), "index": i}
+	}
+	return append(made, object{"type": "value", "options": options})
 }
 
 func (p *Panel) custom() object {
@@ -102,19 +126,18 @@ func (p *Panel) custom() object {
 		if len(p.Steps.Above) > 0 {
 			c["thresholdsStyle"] = object{"mode": "dashed"}
 		}
-		switch p.Stack {
-		case Stacked:
+		if p.Stack != NoStack {
 			c["drawStyle"], c["fillOpacity"] = "bars", 80
-			c["stacking"] = object{"mode": "normal", "group": "A"}
-		case StackedTo:
-			c["fillOpacity"] = 60
-			c["stacking"] = object{"mode": "percent", "group": "A"}
+			c["stacking"] = object{"mode": string(p.Stack), "group": "A"}
+		}
+		if p.BarsEnd {
+			c["barAlignment"] = 1
 		}
 		return c
 	case History:
 		return object{"fillOpacity": 80, "lineWidth": 0}
 	case Table:
-		return object{"align": "auto", "displayMode": "auto", "filterable": true}
+		return object{"align": "auto", "cellOptions": object{"type": "auto"}, "filterable": true, "inspect": false}
 	default:
 		return object{}
 	}
@@ -124,58 +147,150 @@ func (p *Panel) options() object {
 	reduced := object{"calcs": list{"lastNotNull"}, "fields": "", "values": false}
 	switch p.Kind {
 	case Stat:
+		text := "auto"
+		if p.Names {
+			text = "value_and_name"
+		}
 		return object{
 			"reduceOptions": reduced, "colorMode": "value", "graphMode": "none", "justifyMode": "auto",
-			"orientation": "auto", "textMode": "auto",
+			"orientation": "auto", "textMode": text, "wideLayout": true, "showPercentChange": false,
+			// One or two values would else be as large as the panel.
+			"text": object{"titleSize": 14, "valueSize": 28},
 		}
 	case Gauge:
-		return object{"reduceOptions": reduced, "showThresholdLabels": false, "showThresholdMarkers": true, "orientation": "auto"}
+		return object{
+			"reduceOptions": reduced, "showThresholdLabels": false, "showThresholdMarkers": true, "orientation": "auto",
+			"text": object{"titleSize": 14, "valueSize": 28},
+		}
 	case Bars:
-		return object{"reduceOptions": reduced, "displayMode": "basic", "orientation": "horizontal", "showUnfilled": true, "minVizHeight": 10}
+		return object{
+			"reduceOptions": reduced, "displayMode": "basic", "orientation": "horizontal", "showUnfilled": true, "valueMode": "text",
+			"sizing": "auto", "minVizWidth": 8, "minVizHeight": 16, "maxVizHeight": 40, "namePlacement": "left",
+			"text": object{"titleSize": 12, "valueSize": 14},
+		}
 	case Table:
-		return object{"showHeader": true, "footer": object{"show": false, "reducer": list{"sum"}, "fields": ""}, "sortBy": p.sortBy()}
+		return object{
+			"showHeader": true, "cellHeight": "sm", "sortBy": p.sortBy(),
+			"footer": object{"show": false, "reducer": list{"sum"}, "countRows": false, "fields": ""},
+		}
 	case History:
 		return object{
 			"rowHeight": 0.9, "colWidth": 0.95, "showValue": "never",
-			"legend":  object{"showLegend": false, "displayMode": "list", "placement": "bottom"},
+			"legend":  object{"showLegend": p.Unit == YesNo, "displayMode": "list", "placement": "bottom", "calcs": list{}},
 			"tooltip": object{"mode": "single", "sort": "none"},
 		}
 	default:
-		return object{
-			"legend":  object{"showLegend": true, "displayMode": "list", "placement": "bottom", "calcs": list{}},
-			"tooltip": object{"mode": "multi", "sort": "desc"},
+		legend := object{"showLegend": true, "displayMode": "list", "placement": "bottom", "calcs": list{}}
+		if len(p.Sums) > 0 {
+			calcs := list{}
+			for _, c := range p.Sums {
+				calcs = append(calcs, c)
+			}
+			legend["displayMode"], legend["placement"], legend["calcs"] = "table", "right", calcs
+			legend["sortBy"], legend["sortDesc"] = legendNames[p.Sums[0]], true
 		}
+		return object{"legend": legend, "tooltip": object{"mode": "multi", "sort": "desc"}}
 	}
 }
 
-// sortBy puts the largest values of the first column first.
+// What a legend says of a series, and how Grafana heads that column.
+const (
+	Sum  = "sum"
+	Last = "lastNotNull"
+	Most = "max"
+)
+
+var legendNames = map[string]string{Sum: "Total", Last: "Last *", Most: "Max"}
+
+// sortBy puts the largest values of a column first.
 func (p *Panel) sortBy() list {
-	if len(p.Columns) == 0 {
-		return list{}
+	by := p.SortBy
+	if by == "" {
+		by = p.Columns[0].Title
 	}
-	return list{object{"displayName": p.Columns[0].Title, "desc": true}}
+	return list{object{"displayName": by, "desc": true}}
 }
 
-// overrides give each column of a table its unit, and the first key the links.
+// nothing is written in a table's cell that is empty.
+const nothing = "–"
+
+// overrides give series their colors, each column of a table its unit and width,
+// and the first key the links.
 func (p *Panel) overrides() list {
 	all := list{}
+	for _, f := range p.Colors {
+		matcher := object{"id": "byName", "options": f.Name}
+		if strings.HasPrefix(f.Name, "/") {
+			matcher["id"] = "byRegexp"
+		}
+		all = append(all, object{"matcher": matcher, "properties": list{
+			object{"id": "color", "value": object{"mode": "fixed", "fixedColor": string(f.Color)}},
+		}})
+	}
+	if p.Kind == Table {
+		all = append(all, p.keyOverrides()...)
+		all = append(all, p.columnOverrides()...)
+	}
+	return all
+}
+
+func (p *Panel) keyOverrides() list {
+	all := list{}
+	for i, k := range p.Keys {
+		if k.Title == "" {
+			// As older and newer tables hide a column that links still need.
+			all = append(all, override(k.Label, list{
+				object{"id": "custom.hidden", "value": true},
+				object{"id": "custom.hideFrom", "value": object{"viz": true, "legend": false, "tooltip": false}},
+			}))
+			continue
+		}
+		properties := list{object{"id": "noValue", "value": nothing}}
+		if k.Width > 0 {
+			properties = append(properties, object{"id": "custom.width", "value": k.Width})
+		}
+		if i == 0 && len(p.Links) > 0 {
+			properties = append(properties, object{"id": "links", "value": links(p.Links)})
+		}
+		all = append(all, override(k.Title, properties))
+	}
+	return all
+}
+
+func (p *Panel) columnOverrides() list {
+	all := list{}
 	for _, c := range p.Columns {
-		properties := list{object{"id": "unit", "value": string(c.Unit)}}
+		properties := list{object{"id": "unit", "value": string(c.Unit)}, object{"id": "noValue", "value": nothing}, object{"id": "custom.width", "value": c.width()}}
+		if n, ok := c.Unit.decimals(); ok {
+			properties = append(properties, object{"id": "decimals", "value": n})
+		}
+		if len(c.Texts) > 0 {
+			properties = append(properties, object{"id": "mappings", "value": mappings(c.Texts)})
+		}
 		if c.Steps != nil {
-			properties = append(properties,
-				object{"id": "thresholds", "value": c.Steps.object()},
-				object{"id": "custom.displayMode", "value": "color-text"})
+			properties = append(properties, object{"id": "thresholds", "value": c.Steps.object()})
+		}
+		if c.Steps != nil || len(c.Texts) > 0 {
+			properties = append(properties, object{"id": "custom.cellOptions", "value": object{"type": "color-text"}})
 		}
 		all = append(all, override(c.Title, properties))
 	}
-	if p.Kind == Table && len(p.Links) > 0 {
-		links := list{}
-		for _, l := range p.Links {
-			links = append(links, l.object())
-		}
-		all = append(all, override(p.Keys[0].Title, list{object{"id": "links", "value": links}}))
-	}
 	return all
+}
+
+// widths of what a unit writes, and of a heading's letters and frame, in pixels.
+const (
+	letter  = 8
+	padding = 28
+)
+
+var unitWidths = map[Unit]int{Pounds: 110, Bytes: 85, Seconds: 95, Share: 75, Count: 75, Moment: 125, YesNo: 65}
+
+func (c Column) width() int {
+	if c.Width > 0 {
+		return c.Width
+	}
+	return max(unitWidths[c.Unit], letter*len(c.Title)+padding)
 }
 
 func override(field string, properties list) object {
@@ -183,28 +298,27 @@ func override(field string, properties list) object {
 }
 
 // transformations make one table of the columns' answers: rows with the same
-// labels are one row, labels get titles, and what nobody reads is hidden.
+// labels are one row, labels get titles, and what nobody reads is taken away.
 func (p *Panel) transformations() list {
-	hidden := object{"Time": true, "__name__": true, "job": true, "instance": true}
+	dropped := object{"Time": true, "__name__": true, "job": true, "instance": true}
 	renamed, order := object{}, object{}
 	for i, k := range p.Keys {
-		if k.Title == "" {
-			hidden[k.Label] = true
-			continue
+		delete(dropped, k.Label)
+		order[k.Label] = i
+		if k.Title != "" {
+			renamed[k.Label] = k.Title
 		}
-		delete(hidden, k.Label) // where it is shown
-		renamed[k.Label], order[k.Label] = k.Title, i
 	}
 	for i, c := range p.Columns {
 		value := "Value #" + refID(i)
 		renamed[value], order[value] = c.Title, len(p.Keys)+i
-		if len(p.Columns) == 1 { // then Grafana calls it so
+		if i == 0 { // so Grafana calls it where it is the only one that has an answer
 			renamed["Value"], order["Value"] = c.Title, len(p.Keys)
 		}
 	}
 	return list{
 		object{"id": "merge", "options": object{}},
-		object{"id": "organize", "options": object{"excludeByName": hidden, "indexByName": order, "renameByName": renamed}},
+		object{"id": "organize", "options": object{"excludeByName": dropped, "indexByName": order, "renameByName": renamed}},
 	}
 }
 

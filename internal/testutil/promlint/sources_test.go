@@ -32,6 +32,7 @@ type source struct {
 	names []string // labels that a legend, a table or a text reads from its result
 
 	panel, instance bool // of a panel; of the Exporter dashboard, whose queries have an instance
+	ranged          bool // over the range, not for its end alone
 }
 
 func (s source) String() string { return s.where + ":\n" + s.text }
@@ -131,12 +132,16 @@ type board struct {
 		List []struct{ Name, Type, Definition, Regex string }
 	}
 	Annotations struct {
-		List []struct{ Name, Expr, TitleFormat, TextFormat string }
+		List []struct {
+			Name, Expr, TitleFormat, TextFormat string
+			UseValueForTime                     bool
+		}
 	}
 	Panels []struct {
 		Type, Title string
 		Targets     []struct {
 			Expr, RefID, LegendFormat string
+			Range                     bool
 		}
 		FieldConfig struct {
 			Defaults  struct{ Unit string }
@@ -198,7 +203,7 @@ func (b board) panels(t *testing.T) (all []source) {
 			if s.expr == nil {
 				continue
 			}
-			s.panel, s.instance = true, b.UID == "ukcloud-exporter"
+			s.panel, s.instance, s.ranged = true, b.UID == "ukcloud-exporter", q.Range
 			s.unit, s.names = p.FieldConfig.Defaults.Unit, submatches(`\{\{(\w+)\}\}`, q.LegendFormat)
 			if p.Type == "table" {
 				s.unit = units[renamed["Value #"+q.RefID]]
@@ -241,7 +246,10 @@ func (b board) others(t *testing.T) (all []source) {
 			continue // Grafana's own
 		}
 		s := parse(t, b.UID+", annotation "+a.Name, a.Expr)
-		s.unit, s.names = "dateTimeFromNow", submatches(`\{\{(\w+)\}\}`, a.TitleFormat+a.TextFormat)
+		s.names, s.ranged = submatches(`\{\{(\w+)\}\}`, a.TitleFormat+a.TextFormat), true
+		if a.UseValueForTime {
+			s.unit = "dateTimeFromNow"
+		}
 		all = append(all, s)
 	}
 	return all

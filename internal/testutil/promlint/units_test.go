@@ -47,12 +47,19 @@ const (
 	perSecond  unit = "things per second"
 	number     unit = "a number" // without a metric: takes any unit
 	perSecondS unit = "seconds per second"
+	hours      unit = "hours"
+	days       unit = "days"
+	perHour    unit = "pounds per hour"
 )
 
 // shownAs are Grafana's units for each of ours.
 var shownAs = map[unit]map[string]bool{
-	pounds: {"currencyGBP": true}, size: {"bytes": true}, seconds: {"s": true}, momentMS: {"dateTimeFromNow": true},
-	things: {"short": true}, share: {"percentunit": true}, truth: {"bool_yes_no": true}, perSecond: {"reqps": true},
+	pounds: {"currency:financial:£": true}, size: {"bytes": true}, seconds: {"s": true}, momentMS: {"dateTimeFromNow": true},
+	things: {"locale": true}, share: {"percentunit": true}, perSecond: {"reqps": true},
+	truth:      {"bool_yes_no": true, "locale": true}, // or a text for each
+	number:     {"locale": true},
+	hours:      {"locale": true}, // not Grafana's h, which makes years of VM-hours
+	perHour:    {"currency:financial:£": true},
 	perSecondS: {"percentunit": true}, // of one CPU
 }
 
@@ -65,6 +72,10 @@ var truths = map[string]bool{
 
 func unitOfMetric(name string) unit {
 	name = strings.TrimSuffix(strings.TrimSuffix(name, "_bucket"), "_total")
+	if level, rest, recorded := strings.Cut(name, ":"); recorded { // level:metric:operation
+		metric, _, _ := strings.Cut(rest, ":")
+		name = level + ":" + metric
+	}
 	switch {
 	case truths[name]:
 		return truth
@@ -76,8 +87,12 @@ func unitOfMetric(name string) unit {
 		return moment
 	case strings.HasSuffix(name, "_seconds"):
 		return seconds
-	case strings.HasSuffix(name, "_info"):
+	case strings.HasSuffix(name, "_hours"):
+		return hours
+	case strings.HasSuffix(name, "_info"), name == "ukcloud:vm_names", name == "ukcloud:vm_names_any_vdc":
 		return number // 1
+	case name == "ALERTS_FOR_STATE":
+		return moment
 	}
 	return things
 }
@@ -137,14 +152,20 @@ func unitOfCall(e *parser.Call) (unit, error) {
 			return perSecondS, err
 		}
 		return "", fmt.Errorf("a rate of %s", inner)
-	case "increase", "abs", "floor", "clamp_min", "max_over_time", "quantile_over_time":
+	case "increase", "abs", "floor", "clamp_min", "clamp_max", "min_over_time", "max_over_time", "last_over_time", "quantile_over_time", "vector":
 		return unitOf(e.Args[len(e.Args)-1-boundsOf[e.Func.Name]])
+	case "label_replace", "label_join":
+		return unitOf(e.Args[0])
+	case "changes":
+		return things, nil
+	case "days_in_month", "day_of_month":
+		return days, nil
 	}
 	return "", fmt.Errorf("%s is not known to this test", e.Func.Name)
 }
 
 // boundsOf is how many arguments stand behind the vector.
-var boundsOf = map[string]int{"clamp_min": 1}
+var boundsOf = map[string]int{"clamp_min": 1, "clamp_max": 1}
 
 func unitOfBinary(e *parser.BinaryExpr) (unit, error) {
 	left, err := unitOf(e.LHS)
@@ -171,6 +192,12 @@ func unitOfBinary(e *parser.BinaryExpr) (unit, error) {
 	switch {
 	case isNumber && e.Op == parser.MUL && left == moment && factor.Val == 1000:
 		return momentMS, nil
+	case isNumber && e.Op == parser.MUL && factor.Val == 0: // zero of anything
+		return number, nil
+	case isNumber && e.Op == parser.DIV && left == seconds && factor.Val == 3600:
+		return hours, nil
+	case e.Op == parser.POW: // to the power of 0
+		return number, nil
 	case e.Op == parser.DIV && left == right && left != moment:
 		return share, nil
 	case e.Op == parser.MUL && right == number, e.Op == parser.DIV && right == number:
@@ -196,4 +223,9 @@ var arithmetic = map[operation]unit{
 	{parser.SUB, number, truth}:  truth, // 1 - x is the contrary
 	{parser.MUL, truth, truth}:   truth, // both
 	{parser.LOR, things, truth}:  things,
+	{parser.MUL, number, days}:   seconds, // of 86400 each
+	{parser.MUL, pounds, share}:  pounds,
+	{parser.DIV, pounds, hours}:  perHour,
+	{parser.SUB, share, number}:  share, // less one: by how much more
+	{parser.SUB, moment, number}: moment,
 }
