@@ -77,8 +77,10 @@ func (c *BillingCSV) Collect(ctx context.Context, previous func(string) *Part) (
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.now().UTC()
-	if err := c.load(); err != nil {
-		return nil, err
+	if c.closings == nil {
+		if c.closings = recall[bill.Closings](c.state, c.log); c.closings == nil {
+			c.closings = bill.Closings{}
+		}
 	}
 	month := bill.MonthOf(now)
 	services, results, err := c.services.list(ctx, c.inventory)
@@ -102,23 +104,8 @@ func (c *BillingCSV) Collect(ctx context.Context, previous func(string) *Part) (
 	}
 	c.month = month
 	c.closings.Keep(month.Previous())
-	c.state.Save(c.closings)
+	keep(c.state, c.log, c.closings)
 	return results, nil
-}
-
-func (c *BillingCSV) load() error {
-	if c.closings != nil {
-		return nil
-	}
-	kept := bill.Closings{}
-	if err := c.state.Load(&kept); err != nil {
-		return fmt.Errorf("load closed months: %w", err)
-	}
-	if kept == nil {
-		kept = bill.Closings{}
-	}
-	c.closings = kept
-	return nil
 }
 
 // monthBill is one compute service's bill of a month while it is collected; its

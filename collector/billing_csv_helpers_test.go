@@ -122,20 +122,6 @@ func one() *orgs {
 	return &orgs{accounts: []portal.Account{{ID: "1", Name: "Demo"}}, services: map[string][]string{"1": {"11-1-1-abc"}}}
 }
 
-// section is State in a store that outlives a collector.
-type section struct{ state.Section }
-
-func (s section) Load(into any) error {
-	_, err := s.Section.Load(into)
-	return err
-}
-
-func (s section) Save(v any) {
-	if err := s.Section.Save(v); err != nil {
-		panic(err)
-	}
-}
-
 func store(t *testing.T) *state.Store {
 	t.Helper()
 	s, err := state.Open("", slog.New(slog.DiscardHandler), nil)
@@ -172,7 +158,7 @@ func newBench(t *testing.T, api collector.BillingAPI, orgs inventory.API, now st
 
 // restart replaces the process: what is left is the state.
 func (b *bench) restart() {
-	b.collector = collector.NewBillingCSV(b.api, inventory.New(b.orgs, nil), section{b.store.Section("billing_csv")}, b.log, b.settings)
+	b.collector = collector.NewBillingCSV(b.api, inventory.New(b.orgs, nil), b.store.Section("billing_csv"), b.log, b.settings)
 	b.collector.SetNow(func() time.Time { return b.now })
 	b.held, b.order = map[string]*collector.Part{}, nil
 }

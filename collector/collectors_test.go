@@ -113,7 +113,7 @@ func newMyVM(c *portal.Client) collector.Collector {
 
 func newVMotion(perVM bool) func(*portal.Client) collector.Collector {
 	return func(c *portal.Client) collector.Collector {
-		return collector.NewVMotionEvents(c, inventory.New(c, nil), &memory{}, collector.VMotionSettings{PerVM: perVM})
+		return collector.NewVMotionEvents(c, inventory.New(c, nil), &memory{}, discard(), collector.VMotionSettings{PerVM: perVM})
 	}
 }
 

@@ -60,7 +60,7 @@ func parts(results []collector.Result) map[string]*collector.Part {
 // memory is State of a daemon without a state_dir, which was just started.
 type memory struct{}
 
-func (*memory) Load(any) error { return nil }
-func (*memory) Save(any)       {}
+func (*memory) Load(any) (bool, error) { return false, nil }
+func (*memory) Save(any) error         { return nil }
 
 func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }

@@ -2,7 +2,7 @@ package collector
 
 import (
 	"context"
-	"fmt"
+	"log/slog"
 	"slices"
 	"sync"
 	"time"
@@ -15,7 +15,9 @@ func vmotionEvents() Definition {
 	return define("vmotion_events", "vMotion events. The portal forgets them after 12 hours, so keep min_interval far below that.",
 		[]string{"/api/accounts/:account_id/platform_visibility/vmotion_events"},
 		VMotionSettings{Schedule: every(5*time.Minute, time.Hour)},
-		func(d Deps, s VMotionSettings) Collector { return NewVMotionEvents(d.Portal, d.Inventory, d.State, s) })
+		func(d Deps, s VMotionSettings) Collector {
+			return NewVMotionEvents(d.Portal, d.Inventory, d.State, d.Log, s)
+		})
 }
 
 // VMotionSettings are the settings of the vMotion collector.
@@ -36,6 +38,7 @@ type VMotionEvents struct {
 	api       VMotionAPI
 	inventory *inventory.Inventory
 	state     State
+	log       *slog.Logger
 	perVM     bool
 
 	mu     sync.Mutex
@@ -43,8 +46,8 @@ type VMotionEvents struct {
 }
 
 // NewVMotionEvents returns the collector.
-func NewVMotionEvents(api VMotionAPI, inventory *inventory.Inventory, state State, s VMotionSettings) *VMotionEvents {
-	return &VMotionEvents{api: api, inventory: inventory, state: state, perVM: s.PerVM}
+func NewVMotionEvents(api VMotionAPI, inventory *inventory.Inventory, state State, log *slog.Logger, s VMotionSettings) *VMotionEvents {
+	return &VMotionEvents{api: api, inventory: inventory, state: state, log: log, perVM: s.PerVM}
 }
 
 // Collect implements Collector. A part is an account. What was counted is saved
@@ -54,33 +57,25 @@ func (c *VMotionEvents) Collect(ctx context.Context, previous func(string) *Part
 	if err != nil {
 		return nil, err
 	}
-	if err := c.load(); err != nil {
-		return nil, err
-	}
+	c.load()
 	results := fetchAccounts(ctx, accounts, func(ctx context.Context, account portal.Account) (*Part, error) {
 		return c.account(ctx, account.ID, previous(account.ID))
 	})
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.state.Save(c.ledger)
+	keep(c.state, c.log, c.ledger)
 	return results, nil
 }
 
-func (c *VMotionEvents) load() error {
+func (c *VMotionEvents) load() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.ledger != nil {
-		return nil
+		return
 	}
-	ledger := map[string]*vmotionLedger{}
-	if err := c.state.Load(&ledger); err != nil {
-		return fmt.Errorf("load counted vmotion events: %w", err)
+	if c.ledger = recall[map[string]*vmotionLedger](c.state, c.log); c.ledger == nil {
+		c.ledger = map[string]*vmotionLedger{}
 	}
-	if ledger == nil {
-		ledger = map[string]*vmotionLedger{}
-	}
-	c.ledger = ledger
-	return nil
 }
 
 func (c *VMotionEvents) account(ctx context.Context, account string, last *Part) (*Part, error) {

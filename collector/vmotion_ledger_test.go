@@ -20,20 +20,18 @@ type jsonState struct {
 	saves int
 }
 
-func (s *jsonState) Load(into any) error {
+func (s *jsonState) Load(into any) (found bool, err error) {
 	if s.data == nil {
-		return nil
+		return false, nil
 	}
-	return json.Unmarshal(s.data, into)
+	return true, json.Unmarshal(s.data, into)
 }
 
-func (s *jsonState) Save(v any) {
+func (s *jsonState) Save(v any) error {
 	data, err := json.Marshal(v)
-	if err != nil {
-		panic(err)
-	}
 	s.data = data
 	s.saves++
+	return err
 }
 
 // moves is an account whose vMotion events a test scripts.
@@ -53,7 +51,7 @@ func newMoves(t *testing.T) *moves {
 // restart begins with what was saved.
 func (m *moves) restart() {
 	client := m.portal.Client(m.t)
-	m.c = collector.NewVMotionEvents(client, inventory.New(client, nil), m.state, collector.VMotionSettings{})
+	m.c = collector.NewVMotionEvents(client, inventory.New(client, nil), m.state, discard(), collector.VMotionSettings{})
 }
 
 // event is an event a number of hours before now.
@@ -167,4 +165,19 @@ func TestVMotionModel(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestDamagedStateIsNoFailure: what cannot be read is logged, and counting begins
+// anew, without anything that was half read.
+func TestDamagedStateIsNoFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMoves(t)
+		m.state.data = []byte(`{"1": {"gap_nanoseconds": 1000000000, "totals": 7}}`)
+		m.restart()
+		m.want(m.poll(event(1, "a")), `ukcloud_vmotion_events_total{account="1",vdc_name="V",user_name="System"} 1`)
+		m.want(m.poll(), `ukcloud_vmotion_coverage_gap_seconds_total{account="1"} 0`)
+		if !strings.Contains(string(m.state.data), "totals") {
+			t.Errorf("nothing was saved: %s", m.state.data)
+		}
+	})
 }

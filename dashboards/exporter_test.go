@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -48,7 +47,7 @@ func startExporter(t *testing.T, portalHandler http.Handler) *exporter {
 	if x.store, err = state.Open("", log, registry); err != nil {
 		t.Fatal(err)
 	}
-	x.client, err = app.NewClient(cfg, log, portal.WithTransport(inMemory{portalHandler}),
+	x.client, err = app.NewClient(cfg, log, portal.WithTransport(testutil.Direct{Handler: portalHandler}),
 		portal.WithRegisterer(registry), portal.WithRejectionStore(x.store))
 	if err != nil {
 		t.Fatal(err)
@@ -72,7 +71,7 @@ func members(cfg *config.Config, client *portal.Client, store *state.Store, log 
 	deps := collector.Deps{Portal: client, Inventory: inventory.New(client, cfg.Accounts()), Log: log}
 	for _, c := range collector.All() {
 		settings := cfg.Collector(c.Name)
-		deps.State = section{store.Section(c.Name)}
+		deps.State = store.Section(c.Name)
 		all = append(all, snapshot.Member{
 			Name: c.Name, Collector: c.New(deps, settings),
 			MinInterval: settings.When().MinInterval, MaxAge: settings.When().MaxAge,
@@ -89,29 +88,4 @@ func (x *exporter) stop(t *testing.T) {
 	if err := x.store.Close(); err != nil {
 		t.Error(err)
 	}
-}
-
-// section is a collector's part of the state.
-type section struct{ of state.Section }
-
-func (s section) Load(into any) error {
-	_, err := s.of.Load(into)
-	return err
-}
-
-func (s section) Save(v any) { _ = s.of.Save(v) } // counted by the store
-
-// inMemory answers requests with a handler, without any network, so that the
-// clock of the bubble can move.
-type inMemory struct{ http.Handler }
-
-func (m inMemory) RoundTrip(r *http.Request) (*http.Response, error) {
-	if err := r.Context().Err(); err != nil {
-		return nil, err
-	}
-	w := httptest.NewRecorder()
-	m.ServeHTTP(w, r)
-	response := w.Result()
-	response.Request = r
-	return response, nil
 }

@@ -3,7 +3,6 @@ package app
 import (
 	"fmt"
 	"log/slog"
-	"reflect"
 
 	"github.com/prometheus/common/version"
 
@@ -11,7 +10,6 @@ import (
 	"ukcloud_exporter/internal/config"
 	"ukcloud_exporter/internal/inventory"
 	"ukcloud_exporter/internal/snapshot"
-	"ukcloud_exporter/internal/state"
 	"ukcloud_exporter/portal"
 )
 
@@ -74,34 +72,10 @@ func (d *Daemon) members(cfg *config.Config, client *portal.Client) []snapshot.M
 		if !when.Enabled {
 			continue
 		}
-		deps.Log = d.log.With("collector", c.Name)
-		deps.State = section{d.store.Section(c.Name), deps.Log}
+		deps.Log, deps.State = d.log.With("collector", c.Name), d.store.Section(c.Name)
 		members = append(members, snapshot.Member{
 			Name: c.Name, Collector: c.New(deps, settings), MinInterval: when.MinInterval, MaxAge: when.MaxAge,
 		})
 	}
 	return members
-}
-
-// section is a collector's section of the state.
-type section struct {
-	state.Section
-	log *slog.Logger
-}
-
-// Load implements collector.State. What cannot be read is as if it were not
-// there: a damaged memory must not stop a collector for ever.
-func (s section) Load(into any) error {
-	if _, err := s.Section.Load(into); err != nil {
-		s.log.Error("State cannot be read; starting anew", "err", err)
-		reflect.ValueOf(into).Elem().SetZero()
-	}
-	return nil
-}
-
-// Save implements collector.State.
-func (s section) Save(v any) {
-	if err := s.Section.Save(v); err != nil {
-		s.log.Error("State cannot be saved; it is kept in memory until the next save", "err", err)
-	}
 }

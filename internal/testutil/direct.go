@@ -1,3 +1,6 @@
+// Package testutil is what tests of several packages share: transports and a
+// network in memory, real Prometheus and Alertmanager servers on loopback, and, in
+// packages of their own, a portal with prepared answers and a generator of bills.
 package testutil
 
 import (
@@ -10,6 +13,9 @@ type Direct struct{ http.Handler }
 
 // RoundTrip implements http.RoundTripper.
 func (d Direct) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
 	recorder := httptest.NewRecorder()
 	d.ServeHTTP(recorder, r)
 	response := recorder.Result()

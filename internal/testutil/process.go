@@ -1,5 +1,3 @@
-// Package promservers runs real Prometheus and Alertmanager servers for tests, on
-// loopback and in directories that go away with the test.
 package testutil
 
 import (

@@ -1,6 +1,3 @@
-// Package pipenet is a network in memory for tests: connections are net.Pipe, so
-// that server and client run on the fake clock of testing/synctest, which real
-// sockets do not.
 package testutil
 
 import (
@@ -10,7 +7,9 @@ import (
 	"sync"
 )
 
-// Network connects one server with its clients.
+// Network is a network in memory that connects one server with its clients. Its
+// connections are net.Pipe, so that both run on the fake clock of testing/synctest,
+// which real sockets do not. Where no test looks at connections, Direct does.
 type Network struct {
 	conns  chan net.Conn
 	closed chan struct{}
