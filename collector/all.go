@@ -39,7 +39,7 @@ func (d Definition) New(deps Deps, settings Settings) Collector { return d.make(
 
 // Deps is what collectors are made of.
 type Deps struct {
-	Portal    *portal.Client
+	Portal    portal.Conditional
 	Inventory *inventory.Inventory
 	State     State
 	Log       *slog.Logger

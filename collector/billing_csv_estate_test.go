@@ -66,12 +66,12 @@ func newWalk(t *testing.T, start string) *walk {
 	}
 	w.bench = &bench{t: t}
 	w.at(start)
-	credentials, err := client.APICredentials(t.Context(), "1", nil)
+	credentials, err := client.APICredentials(t.Context(), "1")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var all []string // one of them is empty and has no bill
-	for _, c := range credentials.Value {
+	for _, c := range credentials {
 		all = append(all, c.ServiceID)
 		if w.truth(c.ServiceID, bill.MonthOf(w.now), w.now).Rows > 0 {
 			w.orgs = append(w.orgs, c.ServiceID)

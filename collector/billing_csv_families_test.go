@@ -335,12 +335,12 @@ func estate(t *testing.T) (*simulator.Portal, *portal.Client) {
 // services are the compute services of the estate.
 func services(t *testing.T, client *portal.Client, p *simulator.Portal) []string {
 	t.Helper()
-	credentials, err := client.APICredentials(t.Context(), p.AccountIDs()[0], nil)
+	credentials, err := client.APICredentials(t.Context(), p.AccountIDs()[0])
 	if err != nil {
 		t.Fatal(err)
 	}
 	var ids []string
-	for _, c := range credentials.Value {
+	for _, c := range credentials {
 		ids = append(ids, c.ServiceID)
 	}
 	return ids

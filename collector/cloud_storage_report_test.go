@@ -169,7 +169,7 @@ func TestCloudStorageOfSimulator(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, text := round(t, collector.NewCloudStorageReport(client, inventory.New(client, nil)), nil)
+		_, text := round(t, collector.NewCloudStorageReport(client, inventory.New(client.Conditional(), nil)), nil)
 		var total money.Amount
 		for line := range strings.Lines(samples(text)) {
 			if strings.HasPrefix(line, "ukcloud_cloud_storage_month_cost_gbp") {

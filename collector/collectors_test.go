@@ -28,7 +28,7 @@ func TestExposition(t *testing.T) {
 	tests := []struct {
 		name    string // of testdata/NAME.prom
 		answers map[string]canned.Answer
-		make    func(*portal.Client) collector.Collector
+		make    func(portal.Conditional) collector.Collector
 	}{
 		{"compute_services_reference", map[string]canned.Answer{
 			"/api/accounts":                    {Body: oneAccount},
@@ -56,12 +56,12 @@ func TestExposition(t *testing.T) {
 		}, newMyVM},
 		{"my_calls", map[string]canned.Answer{
 			"/api/my_calls?for=account": {Body: file("my_calls.json")},
-		}, func(c *portal.Client) collector.Collector {
+		}, func(c portal.Conditional) collector.Collector {
 			return collector.NewMyCalls(c, collector.MyCallsSettings{For: "account", ClosedStatuses: []string{"Closed", "Resolved", "Cancelled"}})
 		}},
 		{"my_calls_none", map[string]canned.Answer{
 			"/api/my_calls?for=user": {Body: `[]`},
-		}, func(c *portal.Client) collector.Collector {
+		}, func(c portal.Conditional) collector.Collector {
 			return collector.NewMyCalls(c, collector.MyCallsSettings{For: "user", ClosedStatuses: []string{"Closed"}})
 		}},
 		{"vmotion_events_reference", map[string]canned.Answer{
@@ -89,7 +89,7 @@ func TestExposition(t *testing.T) {
 			"/api/accounts/1/vorg-builds":         {Body: file("vorg_builds.json")},
 			"/api/accounts/1/vdc-builds":          {Body: file("vdc_builds.json")},
 			"/api/accounts/1/edge-gateway-builds": {Body: `{"data":[{"type":"EdgeGateway-build","id":"23","attributes":{"createdAt":"2016-07-08T10:42:14+01:00","createdBy":"auser@example.com","state":"melting"}}]}`},
-		}, func(c *portal.Client) collector.Collector {
+		}, func(c portal.Conditional) collector.Collector {
 			return collector.NewBuilds(c, inventory.New(c, nil))
 		}},
 	}
@@ -103,16 +103,16 @@ func TestExposition(t *testing.T) {
 	}
 }
 
-func newComputeServices(c *portal.Client) collector.Collector {
+func newComputeServices(c portal.Conditional) collector.Collector {
 	return collector.NewComputeServices(inventory.New(c, nil))
 }
 
-func newMyVM(c *portal.Client) collector.Collector {
+func newMyVM(c portal.Conditional) collector.Collector {
 	return collector.NewMyVM(c, inventory.New(c, nil))
 }
 
-func newVMotion(perVM bool) func(*portal.Client) collector.Collector {
-	return func(c *portal.Client) collector.Collector {
+func newVMotion(perVM bool) func(portal.Conditional) collector.Collector {
+	return func(c portal.Conditional) collector.Collector {
 		return collector.NewVMotionEvents(c, inventory.New(c, nil), &memory{}, discard(), collector.VMotionSettings{PerVM: perVM})
 	}
 }
@@ -148,7 +148,7 @@ func TestUnchangedAnswersKeepTheirParts(t *testing.T) {
 	tests := []struct {
 		name    string
 		answers map[string]canned.Answer
-		make    func(*portal.Client) collector.Collector
+		make    func(portal.Conditional) collector.Collector
 	}{
 		{"compute_services", map[string]canned.Answer{
 			"/api/accounts":                    {Body: oneAccount},
@@ -160,7 +160,7 @@ func TestUnchangedAnswersKeepTheirParts(t *testing.T) {
 		}, newMyVM},
 		{"my_calls", map[string]canned.Answer{
 			"/api/my_calls": {Body: file("my_calls.json"), ETag: `W/"1"`},
-		}, func(c *portal.Client) collector.Collector {
+		}, func(c portal.Conditional) collector.Collector {
 			return collector.NewMyCalls(c, collector.MyCallsSettings{For: "account"})
 		}},
 		{"builds", map[string]canned.Answer{
@@ -168,7 +168,7 @@ func TestUnchangedAnswersKeepTheirParts(t *testing.T) {
 			"/api/accounts/1/vorg-builds":         {Body: file("vorg_builds.json"), ETag: `W/"1"`},
 			"/api/accounts/1/vdc-builds":          {Body: file("vdc_builds.json"), ETag: `W/"2"`},
 			"/api/accounts/1/edge-gateway-builds": {Body: `{"data":[]}`, ETag: `W/"3"`},
-		}, func(c *portal.Client) collector.Collector {
+		}, func(c portal.Conditional) collector.Collector {
 			return collector.NewBuilds(c, inventory.New(c, nil))
 		}},
 	}

@@ -68,7 +68,7 @@ func startExporter(t *testing.T, portalHandler http.Handler) *exporter {
 
 // members are all collectors as the configuration has them.
 func members(cfg *config.Config, client *portal.Client, store *state.Store, log *slog.Logger) (all []snapshot.Member) {
-	deps := collector.Deps{Portal: client, Inventory: inventory.New(client, cfg.Accounts()), Log: log}
+	deps := collector.Deps{Portal: client.Conditional(), Inventory: inventory.New(client.Conditional(), cfg.Accounts()), Log: log}
 	for _, c := range collector.All() {
 		settings := cfg.Collector(c.Name)
 		deps.State = store.Section(c.Name)

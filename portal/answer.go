@@ -8,9 +8,16 @@ import (
 	"net/url"
 )
 
-// Answer is one decoded answer with its validator. Every list method takes the
-// previous answer (nil when there is none), sends its ETag as If-None-Match, and
-// on 304 returns the previous answer itself: an equal pointer means unchanged.
+// Conditional is a Client whose methods that read take the answer before, nil for
+// none. They send its ETag as If-None-Match, and when the portal says that nothing
+// has changed (304), return that answer itself: an equal pointer means unchanged.
+type Conditional struct{ *Client }
+
+// Conditional returns the client with conditional reads.
+func (c *Client) Conditional() Conditional { return Conditional{c} }
+
+// Answer is one decoded answer with its validator. It is shared by all who asked:
+// do not change it.
 //
 // Malformed counts, by member name, values of a wrong kind, which were left absent.
 type Answer[T any] struct {
@@ -19,6 +26,15 @@ type Answer[T any] struct {
 	Malformed map[string]int
 
 	pages []*computePage
+}
+
+// plain is an answer for who does not ask again.
+func plain[T any](answer *Answer[T], err error) (T, error) {
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return answer.Value, nil
 }
 
 // maxList bounds an answer of any endpoint but compute_services.

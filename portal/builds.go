@@ -65,12 +65,17 @@ type Build struct {
 
 // Builds lists the self-service builds of one kind in an account (API reference,
 // GET /api/accounts/:account_id/vorg-builds, …/vdc-builds, …/edge-gateway-builds).
-func (c *Client) Builds(ctx context.Context, accountID string, kind BuildKind, prev *Answer[[]Build]) (*Answer[[]Build], error) {
+func (c *Client) Builds(ctx context.Context, accountID string, kind BuildKind) ([]Build, error) {
+	return plain(c.Conditional().Builds(ctx, accountID, kind, nil))
+}
+
+// Builds is Client.Builds with the answer before.
+func (c Conditional) Builds(ctx context.Context, accountID string, kind BuildKind, prev *Answer[[]Build]) (*Answer[[]Build], error) {
 	route, ok := buildsRoutes[kind]
 	if !ok {
 		return nil, fmt.Errorf("list builds: unknown kind %q", kind)
 	}
-	return fetch(ctx, c, request{route: route, parameters: []string{accountID}}, prev, func(r *reader) ([]Build, error) {
+	return fetch(ctx, c.Client, request{route: route, parameters: []string{accountID}}, prev, func(r *reader) ([]Build, error) {
 		sent, err := list[resource[buildAttributes]](r)
 		builds := make([]Build, len(sent))
 		for i := range sent {
@@ -82,12 +87,17 @@ func (c *Client) Builds(ctx context.Context, accountID string, kind BuildKind, p
 
 // Build returns one build (API reference, GET /api/vorg-builds/:build_id,
 // /api/vdc-builds/:build_id, /api/edge-gateway-builds/:build_id).
-func (c *Client) Build(ctx context.Context, kind BuildKind, buildID string, prev *Answer[Build]) (*Answer[Build], error) {
+func (c *Client) Build(ctx context.Context, kind BuildKind, buildID string) (Build, error) {
+	return plain(c.Conditional().Build(ctx, kind, buildID, nil))
+}
+
+// Build is Client.Build with the answer before.
+func (c Conditional) Build(ctx context.Context, kind BuildKind, buildID string, prev *Answer[Build]) (*Answer[Build], error) {
 	route, ok := buildRoutes[kind]
 	if !ok {
 		return nil, fmt.Errorf("ask for a build: unknown kind %q", kind)
 	}
-	return fetch(ctx, c, request{route: route, parameters: []string{buildID}}, prev, func(r *reader) (Build, error) {
+	return fetch(ctx, c.Client, request{route: route, parameters: []string{buildID}}, prev, func(r *reader) (Build, error) {
 		build, err := r.build(kind)
 		if err == nil && build.ID == "" {
 			err = unexpected("a build with an id")
@@ -146,7 +156,7 @@ const (
 func (c *Client) WaitBuild(ctx context.Context, kind BuildKind, buildID string, changed func(Build)) (*Build, error) {
 	var last *Answer[Build]
 	for pause := buildPollFirst; ; pause = min(2*pause, buildPollMost) {
-		build, err := c.Build(ctx, kind, buildID, last)
+		build, err := c.Conditional().Build(ctx, kind, buildID, last)
 		wait := pause
 		switch e, isAnswer := errors.AsType[*Error](err); {
 		case err == nil:

@@ -169,15 +169,15 @@ func everyCall(t *testing.T, c *Client) []error {
 	ctx := t.Context()
 	errs := []error{c.Ping(ctx), c.Login(ctx)}
 	add := func(_ any, err error) { errs = append(errs, err) }
-	add(c.Accounts(ctx, nil))
-	add(c.VOrgs(ctx, "1", nil))
-	add(c.VDCs(ctx, "1", "2", nil))
-	add(c.APICredentials(ctx, "1", nil))
-	add(c.Builds(ctx, "1", BuildVDC, nil))
-	add(c.MyCalls(ctx, "user", nil))
-	add(c.MyVM(ctx, nil))
-	add(c.VMotionEvents(ctx, "1", nil))
-	add(c.ComputeServices(ctx, "1", nil))
+	add(c.Conditional().Accounts(ctx, nil))
+	add(c.Conditional().VOrgs(ctx, "1", nil))
+	add(c.Conditional().VDCs(ctx, "1", "2", nil))
+	add(c.Conditional().APICredentials(ctx, "1", nil))
+	add(c.Conditional().Builds(ctx, "1", BuildVDC, nil))
+	add(c.Conditional().MyCalls(ctx, "user", nil))
+	add(c.Conditional().MyVM(ctx, nil))
+	add(c.Conditional().VMotionEvents(ctx, "1", nil))
+	add(c.Conditional().ComputeServices(ctx, "1", nil))
 	for _, open := range streamTests {
 		stream, err := open.open(ctx, c, "")
 		if err == nil {

@@ -87,7 +87,7 @@ func TestComputeServicesPages(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, names last %v", test.name, namesLast), func(t *testing.T) {
 				portal := &paged{vorgs: vorgsJSON(test.n, namesLast), noPages: test.noPages}
 				client := newTestClient(t, &served{serve: portal.serve})
-				seen, err := client.ComputeServices(t.Context(), "1", nil)
+				seen, err := client.Conditional().ComputeServices(t.Context(), "1", nil)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -126,7 +126,7 @@ func TestComputeServicesMovedPage(t *testing.T) {
 			}
 		}
 		client := newTestClient(t, &served{serve: portal.serve})
-		seen, err := client.ComputeServices(t.Context(), "1", nil)
+		seen, err := client.Conditional().ComputeServices(t.Context(), "1", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -150,7 +150,7 @@ func TestComputeServicesLargeVOrgs(t *testing.T) {
 			}
 			portal := &paged{vorgs: vorgs[:n], noPages: noPages}
 			client := newTestClient(t, &served{serve: portal.serve})
-			seen, err := client.ComputeServices(t.Context(), "1", nil)
+			seen, err := client.Conditional().ComputeServices(t.Context(), "1", nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -175,7 +175,7 @@ func TestComputeServicesTags(t *testing.T) {
 	read := func(prev *Answer[Estate]) *Answer[Estate] {
 		t.Helper()
 		portal.requests = nil
-		seen, err := client.ComputeServices(t.Context(), "1", prev)
+		seen, err := client.Conditional().ComputeServices(t.Context(), "1", prev)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -205,7 +205,7 @@ func TestComputeServicesTags(t *testing.T) {
 
 	portal.vorgs = portal.vorgs[:25] // the first page is left, as it was
 	changed[2]++
-	less, err := client.ComputeServices(t.Context(), "1", third)
+	less, err := client.Conditional().ComputeServices(t.Context(), "1", third)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -229,7 +229,7 @@ func TestComputeServicesEndless(t *testing.T) {
 				return reply(req, 200, `{"vOrgs":[`+strings.Join(list, ",")+`]}`)
 			}}
 			client := newTestClient(t, portal, WithRate(1e9, 1e9))
-			_, err := client.ComputeServices(t.Context(), "1", nil)
+			_, err := client.Conditional().ComputeServices(t.Context(), "1", nil)
 			if _, requests := portal.counts(); !errors.Is(err, errTooLarge) || requests != maxPages {
 				t.Errorf("%v after %d pages", err, requests)
 			}
@@ -253,7 +253,7 @@ func TestComputeServicesLaterPageFails(t *testing.T) {
 		}
 		return portal.serve(req)
 	}})
-	answer, err := client.ComputeServices(t.Context(), "1", nil)
+	answer, err := client.Conditional().ComputeServices(t.Context(), "1", nil)
 	if !errors.Is(err, ErrForbidden) || answer != nil {
 		t.Errorf("%v, %v", err, answer)
 	}

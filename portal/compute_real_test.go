@@ -42,7 +42,7 @@ func TestComputeServicesReal(t *testing.T) {
 		return resp
 	}}
 	client := newTestClient(t, portal)
-	answer, err := client.ComputeServices(context.Background(), "1", nil)
+	answer, err := client.Conditional().ComputeServices(context.Background(), "1", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -61,7 +61,7 @@ const referenceCompute = `{
 func readCompute(t *testing.T, body string) (*Answer[Estate], error) {
 	t.Helper()
 	client, _ := answering(t, body)
-	return client.ComputeServices(t.Context(), "1", nil)
+	return client.Conditional().ComputeServices(t.Context(), "1", nil)
 }
 
 // readEstate reads one page.

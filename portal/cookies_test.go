@@ -99,7 +99,7 @@ func TestCookiesAreKeptUpToDate(t *testing.T) {
 		}
 		client := newTestClient(t, portal)
 		call := func() string {
-			_, err := client.Accounts(t.Context(), &Answer[[]Account]{ETag: `"e"`})
+			_, err := client.Conditional().Accounts(t.Context(), &Answer[[]Account]{ETag: `"e"`})
 			if err != nil {
 				t.Error(err)
 			}

@@ -90,7 +90,7 @@ func TestDisguises(t *testing.T) {
 
 func callKind(t *testing.T, client *Client, kind string) error {
 	if kind == "JSON" {
-		_, err := client.Accounts(t.Context(), nil)
+		_, err := client.Conditional().Accounts(t.Context(), nil)
 		return err
 	}
 	stream, err := client.BillingCSV(t.Context(), "2018-01", "o", "")
@@ -110,7 +110,7 @@ func TestDisguisesThatStay(t *testing.T) {
 				client := newTestClient(t, portal)
 				mustCall(t, client)
 				portal.good = test.expired
-				_, err := client.Accounts(t.Context(), nil)
+				_, err := client.Conditional().Accounts(t.Context(), nil)
 				for _, want := range test.want {
 					if !errors.Is(err, want) {
 						t.Errorf("%v is not %v", err, want)
@@ -128,7 +128,7 @@ func TestDisguisesThatStay(t *testing.T) {
 // TestRedirectToNowhere is not followed to where it came from.
 func TestRedirectToNowhere(t *testing.T) {
 	portal := &served{serve: func(req *http.Request) *http.Response { return reply(req, 302, "") }}
-	_, err := newTestClient(t, portal).Accounts(t.Context(), nil)
+	_, err := newTestClient(t, portal).Conditional().Accounts(t.Context(), nil)
 	if logins, requests := portal.counts(); !errors.Is(err, ErrRedirectRefused) || logins != 2 || requests != 2 {
 		t.Errorf("%v after %d logins and %d requests", err, logins, requests)
 	}
@@ -144,7 +144,7 @@ func TestRedirectsAreBounded(t *testing.T) {
 			}
 			return reply(req, 200, `[]`)
 		}}
-		if _, err := newTestClient(t, portal).Accounts(t.Context(), nil); !errors.Is(err, want) {
+		if _, err := newTestClient(t, portal).Conditional().Accounts(t.Context(), nil); !errors.Is(err, want) {
 			t.Errorf("%d redirects: %v", hops, err)
 		}
 	}
@@ -183,7 +183,7 @@ func TestRedirectsWithinThePortal(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			answer, err := client.Accounts(t.Context(), nil)
+			answer, err := client.Conditional().Accounts(t.Context(), nil)
 			if err != nil || len(answer.Value) != 1 || logins != 1 {
 				t.Errorf("%v, %v, %d logins", answer, err, logins)
 			}

@@ -47,7 +47,7 @@ func TestErrorStatuses(t *testing.T) {
 			client := newTestClient(t, &served{serve: func(req *http.Request) *http.Response {
 				return reply(req, test.status, test.body, append([]string{"X-Request-Id", "4c1f"}, test.header...)...)
 			}}, WithTimeout(time.Minute))
-			_, err := client.VOrgs(t.Context(), "736", nil)
+			_, err := client.Conditional().VOrgs(t.Context(), "736", nil)
 			var e *Error
 			if !errors.As(err, &e) {
 				t.Fatalf("got %v", err)
@@ -82,13 +82,13 @@ func TestErrorWithoutAnswer(t *testing.T) {
 		return nil, broken
 	}))
 	client.chain.(*sessionTransport).next.(*retryTransport).jitter = func(time.Duration) time.Duration { return 0 }
-	_, err := client.Accounts(t.Context(), nil)
+	_, err := client.Conditional().Accounts(t.Context(), nil)
 	if !errors.Is(err, broken) || err.Error() != "GET /api/accounts: connection refused" {
 		t.Errorf("got %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := client.Accounts(ctx, nil); !errors.Is(err, context.Canceled) {
+	if _, err := client.Conditional().Accounts(ctx, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -50,7 +50,7 @@ func TestRejectedLogins(t *testing.T) {
 		client := newTestClient(t, portal, WithRejectionStore(store))
 		call := func(when string, want error, logins int) {
 			t.Helper()
-			if _, err := client.Accounts(t.Context(), nil); !errors.Is(err, want) {
+			if _, err := client.Conditional().Accounts(t.Context(), nil); !errors.Is(err, want) {
 				t.Errorf("%s: %v, want %v", when, err, want)
 			}
 			portal.wantLogins(t, when, logins)
@@ -151,7 +151,7 @@ func TestRejectionIsSavedBeforeTheNextLogin(t *testing.T) {
 		var group sync.WaitGroup
 		for range 20 {
 			group.Go(func() {
-				_, _ = client.Accounts(t.Context(), nil)
+				_, _ = client.Conditional().Accounts(t.Context(), nil)
 				if store.Rejections().Count != 1 {
 					t.Error("a caller went on before the rejection was stored")
 				}

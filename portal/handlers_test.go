@@ -57,7 +57,7 @@ func TestRetries(t *testing.T) {
 					return nil, errors.New("connection reset")
 				}))
 				exactJitter(client)
-				_, err := client.Accounts(t.Context(), nil)
+				_, err := client.Conditional().Accounts(t.Context(), nil)
 				if (err == nil) != test.ok || calls != test.calls {
 					t.Errorf("%v after %d calls, want %d", err, calls, test.calls)
 				}
@@ -106,7 +106,7 @@ func TestRetriesAreShared(t *testing.T) {
 			calls++
 			return reply(req, statuses[calls-1], `[]`), nil
 		}))
-		if _, err := client.Accounts(t.Context(), nil); err == nil || calls != 4 {
+		if _, err := client.Conditional().Accounts(t.Context(), nil); err == nil || calls != 4 {
 			t.Errorf("%v after %d calls", err, calls)
 		}
 	})
@@ -121,7 +121,7 @@ func TestRetryEndsWithTheCaller(t *testing.T) {
 			time.Sleep(time.Second)
 			cancel()
 		}()
-		if _, err := client.Accounts(ctx, nil); !errors.Is(err, context.Canceled) {
+		if _, err := client.Conditional().Accounts(ctx, nil); !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v", err)
 		}
 		if took := time.Since(midnight2000); took != time.Second {
@@ -136,7 +136,7 @@ func TestTimeout(t *testing.T) {
 		portal := newGate()
 		portal.latency = time.Hour
 		client := newTestClient(t, portal, WithTimeout(time.Minute))
-		if _, err := client.Accounts(t.Context(), nil); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := client.Conditional().Accounts(t.Context(), nil); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("a header that does not come: %v", err)
 		}
 		portal.mu.Lock()
@@ -147,13 +147,13 @@ func TestTimeout(t *testing.T) {
 			resp.Body = hangingBody{r.Context()}
 			return resp
 		}
-		if _, err := client.Accounts(t.Context(), nil); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := client.Conditional().Accounts(t.Context(), nil); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("a body that does not come: %v", err)
 		}
 		portal.loginFor = time.Hour
 		portal.end()
 		portal.good = nil
-		if _, err := client.Accounts(t.Context(), nil); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := client.Conditional().Accounts(t.Context(), nil); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("a login that does not end: %v", err)
 		}
 		if took := time.Since(midnight2000); took != 3*time.Minute {
@@ -251,8 +251,8 @@ func TestPlacesAreGivenBack(t *testing.T) {
 					}
 					return resp, err
 				}))
-				_, _ = client.Accounts(t.Context(), nil)
-				_, _ = client.ComputeServices(t.Context(), "1", &Answer[Estate]{pages: []*computePage{{etag: "a"}, {etag: "b"}}})
+				_, _ = client.Conditional().Accounts(t.Context(), nil)
+				_, _ = client.Conditional().ComputeServices(t.Context(), "1", &Answer[Estate]{pages: []*computePage{{etag: "a"}, {etag: "b"}}})
 				if stream, err := client.BillingCSV(t.Context(), "2018-01", "o", ""); err == nil {
 					_ = stream.Close()
 				}
@@ -277,7 +277,7 @@ func TestRate(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
-		if _, err := client.Accounts(ctx, nil); !errors.Is(err, errRateDeadline) {
+		if _, err := client.Conditional().Accounts(ctx, nil); !errors.Is(err, errRateDeadline) {
 			t.Errorf("no time for its turn: %v", err)
 		}
 		if took := time.Since(midnight2000); took != 2*time.Second {

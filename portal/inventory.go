@@ -26,8 +26,13 @@ type Account struct {
 
 // Accounts lists the accounts that the login may see (API reference, GET
 // /api/accounts).
-func (c *Client) Accounts(ctx context.Context, prev *Answer[[]Account]) (*Answer[[]Account], error) {
-	return fetch(ctx, c, request{route: accountsRoute}, prev, list[Account])
+func (c *Client) Accounts(ctx context.Context) ([]Account, error) {
+	return plain(c.Conditional().Accounts(ctx, nil))
+}
+
+// Accounts is Client.Accounts with the answer before.
+func (c Conditional) Accounts(ctx context.Context, prev *Answer[[]Account]) (*Answer[[]Account], error) {
+	return fetch(ctx, c.Client, request{route: accountsRoute}, prev, list[Account])
 }
 
 // APICredential is the login to the vCloud API of one compute service. No secret is
@@ -41,9 +46,14 @@ type APICredential struct {
 // APICredentials lists the compute services of an account with the user name for
 // their vCloud API, sorted by service id (API reference, GET
 // /api/accounts/:account_id/api_credentials).
-func (c *Client) APICredentials(ctx context.Context, accountID string, prev *Answer[[]APICredential]) (*Answer[[]APICredential], error) {
+func (c *Client) APICredentials(ctx context.Context, accountID string) ([]APICredential, error) {
+	return plain(c.Conditional().APICredentials(ctx, accountID, nil))
+}
+
+// APICredentials is Client.APICredentials with the answer before.
+func (c Conditional) APICredentials(ctx context.Context, accountID string, prev *Answer[[]APICredential]) (*Answer[[]APICredential], error) {
 	r := request{route: apiCredentialsRoute, parameters: []string{accountID}}
-	return fetch(ctx, c, r, prev, (*reader).apiCredentials)
+	return fetch(ctx, c.Client, r, prev, (*reader).apiCredentials)
 }
 
 // apiCredentials reads {"Name (serviceId)":{"service_id":…,"username":…}}.
@@ -76,29 +86,44 @@ type NamedID struct {
 
 // VOrgs lists the compute services of an account; an ID is account-vOrg, for
 // example "735-2" (API reference, GET /api/accounts/:account_id/vorgs).
-func (c *Client) VOrgs(ctx context.Context, accountID string, prev *Answer[[]NamedID]) (*Answer[[]NamedID], error) {
+func (c *Client) VOrgs(ctx context.Context, accountID string) ([]NamedID, error) {
+	return plain(c.Conditional().VOrgs(ctx, accountID, nil))
+}
+
+// VOrgs is Client.VOrgs with the answer before.
+func (c Conditional) VOrgs(ctx context.Context, accountID string, prev *Answer[[]NamedID]) (*Answer[[]NamedID], error) {
 	r := request{route: vorgsRoute, parameters: []string{accountID}}
-	return fetch(ctx, c, r, prev, namedIDs)
+	return fetch(ctx, c.Client, r, prev, namedIDs)
 }
 
 // VDCs lists the VDCs of a vOrg; an ID is a URN, whatever the reference's example
 // shows (API reference, GET /api/accounts/:account_id/vorgs/:vorg_id/vdcs).
 // vorgID is an ID of VOrgs or the part of it behind the dash, which is what the
 // portal wants.
-func (c *Client) VDCs(ctx context.Context, accountID, vorgID string, prev *Answer[[]NamedID]) (*Answer[[]NamedID], error) {
+func (c *Client) VDCs(ctx context.Context, accountID, vorgID string) ([]NamedID, error) {
+	return plain(c.Conditional().VDCs(ctx, accountID, vorgID, nil))
+}
+
+// VDCs is Client.VDCs with the answer before.
+func (c Conditional) VDCs(ctx context.Context, accountID, vorgID string, prev *Answer[[]NamedID]) (*Answer[[]NamedID], error) {
 	r := request{route: vdcsRoute, parameters: []string{accountID, vorgNumber(vorgID)}}
-	return fetch(ctx, c, r, prev, namedIDs)
+	return fetch(ctx, c.Client, r, prev, namedIDs)
 }
 
 // EdgeGateways lists the edge gateways of a VDC (API reference, GET
 // /api/accounts/:account_id/vorgs/:vorg_id/vdcs/:vdc_urn/edge-gateways; gone since
 // 2020). An empty list may also mean that there is no such VDC.
-func (c *Client) EdgeGateways(ctx context.Context, accountID, vorgID, vdcURN string, prev *Answer[[]NamedID]) (*Answer[[]NamedID], error) {
+func (c *Client) EdgeGateways(ctx context.Context, accountID, vorgID, vdcURN string) ([]NamedID, error) {
+	return plain(c.Conditional().EdgeGateways(ctx, accountID, vorgID, vdcURN, nil))
+}
+
+// EdgeGateways is Client.EdgeGateways with the answer before.
+func (c Conditional) EdgeGateways(ctx context.Context, accountID, vorgID, vdcURN string, prev *Answer[[]NamedID]) (*Answer[[]NamedID], error) {
 	if err := isVDCURN(vdcURN); err != nil {
 		return nil, fmt.Errorf("list edge gateways: %w", err)
 	}
 	r := request{route: edgeGatewaysRoute, parameters: []string{accountID, vorgNumber(vorgID), vdcURN}}
-	return fetch(ctx, c, r, prev, namedIDs)
+	return fetch(ctx, c.Client, r, prev, namedIDs)
 }
 
 // vorgNumber is the part of a vOrg's ID that stands in paths: "2" of "735-2".

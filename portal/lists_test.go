@@ -54,56 +54,62 @@ var listTests = []struct {
 	{
 		name: "accounts, reference",
 		url:  "/api/accounts",
-		call: func(ctx context.Context, c *Client) (any, error) { return value(c.Accounts(ctx, nil)) },
+		call: func(ctx context.Context, c *Client) (any, error) { return value(c.Conditional().Accounts(ctx, nil)) },
 		body: `[{"name":"UKCloud Development Team","id":48},{"name":"Demo","id":1}]`,
 		want: []Account{{ID: "48", Name: "UKCloud Development Team"}, {ID: "1", Name: "Demo"}},
 	},
 	{
 		name: "accounts, id as a string, duplicate and unknown members",
 		url:  "/api/accounts",
-		call: func(ctx context.Context, c *Client) (any, error) { return value(c.Accounts(ctx, nil)) },
+		call: func(ctx context.Context, c *Client) (any, error) { return value(c.Conditional().Accounts(ctx, nil)) },
 		body: `[{"name":"old","name":"new","id":"735","extra":{"a":[1,{}]}},{}]`,
 		want: []Account{{ID: "735", Name: "new"}, {}},
 	},
 	{
 		name: "accounts, none",
 		url:  "/api/accounts",
-		call: func(ctx context.Context, c *Client) (any, error) { return value(c.Accounts(ctx, nil)) },
+		call: func(ctx context.Context, c *Client) (any, error) { return value(c.Conditional().Accounts(ctx, nil)) },
 		body: ` [ ] `,
 		want: []Account{},
 	},
 	{
 		name: "accounts, names that are hard to print",
 		url:  "/api/accounts",
-		call: func(ctx context.Context, c *Client) (any, error) { return value(c.Accounts(ctx, nil)) },
+		call: func(ctx context.Context, c *Client) (any, error) { return value(c.Conditional().Accounts(ctx, nil)) },
 		body: `[{"name":"a\"b\n\u00a3 \ud800","id":1},{"name":"` + "bad \xff utf8" + `","id":2},{"name":"` + strings.Repeat("x", 10000) + `","id":3}]`,
 		want: []Account{{"1", "a\"b\n£ \uFFFD"}, {"2", "bad \uFFFD utf8"}, {"3", strings.Repeat("x", 10000)}},
 	},
 	{
 		name: "vorgs, reference",
 		url:  "/api/accounts/42/vorgs",
-		call: func(ctx context.Context, c *Client) (any, error) { return value(c.VOrgs(ctx, "42", nil)) },
+		call: func(ctx context.Context, c *Client) (any, error) { return value(c.Conditional().VOrgs(ctx, "42", nil)) },
 		body: `{"data":[{"id":"42-56","type":"vOrg","attributes":{"name":"Proof of Concept"}},{"id":"42-57","type":"vOrg","attributes":{"name":"Second vOrg"}}]}`,
 		want: []NamedID{{"42-56", "Proof of Concept"}, {"42-57", "Second vOrg"}},
 	},
 	{
 		name: "vdcs, reference's example; the vOrg's number alone is asked for",
 		url:  "/api/accounts/53/vorgs/12/vdcs",
-		call: func(ctx context.Context, c *Client) (any, error) { return value(c.VDCs(ctx, "53", "53-12", nil)) },
+		call: func(ctx context.Context, c *Client) (any, error) {
+			return value(c.Conditional().VDCs(ctx, "53", "53-12", nil))
+		},
 		body: `{"data":[{"id":"53-12-3","type":"VDC","attributes":{"name":"My VDC"}},{"id":"53-12-5","type":"VDC","attributes":{"name":"My Second VDC"}}]}`,
 		want: []NamedID{{"53-12-3", "My VDC"}, {"53-12-5", "My Second VDC"}},
 	},
 	{
 		name: "vdcs, as the portal's own client has it: a URN, type first",
 		url:  "/api/accounts/735/vorgs/2/vdcs",
-		call: func(ctx context.Context, c *Client) (any, error) { return value(c.VDCs(ctx, "735", "2", nil)) },
+		call: func(ctx context.Context, c *Client) (any, error) {
+			return value(c.Conditional().VDCs(ctx, "735", "2", nil))
+		},
 		body: `{"data":[{"type":"VDC","id":"urn:vcloud:vdc:b40807eb-0000-0000-0000-000000000000","attributes":{"name":"A-ESS-Bobby Demo VDC"}}]}`,
 		want: []NamedID{{"urn:vcloud:vdc:b40807eb-0000-0000-0000-000000000000", "A-ESS-Bobby Demo VDC"}},
 	},
 	{
 		name: "api_credentials, reference, sorted",
 		url:  "/api/accounts/1/api_credentials",
-		call: func(ctx context.Context, c *Client) (any, error) { return value(c.APICredentials(ctx, "1", nil)) },
+		call: func(ctx context.Context, c *Client) (any, error) {
+			return value(c.Conditional().APICredentials(ctx, "1", nil))
+		},
 		body: `{"UKCloud Test (1-1-2-883623)":{"service_id":"1-1-2-883623","username":"11.12.132f4c@1-1-2-883623"},
 		        "UKCloud Demo (1-1-1-9836cf)":{"service_id":"1-1-1-9836cf","username":"11.12.132f4c@1-1-1-9836cf"}}`,
 		want: []APICredential{
@@ -114,7 +120,9 @@ var listTests = []struct {
 	{
 		name: "api_credentials, recorded; one in parentheses of its own",
 		url:  "/api/accounts/735/api_credentials",
-		call: func(ctx context.Context, c *Client) (any, error) { return value(c.APICredentials(ctx, "735", nil)) },
+		call: func(ctx context.Context, c *Client) (any, error) {
+			return value(c.Conditional().APICredentials(ctx, "735", nil))
+		},
 		body: `{"Bobby Demo VDC (467-735-2-a736cd)":{"service_id":"467-735-2-a736cd","username":"6604.735.cbcdc8@467-735-2-a736cd"},
 		        "Test (old) (467-735-3-a736ce)":{"service_id":"467-735-3-a736ce","username":"u"}}`,
 		want: []APICredential{
@@ -125,7 +133,9 @@ var listTests = []struct {
 	{
 		name: "vorg builds, reference: summer time",
 		url:  "/api/accounts/1/vorg-builds",
-		call: func(ctx context.Context, c *Client) (any, error) { return value(c.Builds(ctx, "1", BuildVOrg, nil)) },
+		call: func(ctx context.Context, c *Client) (any, error) {
+			return value(c.Conditional().Builds(ctx, "1", BuildVOrg, nil))
+		},
 		body: `{"data":[{"type":"Vorg-build","id":"10","attributes":{"createdAt":"2016-07-08T10:42:14+01:00","createdBy":"auser@example.com","state":"approved","serviceName":"My Compute Service","zoneId":"B"}},
 		        {"type":"Vorg-build","id":"11","attributes":{"createdAt":"2016-07-09T10:42:14+01:00","createdBy":"auser@example.com","state":"running","serviceName":"My Compute Service","zoneId":"B"}}]}`,
 		want: []Build{
@@ -136,7 +146,9 @@ var listTests = []struct {
 	{
 		name: "vdc builds, recorded 2020 and 2016",
 		url:  "/api/accounts/1/vdc-builds",
-		call: func(ctx context.Context, c *Client) (any, error) { return value(c.Builds(ctx, "1", BuildVDC, nil)) },
+		call: func(ctx context.Context, c *Client) (any, error) {
+			return value(c.Conditional().Builds(ctx, "1", BuildVDC, nil))
+		},
 		body: `{"data":[{"type":"VDC-build","id":"13739","attributes":{"createdAt":"2020-01-30T22:12:05+00:00","createdBy":"u@example.com","serviceName":null,"state":"approved","vdcName":"Demo VDC","vmType":"ESSENTIAL"}},
 		        {"type":"VDC-build","id":7,"attributes":{"createdAt":"yesterday","createdBy":null,"state":"completed"}}]}`,
 		want: []Build{
@@ -148,7 +160,7 @@ var listTests = []struct {
 		name: "edge gateway builds, reference",
 		url:  "/api/accounts/1/edge-gateway-builds",
 		call: func(ctx context.Context, c *Client) (any, error) {
-			return value(c.Builds(ctx, "1", BuildEdgeGateway, nil))
+			return value(c.Conditional().Builds(ctx, "1", BuildEdgeGateway, nil))
 		},
 		body: `{"data":[{"type":"EdgeGateway-build","id":"23","attributes":{"createdAt":"2016-07-08T10:42:14+01:00","createdBy":"auser@example.com","state":"completed"}}]}`,
 		want: []Build{{Kind: BuildEdgeGateway, ID: "23", State: "completed", CreatedBy: "auser@example.com", Created: at("2016-07-08T09:42:14Z")}},
@@ -156,14 +168,18 @@ var listTests = []struct {
 	{
 		name: "a vorg build, reference",
 		url:  "/api/vorg-builds/10",
-		call: func(ctx context.Context, c *Client) (any, error) { return value(c.Build(ctx, BuildVOrg, "10", nil)) },
+		call: func(ctx context.Context, c *Client) (any, error) {
+			return value(c.Conditional().Build(ctx, BuildVOrg, "10", nil))
+		},
 		body: `{"data":{"type":"Vorg-build","id":"10","attributes":{"createdAt":"2016-07-08T10:42:14+01:00","createdBy":"auser@example.com","state":"approved","serviceName":"My Compute Service","zoneId":"B"}}}`,
 		want: Build{Kind: BuildVOrg, ID: "10", State: "approved", ServiceName: "My Compute Service", ZoneID: "B", CreatedBy: "auser@example.com", Created: at("2016-07-08T09:42:14Z")},
 	},
 	{
 		name: "a vdc build, recorded in 2016: nothing but when, who and state",
 		url:  "/api/vdc-builds/10",
-		call: func(ctx context.Context, c *Client) (any, error) { return value(c.Build(ctx, BuildVDC, "10", nil)) },
+		call: func(ctx context.Context, c *Client) (any, error) {
+			return value(c.Conditional().Build(ctx, BuildVDC, "10", nil))
+		},
 		body: `{"data":{"type":"VDC-build","id":"10","attributes":{"createdAt":"2016-10-03T14:19:07+01:00","createdBy":"u@example.com","state":"running"}}}`,
 		want: Build{Kind: BuildVDC, ID: "10", State: "running", CreatedBy: "u@example.com", Created: at("2016-10-03T13:19:07Z")},
 	},
@@ -171,7 +187,7 @@ var listTests = []struct {
 		name: "an edge gateway build, its id a number",
 		url:  "/api/edge-gateway-builds/23",
 		call: func(ctx context.Context, c *Client) (any, error) {
-			return value(c.Build(ctx, BuildEdgeGateway, "23", nil))
+			return value(c.Conditional().Build(ctx, BuildEdgeGateway, "23", nil))
 		},
 		body: `{"data":{"type":"EdgeGateway-build","id":23,"attributes":{"state":"completed","createdAt":null}}}`,
 		want: Build{Kind: BuildEdgeGateway, ID: "23", State: "completed"},
@@ -180,7 +196,7 @@ var listTests = []struct {
 		name: "edge gateways, reference",
 		url:  "/api/accounts/53/vorgs/1/vdcs/urn:vcloud:vdc:345a5d90-1c8c-4fb2-bf4f-f480de82c594/edge-gateways",
 		call: func(ctx context.Context, c *Client) (any, error) {
-			return value(c.EdgeGateways(ctx, "53", "53-1", "urn:vcloud:vdc:345a5d90-1c8c-4fb2-bf4f-f480de82c594", nil))
+			return value(c.Conditional().EdgeGateways(ctx, "53", "53-1", "urn:vcloud:vdc:345a5d90-1c8c-4fb2-bf4f-f480de82c594", nil))
 		},
 		body: `{"data":[{"type":"EdgeGateway","id":"urn:vcloud:gateway:90693edd-c94b-4bf0-9544-d9123a77720c","attributes":{"name":"My Edge - nft00002i2 SL3"}}]}`,
 		want: []NamedID{{"urn:vcloud:gateway:90693edd-c94b-4bf0-9544-d9123a77720c", "My Edge - nft00002i2 SL3"}},
@@ -189,7 +205,7 @@ var listTests = []struct {
 		name: "one compute service, reference: no account, a number of its own",
 		url:  "/api/accounts/1/compute_services/12",
 		call: func(ctx context.Context, c *Client) (any, error) {
-			return value(c.ComputeService(ctx, "1", "1-12", nil))
+			return value(c.Conditional().ComputeService(ctx, "1", "1-12", nil))
 		},
 		body: `{"compute_service_id":12,"name":"Example Service Name","serviceId":"Service ID","urn":"urn","VDCs":[]}`,
 		want: &VOrg{Name: "Example Service Name", ServiceID: "Service ID", URN: "urn", VDCs: []*VDC{}},
@@ -198,7 +214,7 @@ var listTests = []struct {
 		name: "one ticket, as a client reads it",
 		url:  "/api/my_calls/INC10001?for=user",
 		call: func(ctx context.Context, c *Client) (any, error) {
-			return value(c.MyCall(ctx, "INC10001", ScopeUser, nil))
+			return value(c.Conditional().MyCall(ctx, "INC10001", ScopeUser, nil))
 		},
 		body: `{"ticket":{"ticket_id":"INC10001","summary":"s","Description":"d","submitted":"28/08/2014 15:42","status":"New"},
 		        "updates":[{"type":"comment","text":"t","owner":"o","submitted_on":"28/08/2014 15:43"}],"changes":null}`,
@@ -221,14 +237,18 @@ var listTests = []struct {
 	{
 		name: "my_calls of the user, reference: summer time",
 		url:  "/api/my_calls?for=user",
-		call: func(ctx context.Context, c *Client) (any, error) { return value(c.MyCalls(ctx, "user", nil)) },
+		call: func(ctx context.Context, c *Client) (any, error) {
+			return value(c.Conditional().MyCalls(ctx, "user", nil))
+		},
 		body: `[{"ticket_id":"INC1002183","summary":"Test incident (Compute)","submitted":"28/08/2014 15:42", "status":"Awaiting Review"}]`,
 		want: []Ticket{{"INC1002183", "Test incident (Compute)", "Awaiting Review", at("2014-08-28T14:42:00Z")}},
 	},
 	{
 		name: "my_calls of the account, a request, a date that is none",
 		url:  "/api/my_calls?for=account",
-		call: func(ctx context.Context, c *Client) (any, error) { return value(c.MyCalls(ctx, "account", nil)) },
+		call: func(ctx context.Context, c *Client) (any, error) {
+			return value(c.Conditional().MyCalls(ctx, "account", nil))
+		},
 		body: `{"data":[{"ticket_id":"REQ1003488","summary":null,"submitted":"31/02/2014 15:42","status":"Closed"}]}`,
 		want: []Ticket{{ID: "REQ1003488", Status: "Closed"}},
 	},
@@ -267,21 +287,21 @@ func TestListsUnchanged(t *testing.T) {
 		return reply(req, 200, `[{"name":"Demo","id":1}]`, "ETag", tag)
 	}}
 	client := newTestClient(t, portal)
-	first, err := client.Accounts(t.Context(), nil)
+	first, err := client.Conditional().Accounts(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if first.ETag != tag {
 		t.Errorf("ETag %q, want %q", first.ETag, tag)
 	}
-	second, err := client.Accounts(t.Context(), first)
+	second, err := client.Conditional().Accounts(t.Context(), first)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if second != first {
 		t.Error("304 did not give the previous answer itself")
 	}
-	if third, err := client.Accounts(t.Context(), &Answer[[]Account]{}); err != nil || third == first {
+	if third, err := client.Conditional().Accounts(t.Context(), &Answer[[]Account]{}); err != nil || third == first {
 		t.Errorf("an answer without a tag: %v, %v", third, err)
 	}
 }
@@ -289,7 +309,7 @@ func TestListsUnchanged(t *testing.T) {
 // TestListsMalformed: a value of a wrong kind is absent and counted.
 func TestListsMalformed(t *testing.T) {
 	client, _ := answering(t, `[{"ticket_id":{},"status":["New"],"summary":true,"submitted":"31/02/2014 15:42"},{"submitted":"yesterday","summary":null}]`)
-	got, err := client.MyCalls(t.Context(), "user", nil)
+	got, err := client.Conditional().MyCalls(t.Context(), "user", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -303,7 +323,7 @@ func TestListsMalformed(t *testing.T) {
 
 func TestUnaskedNotModified(t *testing.T) {
 	portal := &served{serve: func(req *http.Request) *http.Response { return reply(req, 304, "") }}
-	if _, err := newTestClient(t, portal).Accounts(t.Context(), nil); !errors.Is(err, ErrNotModified) {
+	if _, err := newTestClient(t, portal).Conditional().Accounts(t.Context(), nil); !errors.Is(err, ErrNotModified) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -332,7 +352,7 @@ func TestVMotionEvents(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			client, portal := answering(t, test.body)
-			got, err := client.VMotionEvents(t.Context(), "7", nil)
+			got, err := client.Conditional().VMotionEvents(t.Context(), "7", nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -348,13 +368,31 @@ func TestVMotionEvents(t *testing.T) {
 
 // TestListsRefused: what must never be read as an empty list.
 func TestListsRefused(t *testing.T) {
-	accounts := func(ctx context.Context, c *Client) error { _, err := c.Accounts(ctx, nil); return err }
-	vmotion := func(ctx context.Context, c *Client) error { _, err := c.VMotionEvents(ctx, "1", nil); return err }
-	credentials := func(ctx context.Context, c *Client) error { _, err := c.APICredentials(ctx, "1", nil); return err }
-	calls := func(ctx context.Context, c *Client) error { _, err := c.MyCalls(ctx, "user", nil); return err }
-	builds := func(ctx context.Context, c *Client) error { _, err := c.Builds(ctx, "1", BuildVDC, nil); return err }
-	ticket := func(ctx context.Context, c *Client) error { _, err := c.MyCall(ctx, "INC1", "", nil); return err }
-	service := func(ctx context.Context, c *Client) error { _, err := c.ComputeService(ctx, "1", "2", nil); return err }
+	accounts := func(ctx context.Context, c *Client) error { _, err := c.Conditional().Accounts(ctx, nil); return err }
+	vmotion := func(ctx context.Context, c *Client) error {
+		_, err := c.Conditional().VMotionEvents(ctx, "1", nil)
+		return err
+	}
+	credentials := func(ctx context.Context, c *Client) error {
+		_, err := c.Conditional().APICredentials(ctx, "1", nil)
+		return err
+	}
+	calls := func(ctx context.Context, c *Client) error {
+		_, err := c.Conditional().MyCalls(ctx, "user", nil)
+		return err
+	}
+	builds := func(ctx context.Context, c *Client) error {
+		_, err := c.Conditional().Builds(ctx, "1", BuildVDC, nil)
+		return err
+	}
+	ticket := func(ctx context.Context, c *Client) error {
+		_, err := c.Conditional().MyCall(ctx, "INC1", "", nil)
+		return err
+	}
+	service := func(ctx context.Context, c *Client) error {
+		_, err := c.Conditional().ComputeService(ctx, "1", "2", nil)
+		return err
+	}
 	do := func(ctx context.Context, c *Client) error {
 		_, err := Do[any](ctx, c, Request{Path: []string{"a", "b"}})
 		return err
@@ -431,16 +469,16 @@ func TestArguments(t *testing.T) {
 		name string
 		call func() error
 	}{
-		{"no account", func() error { _, err := client.VOrgs(ctx, "", nil); return err }},
-		{"parent directory", func() error { _, err := client.VOrgs(ctx, "..", nil); return err }},
-		{"no vOrg", func() error { _, err := client.VDCs(ctx, "1", "1-", nil); return err }},
-		{"unknown build kind", func() error { _, err := client.Builds(ctx, "1", "vm", nil); return err }},
-		{"unknown scope", func() error { _, err := client.MyCalls(ctx, "all", nil); return err }},
-		{"unknown kind of one build", func() error { _, err := client.Build(ctx, "vm", "1", nil); return err }},
-		{"no build", func() error { _, err := client.Build(ctx, BuildVDC, "", nil); return err }},
-		{"no ticket", func() error { _, err := client.MyCall(ctx, "", "", nil); return err }},
-		{"unknown scope of a ticket", func() error { _, err := client.MyCall(ctx, "INC1", "all", nil); return err }},
-		{"edge gateways of a name", func() error { _, err := client.EdgeGateways(ctx, "1", "2", "My VDC", nil); return err }},
+		{"no account", func() error { _, err := client.Conditional().VOrgs(ctx, "", nil); return err }},
+		{"parent directory", func() error { _, err := client.Conditional().VOrgs(ctx, "..", nil); return err }},
+		{"no vOrg", func() error { _, err := client.Conditional().VDCs(ctx, "1", "1-", nil); return err }},
+		{"unknown build kind", func() error { _, err := client.Conditional().Builds(ctx, "1", "vm", nil); return err }},
+		{"unknown scope", func() error { _, err := client.Conditional().MyCalls(ctx, "all", nil); return err }},
+		{"unknown kind of one build", func() error { _, err := client.Conditional().Build(ctx, "vm", "1", nil); return err }},
+		{"no build", func() error { _, err := client.Conditional().Build(ctx, BuildVDC, "", nil); return err }},
+		{"no ticket", func() error { _, err := client.Conditional().MyCall(ctx, "", "", nil); return err }},
+		{"unknown scope of a ticket", func() error { _, err := client.Conditional().MyCall(ctx, "INC1", "all", nil); return err }},
+		{"edge gateways of a name", func() error { _, err := client.Conditional().EdgeGateways(ctx, "1", "2", "My VDC", nil); return err }},
 		{"period", func() error { _, err := client.BillingCSV(ctx, "2018-1", "o", ""); return err }},
 		{"date", func() error { _, err := client.CloudStorageReport(ctx, "2018-01", "o", ""); return err }},
 	}
@@ -458,7 +496,7 @@ func TestArguments(t *testing.T) {
 
 func TestPathElementsAreEscaped(t *testing.T) {
 	client, portal := answering(t, `[]`)
-	if _, err := client.VOrgs(t.Context(), "../a b/?x=1#y%41", nil); err != nil {
+	if _, err := client.Conditional().VOrgs(t.Context(), "../a b/?x=1#y%41", nil); err != nil {
 		t.Fatal(err)
 	}
 	const want = "/api/accounts/..%2Fa%20b%2F%3Fx=1%23y%2541/vorgs"

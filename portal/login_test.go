@@ -24,7 +24,7 @@ func TestLoginThatFails(t *testing.T) {
 		var tried []time.Duration
 		for range 600 {
 			before := portal.loginCount()
-			_, err := client.Accounts(t.Context(), nil)
+			_, err := client.Conditional().Accounts(t.Context(), nil)
 			if text := fmt.Sprint(err); text != "POST /api/authenticate: 500 Internal Server Error: sorry" {
 				t.Fatalf("after %v: %v", time.Since(midnight2000), err)
 			}
@@ -51,7 +51,7 @@ func TestLoginThatFails(t *testing.T) {
 		}
 		portal.login = func(r *http.Request) *http.Response { return reply(r, 503, "") }
 		portal.session = ""
-		if _, err := client.Accounts(t.Context(), nil); err == nil {
+		if _, err := client.Conditional().Accounts(t.Context(), nil); err == nil {
 			t.Error("no error")
 		}
 		portal.login = nil

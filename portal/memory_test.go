@@ -94,7 +94,7 @@ func TestComputeServicesMemory(t *testing.T) {
 			}
 		}
 	}()
-	answer, err := client.ComputeServices(t.Context(), "1", nil)
+	answer, err := client.Conditional().ComputeServices(t.Context(), "1", nil)
 	close(stop)
 	most := <-peak - base
 	if err != nil || len(slices.Collect(answer.Value.VMs())) != vms {
@@ -168,7 +168,7 @@ func BenchmarkComputeServices(b *testing.B) {
 	b.ReportAllocs()
 	b.SetBytes(int64(body.Len()))
 	for b.Loop() {
-		answer, err := client.ComputeServices(b.Context(), "1", nil)
+		answer, err := client.Conditional().ComputeServices(b.Context(), "1", nil)
 		if err != nil || len(answer.Value) != 4 {
 			b.Fatal(err)
 		}

@@ -74,10 +74,10 @@ func TestMetrics(t *testing.T) {
 			`ukcloud_session_logins_total 1`,
 			`ukcloud_up 1`)
 		portal.good = func(r *http.Request) *http.Response { return reply(r, 503, "") }
-		_, _ = client.VOrgs(t.Context(), "17", nil)
+		_, _ = client.Conditional().VOrgs(t.Context(), "17", nil)
 		portal.login = rejectLogin
 		portal.end()
-		_, _ = client.VOrgs(t.Context(), "17", nil)
+		_, _ = client.Conditional().VOrgs(t.Context(), "17", nil)
 		if problems, err := testutil.GatherAndLint(registry); err != nil || len(problems) > 0 {
 			t.Errorf("lint: %v, %v", problems, err)
 		}
@@ -98,7 +98,7 @@ func TestMetrics(t *testing.T) {
 			`ukcloud_session_logins_suspended 1`,
 			`ukcloud_session_logins_total 2`,
 			`ukcloud_up 0`)
-		if _, err := client.Accounts(t.Context(), nil); !errors.Is(err, ErrLoginSuspended) {
+		if _, err := client.Conditional().Accounts(t.Context(), nil); !errors.Is(err, ErrLoginSuspended) {
 			t.Error(err)
 		}
 		if got := testutil.ToFloat64(client.session.metrics.logins); got != 2 {
@@ -131,17 +131,17 @@ func TestUp(t *testing.T) {
 		time.Sleep(24 * time.Hour)
 		up("a day later", true)
 		portal.good = func(r *http.Request) *http.Response { return reply(r, 404, "") }
-		_, _ = client.Accounts(t.Context(), nil)
+		_, _ = client.Conditional().Accounts(t.Context(), nil)
 		up("an answer that is an error", true)
 		fail = errors.New("connection refused")
-		_, _ = client.Accounts(t.Context(), nil)
+		_, _ = client.Conditional().Accounts(t.Context(), nil)
 		up("no answer", false)
 		fail = nil
-		_, _ = client.Accounts(t.Context(), nil)
+		_, _ = client.Conditional().Accounts(t.Context(), nil)
 		up("answered again", true)
 		portal.login = func(r *http.Request) *http.Response { return reply(r, 500, "") }
 		portal.end()
-		_, _ = client.Accounts(t.Context(), nil)
+		_, _ = client.Conditional().Accounts(t.Context(), nil)
 		up("a login that fails", false)
 	})
 }

@@ -42,7 +42,7 @@ func (s *schedule) chaos() {
 		callers.Go(func() {
 			for range 100 {
 				ctx, cancel := context.WithTimeout(context.Background(), time.Duration(random.IntN(5000))*time.Millisecond)
-				_, err := s.client.Accounts(ctx, nil)
+				_, err := s.client.Conditional().Accounts(ctx, nil)
 				cancel()
 				if e := (*Error)(nil); err != nil && !errors.As(err, &e) {
 					s.t.Errorf("%v is no *Error", err)

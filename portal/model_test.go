@@ -210,13 +210,13 @@ func (s *schedule) calls() {
 	outcomes := make([]error, n)
 	var group sync.WaitGroup
 	for i := range outcomes {
-		group.Go(func() { _, outcomes[i] = s.client.Accounts(context.Background(), nil) })
+		group.Go(func() { _, outcomes[i] = s.client.Conditional().Accounts(context.Background(), nil) })
 	}
 	if leaver {
 		group.Go(func() {
 			ctx, cancel := context.WithTimeout(context.Background(), modelLatency/2)
 			defer cancel()
-			_, _ = s.client.Accounts(ctx, nil)
+			_, _ = s.client.Conditional().Accounts(ctx, nil)
 		})
 	}
 	group.Wait()

@@ -66,8 +66,13 @@ type MyVMMachine struct {
 // the reference's, {"account":{"vapps":[…],"vms":[…]}} with the objects flat in
 // the lists, and the one that two clients of the live API agree on,
 // {"<account>":{"vapps":[{"<VDC>":[…]}],…},…,"warning":"…"}.
-func (c *Client) MyVM(ctx context.Context, prev *Answer[MyVM]) (*Answer[MyVM], error) {
-	return fetch(ctx, c, request{route: myVMRoute}, prev, (*reader).myVM)
+func (c *Client) MyVM(ctx context.Context) (MyVM, error) {
+	return plain(c.Conditional().MyVM(ctx, nil))
+}
+
+// MyVM is Client.MyVM with the answer before.
+func (c Conditional) MyVM(ctx context.Context, prev *Answer[MyVM]) (*Answer[MyVM], error) {
+	return fetch(ctx, c.Client, request{route: myVMRoute}, prev, (*reader).myVM)
 }
 
 func (r *reader) myVM() (MyVM, error) {

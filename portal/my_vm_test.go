@@ -63,7 +63,7 @@ func TestMyVM(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			client, _ := answering(t, test.body)
-			got, err := client.MyVM(t.Context(), nil)
+			got, err := client.Conditional().MyVM(t.Context(), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -97,7 +97,7 @@ func TestMyVMRefused(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			client, _ := answering(t, test.body)
-			if got, err := client.MyVM(t.Context(), nil); !errors.Is(err, test.want) {
+			if got, err := client.Conditional().MyVM(t.Context(), nil); !errors.Is(err, test.want) {
 				t.Errorf("got %v, %v", got, err)
 			}
 		})

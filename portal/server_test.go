@@ -63,11 +63,11 @@ func TestServer(t *testing.T) {
 		_ = zipped.Close()
 	})
 	for range 3 {
-		if answer, err := client.Accounts(t.Context(), nil); err != nil || len(answer.Value) != 1 {
+		if answer, err := client.Conditional().Accounts(t.Context(), nil); err != nil || len(answer.Value) != 1 {
 			t.Errorf("%v, %v", answer, err)
 		}
 	}
-	if answer, err := client.ComputeServices(t.Context(), "1", nil); err != nil || len(vms(answer.Value)) != 1920 {
+	if answer, err := client.Conditional().ComputeServices(t.Context(), "1", nil); err != nil || len(vms(answer.Value)) != 1920 {
 		t.Errorf("%v, %v", answer, err)
 	}
 }
@@ -84,10 +84,10 @@ func TestServerCuts(t *testing.T) {
 		w.(http.Flusher).Flush()
 		panic(http.ErrAbortHandler)
 	})
-	if _, err := client.ComputeServices(t.Context(), "1", nil); !errors.Is(err, ErrTruncated) {
+	if _, err := client.Conditional().ComputeServices(t.Context(), "1", nil); !errors.Is(err, ErrTruncated) {
 		t.Errorf("compute_services: %v", err)
 	}
-	if _, err := client.Accounts(t.Context(), nil); err == nil {
+	if _, err := client.Conditional().Accounts(t.Context(), nil); err == nil {
 		t.Error("accounts: no error")
 	}
 	stream, err := client.BillingCSV(t.Context(), "2018-01", "o", "")
@@ -134,7 +134,7 @@ func TestServerHangs(t *testing.T) {
 			cancel()
 			<-r.Context().Done()
 		})
-		if _, err := client.Accounts(ctx, nil); !errors.Is(err, context.Canceled) {
+		if _, err := client.Conditional().Accounts(ctx, nil); !errors.Is(err, context.Canceled) {
 			t.Errorf("header sent %v: %v", flush, err)
 		}
 	}

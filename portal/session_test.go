@@ -106,7 +106,7 @@ func (g *gate) wantLogins(t *testing.T, when string, want int) {
 
 func mustCall(t *testing.T, client *Client) {
 	t.Helper()
-	if _, err := client.Accounts(t.Context(), nil); err != nil {
+	if _, err := client.Conditional().Accounts(t.Context(), nil); err != nil {
 		t.Errorf("after %v: %v", time.Since(midnight2000), err)
 	}
 }
@@ -276,7 +276,7 @@ func TestCallerThatLeaves(t *testing.T) {
 		defer cancel()
 		var others sync.WaitGroup
 		others.Go(func() {
-			if _, err := client.Accounts(impatient, nil); !errors.Is(err, context.DeadlineExceeded) {
+			if _, err := client.Conditional().Accounts(impatient, nil); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("the caller that left: %v", err)
 			}
 		})
@@ -306,12 +306,12 @@ func TestSessionStatus(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		portal.good = func(r *http.Request) *http.Response { return reply(r, 500, "") }
-		_, _ = client.Accounts(t.Context(), nil)
+		_, _ = client.Conditional().Accounts(t.Context(), nil)
 		if status := client.Session(); status != want {
 			t.Errorf("a failure without cookies has moved the expiry: %+v", status)
 		}
 		portal.good = func(r *http.Request) *http.Response { return reply(r, 404, "", "Set-Cookie", "a=b") }
-		_, _ = client.Accounts(t.Context(), nil)
+		_, _ = client.Conditional().Accounts(t.Context(), nil)
 		want.Expiry = time.Now().Add(15 * time.Minute)
 		if status := client.Session(); status != want {
 			t.Errorf("fresh cookies have not moved the expiry: %+v", status)

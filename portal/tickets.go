@@ -56,12 +56,17 @@ func scopeQuery(scope string) (url.Values, error) {
 
 // MyCalls lists the support calls of the user or of the account (API reference,
 // GET /api/my_calls).
-func (c *Client) MyCalls(ctx context.Context, scope string, prev *Answer[[]Ticket]) (*Answer[[]Ticket], error) {
+func (c *Client) MyCalls(ctx context.Context, scope string) ([]Ticket, error) {
+	return plain(c.Conditional().MyCalls(ctx, scope, nil))
+}
+
+// MyCalls is Client.MyCalls with the answer before.
+func (c Conditional) MyCalls(ctx context.Context, scope string, prev *Answer[[]Ticket]) (*Answer[[]Ticket], error) {
 	query, err := scopeQuery(scope)
 	if err != nil {
 		return nil, err
 	}
-	return fetch(ctx, c, request{route: myCallsRoute, query: query}, prev, list[Ticket])
+	return fetch(ctx, c.Client, request{route: myCallsRoute, query: query}, prev, list[Ticket])
 }
 
 // TicketDetails is a ticket with its course.
@@ -83,13 +88,18 @@ type TicketUpdate struct {
 
 // MyCall returns one ticket with its updates and changes (API reference, GET
 // /api/my_calls/:ticket_id). A ticket that is not found is answered by 400.
-func (c *Client) MyCall(ctx context.Context, ticketID string, scope string, prev *Answer[TicketDetails]) (*Answer[TicketDetails], error) {
+func (c *Client) MyCall(ctx context.Context, ticketID string, scope string) (TicketDetails, error) {
+	return plain(c.Conditional().MyCall(ctx, ticketID, scope, nil))
+}
+
+// MyCall is Client.MyCall with the answer before.
+func (c Conditional) MyCall(ctx context.Context, ticketID string, scope string, prev *Answer[TicketDetails]) (*Answer[TicketDetails], error) {
 	query, err := scopeQuery(scope)
 	if err != nil {
 		return nil, err
 	}
 	r := request{route: myCallRoute, query: query, parameters: []string{ticketID}}
-	return fetch(ctx, c, r, prev, (*reader).ticketDetails)
+	return fetch(ctx, c.Client, r, prev, (*reader).ticketDetails)
 }
 
 func (r *reader) ticketDetails() (TicketDetails, error) {

@@ -30,9 +30,14 @@ type VMotionEvent struct {
 // answer was ever recorded. The reference says array in prose, object in its
 // schema and shows one object: a list, {"data": list}, one object and nothing at
 // all are all read.
-func (c *Client) VMotionEvents(ctx context.Context, accountID string, prev *Answer[[]VMotionEvent]) (*Answer[[]VMotionEvent], error) {
+func (c *Client) VMotionEvents(ctx context.Context, accountID string) ([]VMotionEvent, error) {
+	return plain(c.Conditional().VMotionEvents(ctx, accountID, nil))
+}
+
+// VMotionEvents is Client.VMotionEvents with the answer before.
+func (c Conditional) VMotionEvents(ctx context.Context, accountID string, prev *Answer[[]VMotionEvent]) (*Answer[[]VMotionEvent], error) {
 	r := request{route: vmotionEventsRoute, parameters: []string{accountID}}
-	return fetch(ctx, c, r, prev, vmotionEvents)
+	return fetch(ctx, c.Client, r, prev, vmotionEvents)
 }
 
 func vmotionEvents(r *reader) (events []VMotionEvent, err error) {

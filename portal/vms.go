@@ -118,10 +118,14 @@ type VM struct {
 }
 
 // ComputeServices lists every vOrg, VDC, vApp and VM of an account, all pages of
-// them (API reference, GET /api/accounts/:account_id/compute_services). A page
-// that has not changed since prev is not read again; when none has, prev itself is
-// the answer.
-func (c *Client) ComputeServices(ctx context.Context, accountID string, prev *Answer[Estate]) (*Answer[Estate], error) {
+// them (API reference, GET /api/accounts/:account_id/compute_services).
+func (c *Client) ComputeServices(ctx context.Context, accountID string) (Estate, error) {
+	return plain(c.Conditional().ComputeServices(ctx, accountID, nil))
+}
+
+// ComputeServices is Client.ComputeServices with the answer before. A page that has
+// not changed is not read again.
+func (c Conditional) ComputeServices(ctx context.Context, accountID string, prev *Answer[Estate]) (*Answer[Estate], error) {
 	var before []*computePage
 	if prev != nil {
 		before = prev.pages
@@ -283,9 +287,14 @@ func (r *reader) estateKinds() *json.Unmarshalers {
 // ComputeService lists the VDCs, vApps and VMs of one compute service (API
 // reference, GET /api/accounts/:account_id/compute_services/:vorg_id; never
 // recorded). vorgID is an ID of VOrgs or the part of it behind the dash.
-func (c *Client) ComputeService(ctx context.Context, accountID, vorgID string, prev *Answer[*VOrg]) (*Answer[*VOrg], error) {
+func (c *Client) ComputeService(ctx context.Context, accountID, vorgID string) (*VOrg, error) {
+	return plain(c.Conditional().ComputeService(ctx, accountID, vorgID, nil))
+}
+
+// ComputeService is Client.ComputeService with the answer before.
+func (c Conditional) ComputeService(ctx context.Context, accountID, vorgID string, prev *Answer[*VOrg]) (*Answer[*VOrg], error) {
 	r := request{route: computeServiceRoute, parameters: []string{accountID, vorgNumber(vorgID)}}
-	return fetch(ctx, c, r, prev, (*reader).vorg)
+	return fetch(ctx, c.Client, r, prev, (*reader).vorg)
 }
 
 func (r *reader) vorg() (*VOrg, error) {

@@ -301,7 +301,7 @@ func computeAnswers(b *testing.B) map[string][]byte {
 	d := newBenchDaemon(b, simulator.Options{}, "builds") // anything but the estate itself
 	answers := map[string][]byte{}
 	client := d.current.Load().client
-	accounts, err := client.Accounts(context.Background(), nil)
+	accounts, err := client.Accounts(context.Background())
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -310,11 +310,11 @@ func computeAnswers(b *testing.B) map[string][]byte {
 	if err != nil {
 		b.Fatal(err)
 	}
-	if _, err := second.Accounts(context.Background(), nil); err != nil {
+	if _, err := second.Accounts(context.Background()); err != nil {
 		b.Fatal(err)
 	}
-	for _, a := range accounts.Value {
-		if _, err := second.ComputeServices(context.Background(), a.ID, nil); err != nil {
+	for _, a := range accounts {
+		if _, err := second.ComputeServices(context.Background(), a.ID); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -413,7 +413,7 @@ func roundOf(b *testing.B, transport http.RoundTripper) func() {
 		b.Fatal(err)
 	}
 	c := snapshot.New(slog.New(slog.DiscardHandler), []snapshot.Member{{
-		Name: "compute_services", Collector: collector.NewComputeServices(inventory.New(client, nil)),
+		Name: "compute_services", Collector: collector.NewComputeServices(inventory.New(client.Conditional(), nil)),
 		MinInterval: time.Nanosecond, MaxAge: time.Hour,
 	}})
 	gzipText := exposition.Negotiate(http.Header{"Accept-Encoding": {"gzip"}})

@@ -61,7 +61,7 @@ func NewClient(cfg *config.Config, log *slog.Logger, options ...portal.Option) (
 
 // members makes the collectors that are enabled.
 func (d *Daemon) members(cfg *config.Config, client *portal.Client) []snapshot.Member {
-	deps := collector.Deps{Portal: client, Inventory: inventory.New(client, cfg.Accounts())}
+	deps := collector.Deps{Portal: client.Conditional(), Inventory: inventory.New(client.Conditional(), cfg.Accounts())}
 	var members []snapshot.Member
 	for _, c := range collector.All() {
 		settings := cfg.Collector(c.Name)

@@ -49,7 +49,7 @@ func connect(ctx context.Context, out io.Writer, client *portal.Client, only []s
 		return fmt.Errorf("ping: %w", err)
 	}
 	fmt.Fprintln(out, "ping: ok")
-	inventory := inventory.New(client, only)
+	inventory := inventory.New(client.Conditional(), only)
 	accounts, err := accountsOf(ctx, inventory, only)
 	if err != nil {
 		return err
@@ -103,8 +103,8 @@ type probe struct {
 
 func loginProbes(c *portal.Client) []probe {
 	return []probe{
-		{"my_vm", func(ctx context.Context) error { return second(c.MyVM(ctx, nil)) }},
-		{"my_calls", func(ctx context.Context) error { return second(c.MyCalls(ctx, "account", nil)) }},
+		{"my_vm", func(ctx context.Context) error { return second(c.MyVM(ctx)) }},
+		{"my_calls", func(ctx context.Context) error { return second(c.MyCalls(ctx, "account")) }},
 	}
 }
 
@@ -117,17 +117,17 @@ func accountProbes(c *portal.Client, inventory *inventory.Inventory, account str
 		return ids[0]
 	}
 	builds := func(kind portal.BuildKind) func(context.Context) error {
-		return func(ctx context.Context) error { return second(c.Builds(ctx, account, kind, nil)) }
+		return func(ctx context.Context) error { return second(c.Builds(ctx, account, kind)) }
 	}
 	return []probe{
 		{"compute_services", func(ctx context.Context) error {
 			return second(inventory.Estate(ctx, account, time.Now()))
 		}},
 		{"api_credentials", func(ctx context.Context) error {
-			return second(c.APICredentials(ctx, account, nil))
+			return second(c.APICredentials(ctx, account))
 		}},
-		{"vorgs", func(ctx context.Context) error { return second(c.VOrgs(ctx, account, nil)) }},
-		{"vmotion_events", func(ctx context.Context) error { return second(c.VMotionEvents(ctx, account, nil)) }},
+		{"vorgs", func(ctx context.Context) error { return second(c.VOrgs(ctx, account)) }},
+		{"vmotion_events", func(ctx context.Context) error { return second(c.VMotionEvents(ctx, account)) }},
 		{"vorg-builds", builds(portal.BuildVOrg)},
 		{"vdc-builds", builds(portal.BuildVDC)},
 		{"edge-gateway-builds", builds(portal.BuildEdgeGateway)},

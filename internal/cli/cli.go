@@ -68,5 +68,5 @@ func (c *Commands) portal(_ context.Context, log *slog.Logger) (*billing.Portal,
 	if err != nil {
 		return nil, err
 	}
-	return &billing.Portal{API: client, Accounts: cfg.Accounts(), Close: closeAll}, nil
+	return &billing.Portal{API: client.Conditional(), Accounts: cfg.Accounts(), Close: closeAll}, nil
 }

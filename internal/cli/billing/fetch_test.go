@@ -18,7 +18,7 @@ import (
 
 // interrupted is a portal whose bill is being read when the user gives up.
 type interrupted struct {
-	*portal.Client
+	portal.Conditional
 	text string
 	stop context.CancelFunc
 }
@@ -54,7 +54,7 @@ func TestInterrupted(t *testing.T) {
 			commands := Register(app, Environment{
 				Stdout: io.Discard, Stderr: io.Discard,
 				Portal: func(context.Context, *slog.Logger) (*Portal, error) {
-					return &Portal{API: &interrupted{b.client, string(text), stop}}, nil
+					return &Portal{API: &interrupted{b.client.Conditional(), string(text), stop}}, nil
 				},
 			})
 			name, err := app.Parse(append(append([]string{"billing"}, args...), "--org", org, "-o", dir))

@@ -47,7 +47,7 @@ func newBench(t *testing.T) *bench {
 
 // asking notes which bills are asked for.
 type asking struct {
-	*portal.Client
+	portal.Conditional
 	bench *bench
 }
 
@@ -64,7 +64,7 @@ func (b *bench) run(args ...string) (string, error) {
 	app := kingpin.New("test", "").Terminate(func(int) { b.t.Fatal("the command line ends the program") })
 	commands := Register(app, Environment{
 		Stdin: bytes.NewReader(nil), Stdout: &stdout, Stderr: io.Discard, Now: func() time.Time { return b.now },
-		Portal: func(context.Context, *slog.Logger) (*Portal, error) { return &Portal{API: asking{b.client, b}}, nil },
+		Portal: func(context.Context, *slog.Logger) (*Portal, error) { return &Portal{API: asking{b.client.Conditional(), b}}, nil },
 	})
 	name, err := app.Parse(append([]string{"billing"}, args...))
 	if err != nil {
@@ -86,7 +86,7 @@ func (b *bench) must(args ...string) string {
 // services are those of the estate that have bills.
 func (b *bench) services() []service {
 	b.t.Helper()
-	all, _, err := services(b.t.Context(), &Portal{API: b.client}, "")
+	all, _, err := services(b.t.Context(), &Portal{API: b.client.Conditional()}, "")
 	if err != nil {
 		b.t.Fatal(err)
 	}

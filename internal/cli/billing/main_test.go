@@ -58,7 +58,7 @@ func program() {
 			if err != nil {
 				return nil, err
 			}
-			return &Portal{API: client, Accounts: strings.Fields(os.Getenv("ACCOUNTS")), Close: client.CloseIdleConnections}, nil
+			return &Portal{API: client.Conditional(), Accounts: strings.Fields(os.Getenv("ACCOUNTS")), Close: client.CloseIdleConnections}, nil
 		},
 	})
 	name, err := app.Parse(os.Args[1:])

@@ -79,10 +79,10 @@ func (p *Portal) Asked(path string) (times int) {
 
 // Client returns a client of the portal. There is no network between them, so that
 // tests run on a fake clock.
-func (p *Portal) Client(t testing.TB) *portal.Client { return Client(t, testutil.Direct{Handler: p}) }
+func (p *Portal) Client(t testing.TB) portal.Conditional { return Client(t, testutil.Direct{Handler: p}) }
 
 // Client returns a client that sends its requests to transport.
-func Client(t testing.TB, transport http.RoundTripper) *portal.Client {
+func Client(t testing.TB, transport http.RoundTripper) portal.Conditional {
 	t.Helper()
 	client, err := portal.New("http://portal.test/api", func() (portal.Credentials, error) {
 		return portal.Credentials{Email: "exporter@example.com", Password: portal.NewSecret("secret")}, nil
@@ -90,5 +90,5 @@ func Client(t testing.TB, transport http.RoundTripper) *portal.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return client
+	return client.Conditional()
 }
