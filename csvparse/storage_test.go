@@ -48,7 +48,7 @@ func TestCloudStorageErrors(t *testing.T) {
 	}{
 		{"other spellings, another order", "COST,consumption_gb,ServiceLevel,bucket-name,service id,account id,company id,ORG ID\n1,2,a,b,c,d,e,f\n", nil},
 		{"a bad cost", storageHeader + "1,2,735,s,b,STANDARD,251,£5\n" + bucket, []string{`2 rejected: 8 Cost bad_number "£5"`}},
-		{"a bad consumption", storageHeader + "1,2,735,s,b,STANDARD,2e3,5\n" + bucket, []string{`2 rejected: 7 Consumption (GB) bad_number "2e3"`}},
+		{"a bad consumption", storageHeader + "1,2,735,s,b,STANDARD,2e,5\n" + bucket, []string{`2 rejected: 7 Consumption (GB) bad_number "2e"`}},
 		{"too few fields", storageHeader + "1,2\n" + bucket, []string{`2 rejected: 3 Account Id wrong_field_count ""`}},
 		{"cut off", storageHeader + bucket + "1,2,735,s,\"b", []string{`3 broken: 5 Bucket Name unexpected EOF`}},
 		{"a column missing", "Org Id,Company Id\n", []string{`1 refused: 3 Account Id missing_column "" 0`}},

@@ -132,7 +132,7 @@ func TestComputeServicesMembers(t *testing.T) {
 		},
 		{
 			name:      "wrong kinds",
-			members:   `"name":{"a":1},"size":["x"],"numberOfCPUs":"four","memory":true,"storage":1.5,"monthToDate":"12 pounds","estimatedMonthlyTotal":1e3,"billedHoursPoweredOn":1e300,"inBackup":"maybe","backups":"none","powerStatus":false`,
+			members:   `"name":{"a":1},"size":["x"],"numberOfCPUs":"four","memory":true,"storage":1.5,"monthToDate":"12 pounds","estimatedMonthlyTotal":1e10,"billedHoursPoweredOn":1e300,"inBackup":"maybe","backups":"none","powerStatus":false`,
 			malformed: []string{"name", "size", "numberOfCPUs", "memory", "storage", "monthToDate", "estimatedMonthlyTotal", "billedHoursPoweredOn", "inBackup", "backups", "powerStatus"},
 		},
 		{

@@ -8,7 +8,7 @@ import (
 )
 
 // Read adds up a billing CSV to its end. An error means that nothing is known of
-// the month: those of Reader, or a sum out of range.
+// the month: those of Reader.
 func Read(r io.Reader, o Options) (*Bill, error) {
 	b := NewBuilder(o)
 	if err := b.Read(r); err != nil {
@@ -52,8 +52,8 @@ func (b *Builder) Read(r io.Reader) error {
 	return nil
 }
 
-// Add adds a row. An error is a sum that went out of range; the builder is of no
-// use then.
+// Add adds a row. An error is a sum that went out of range, which no file's rows
+// alone can do; the builder is of no use then.
 func (b *Builder) Add(row *Row) error {
 	var tags tagged
 	if len(b.options.Tags) > 0 {

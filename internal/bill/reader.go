@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"math"
 
 	"ukcloud_exporter/csvparse"
 )
@@ -48,6 +49,7 @@ type Reader struct {
 	csv     *csvparse.Billing
 	row     Row
 
+	turnover      Sum // of all components without their signs
 	rows, inMonth int64
 	first, last   csvparse.Date // days of the rows
 	rejected      int64
@@ -66,7 +68,7 @@ func NewReader(r io.Reader, o Options) (*Reader, error) {
 // Rows reads all rows to the end of the file. It yields each row that can be read;
 // the row is the same variable each time. An error is the last thing that it
 // yields, and means that nothing is known of the month: a *csvparse.StreamError for
-// a file that is cut off, ErrNotReadable, or ErrOtherMonth.
+// a file that is cut off, ErrNotReadable, ErrOtherMonth, or sums out of range.
 func (r *Reader) Rows() iter.Seq2[*Row, error] {
 	return func(yield func(*Row, error) bool) {
 		for {
@@ -91,7 +93,10 @@ func (r *Reader) Rows() iter.Seq2[*Row, error] {
 				})
 				continue
 			}
-			r.see()
+			if !r.see() {
+				yield(nil, fmt.Errorf("line %d: %w", r.row.Line, errRange))
+				return
+			}
 			if !yield(&r.row, nil) {
 				return
 			}
@@ -108,8 +113,21 @@ func (r *Reader) reject(row *csvparse.RowError) {
 	}
 }
 
-// see takes note of a row's day.
-func (r *Reader) see() {
+// see takes note of a row's day and money. It returns false when sums of the file may
+// be out of range: where all amounts come to less without their signs, no sum of any
+// of them is.
+func (r *Reader) see() bool {
+	for _, part := range r.row.Costs {
+		if !r.turnover.add(max(part.Value, -part.Value), part.Valid) || part.Value == math.MinInt64 {
+			return false
+		}
+	}
+	r.day()
+	return true
+}
+
+// day takes note of a row's day.
+func (r *Reader) day() {
 	day := r.row.EventDate
 	if r.rows++; !r.row.Late {
 		r.inMonth++
