@@ -8,7 +8,7 @@ BRANCH   ?= $(shell git rev-parse --abbrev-ref HEAD 2>/dev/null || echo unknown)
 PKG       = github.com/prometheus/common/version
 LDFLAGS   = -s -w -X $(PKG).Version=$(VERSION) -X $(PKG).Revision=$(REVISION) -X $(PKG).Branch=$(BRANCH)
 
-.PHONY: all build demo test test-short lint mutate generate bench fuzz soak dist test-packaging clean
+.PHONY: all build demo test test-short lint mutate generate bench fuzz soak dist image test-packaging clean
 
 all: build
 
@@ -43,6 +43,11 @@ test-packaging:
 COMMIT_TIME ?= $(shell git log -1 --format=%ct)
 dist:
 	cd deploy/packaging && $(GO) run ./dist -source ../.. -out ../../dist -version '$(VERSION)' -revision '$(REVISION)' -time $(COMMIT_TIME)
+
+## image: the container image ukcloud_exporter:local, by docker, podman or buildah
+ENGINE ?= docker
+image:
+	$(ENGINE) build --build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) -t ukcloud_exporter:local .
 
 ## lint: golangci-lint with .golangci.yml; fetched and built by the first call
 lint:

@@ -152,6 +152,22 @@ func TestExporterMeetsSimulator(t *testing.T) {
 	}
 }
 
+// TestStateOutlives: the exporter's state directory, which the image sets, is a
+// volume.
+func TestStateOutlives(t *testing.T) {
+	text, err := os.ReadFile("../Dockerfile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	state := regexp.MustCompile(`(?m)^ENV UKCLOUD_STATE_DIR=(\S+)$`).FindSubmatch(text)
+	if state == nil {
+		t.Fatal("the image sets no UKCLOUD_STATE_DIR")
+	}
+	if volumes := services(t)["exporter"].Volumes; !slices.Contains(volumes, "exporter:"+string(state[1])) {
+		t.Errorf("the exporter's volumes are %v, its state is in %s", volumes, state[1])
+	}
+}
+
 // TestMounted: what a container is told to read is what is mounted into it.
 func TestMounted(t *testing.T) {
 	for name, s := range services(t) {
