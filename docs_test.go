@@ -4,11 +4,13 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/alecthomas/kingpin/v2"
 
+	"ukcloud_exporter/collector"
 	"ukcloud_exporter/internal/cli"
 	"ukcloud_exporter/internal/config"
 )
@@ -17,22 +19,73 @@ var update = flag.Bool("update", false, "rewrite the generated parts of the docu
 
 //go:generate go test -run TestDocumentation . ./internal/app -update
 
-// TestDocumentation: README lists every flag and key as they are.
+// TestDocumentation: README lists every flag and key as they are, and the example
+// of a configuration every collector.
 func TestDocumentation(t *testing.T) {
-	data, err := os.ReadFile("README.md")
+	generated(t, "README.md", func(text string) string {
+		return replaceSection(t, replaceSection(t, text, "flags", flagTables()), "keys", keyTable())
+	})
+	generated(t, "config.example.yml", func(text string) string {
+		before, rest, ok := strings.Cut(text, "\ncollectors:\n")
+		if !ok {
+			t.Fatal("config.example.yml has no collectors")
+		}
+		after := ""
+		if next := regexp.MustCompile(`(?m)^(#.*\n)*\w+:`).FindStringIndex(rest); next != nil {
+			after = rest[next[0]:]
+		}
+		return before + "\ncollectors:\n" + exampleCollectors() + after
+	})
+}
+
+// generated compares a file with what it would be when it was generated now, or
+// writes it.
+func generated(t *testing.T, path string, generate func(text string) string) {
+	t.Helper()
+	data, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := replaceSection(t, string(data), "flags", flagTables())
-	want = replaceSection(t, want, "keys", keyTable())
+	want := generate(string(data))
 	if *update {
-		if err := os.WriteFile("README.md", []byte(want), 0o644); err != nil {
+		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
 		}
+	} else if want != string(data) {
+		t.Errorf("%s does not say how it is; make generate writes it", path)
 	}
-	if !*update && want != string(data) {
-		t.Error("README.md does not list the flags and keys as they are; make generate writes it")
+}
+
+// exampleCollectors has every collector with its keys and their defaults.
+func exampleCollectors() string {
+	var b strings.Builder
+	for i, c := range collector.All() {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		comment(&b, "  ", c.Help)
+		fmt.Fprintf(&b, "  %s:\n", c.Name)
+		for _, k := range config.Reference() {
+			if key, ok := strings.CutPrefix(k.Path, "collectors."+c.Name+"."); ok {
+				comment(&b, "    ", k.Meaning)
+				fmt.Fprintf(&b, "    %s: %s\n", key, k.Default)
+			}
+		}
 	}
+	return b.String()
+}
+
+// comment writes a comment in lines of readable length.
+func comment(b *strings.Builder, indent, text string) {
+	line := indent + "#"
+	for _, word := range strings.Fields(text) {
+		if len(line)+1+len(word) > 82 {
+			fmt.Fprintln(b, line)
+			line = indent + "#"
+		}
+		line += " " + word
+	}
+	fmt.Fprintln(b, line)
 }
 
 func replaceSection(t *testing.T, text, name, content string) string {

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"ukcloud_exporter/collector"
 )
 
 // BenchmarkMemory is the peak memory of the real binary before a portal of 10,000
@@ -23,8 +25,8 @@ func BenchmarkMemory(b *testing.B) {
 	forgetful := forgetfulProxy(b, simulated)
 	config := filepath.Join(b.TempDir(), "config.yml")
 	yaml := fmt.Sprintf("portal: {url: %s/api, email: demo@example.com, password: demo}\ncollectors:\n", forgetful)
-	for _, name := range []string{"compute_services", "my_vm", "my_calls", "vmotion_events", "builds", "billing_csv", "cloud_storage_report"} {
-		yaml += fmt.Sprintf("  %s: {min_interval: 1s}\n", name)
+	for _, c := range collector.All() {
+		yaml += fmt.Sprintf("  %s: {min_interval: 1s}\n", c.Name)
 	}
 	if err := os.WriteFile(config, []byte(yaml), 0o600); err != nil {
 		b.Fatal(err)

@@ -28,7 +28,7 @@ func billingCSV() Definition {
 type BillingSettings struct {
 	Schedule
 	VMLimit int      `key:"vm_limit" doc:"How many VMs per compute service get a cost series of their own, the dearest first; the rest is summed in vm=\"__other__\"."`
-	Tags    []string `key:"tags" doc:"Keys of the bill's Metadata column by which costs are also summed."`
+	Tags    []string `key:"tags" doc:"Keys of the bill's Metadata column by which costs are also summed, for example [project, cost-centre]."`
 }
 
 // Check refuses settings that make no sense.

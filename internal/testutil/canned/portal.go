@@ -79,7 +79,9 @@ func (p *Portal) Asked(path string) (times int) {
 
 // Client returns a client of the portal. There is no network between them, so that
 // tests run on a fake clock.
-func (p *Portal) Client(t testing.TB) portal.Conditional { return Client(t, testutil.Direct{Handler: p}) }
+func (p *Portal) Client(t testing.TB) portal.Conditional {
+	return Client(t, testutil.Direct{Handler: p})
+}
 
 // Client returns a client that sends its requests to transport.
 func Client(t testing.TB, transport http.RoundTripper) portal.Conditional {
