@@ -74,7 +74,7 @@ func addEstateFlags(cmd *kingpin.CmdClause) *portalFlags {
 	cmd.Flag("session-ttl", "How long a session lives after its last call.").Default("15m").DurationVar(&f.sessionTTL)
 	cmd.Flag("era", "Year of the portal: in 2020 the money and hours of compute_services are zero. One of: [2018, 2020]").
 		Default("2018").EnumVar(&f.era, "2018", "2020")
-	cmd.Flag("fault", "Endpoint that answers with a fault, as ENDPOINT=KIND, for example compute_services=500. Repeatable.").
+	cmd.Flag("fault", "Endpoint that answers with a fault, as ENDPOINT[/ACCOUNT]=KIND[@DELAY], for example compute_services=500; docs/portal-faults.md lists the kinds. Repeatable.").
 		PlaceHolder("ENDPOINT=KIND").StringsVar(&f.faults)
 	return f
 }

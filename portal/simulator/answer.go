@@ -8,7 +8,6 @@ import (
 	"html"
 	"io"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 )
@@ -88,16 +87,19 @@ func page(status int, body string) answer {
 
 // send writes the answer: 304 if the client has it, else headers and body,
 // spoiled by the fault if there is one.
-func (p *Portal) send(w http.ResponseWriter, r *http.Request, a answer, fault Fault, serial int64) {
+func (p *Portal) send(w http.ResponseWriter, r *http.Request, a answer, kind *faultKind, serial int64) {
 	h := w.Header()
 	for name, values := range a.header {
 		h[name] = values
+	}
+	if kind.headers != nil {
+		kind.headers(p, serial, h)
 	}
 	h.Set("Cache-Control", "no-cache")
 	if a.etag != "" {
 		h.Set("Cache-Control", "max-age=0, private, must-revalidate")
 		h.Set("Etag", a.etag)
-		if fault.Kind == "" && (r.Method == http.MethodGet || r.Method == http.MethodHead) && a.status == http.StatusOK && hasTag(r.Header.Values("If-None-Match"), a.etag) {
+		if kind.name == "" && (r.Method == http.MethodGet || r.Method == http.MethodHead) && a.status == http.StatusOK && hasTag(r.Header.Values("If-None-Match"), a.etag) {
 			w.WriteHeader(http.StatusNotModified)
 			return
 		}
@@ -107,18 +109,11 @@ func (p *Portal) send(w http.ResponseWriter, r *http.Request, a answer, fault Fa
 		return
 	}
 	h.Set("Content-Type", a.contentType)
-	if fault.Kind != "" {
-		p.sendFaulty(w, r, a, fault, serial)
+	if kind.send != nil {
+		kind.send(p, w, r, a, serial)
 		return
 	}
-	if a.length >= 0 {
-		h.Set("Content-Length", strconv.FormatInt(a.length, 10))
-	}
-	w.WriteHeader(a.status)
-	if r.Method == http.MethodHead {
-		return
-	}
-	_ = a.write(w) // an error here means that the client has gone
+	sendWhole(p, w, r, a, serial)
 }
 
 // hasTag compares weakly, as RFC 9110 has it for If-None-Match.

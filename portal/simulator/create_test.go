@@ -201,6 +201,8 @@ func TestOrdersThatAreRefused(t *testing.T) {
 		{"VDC name with parentheses in 2018", "accounts/1/vorgs/1/vdcs", vdc("a(b)", "POWER"), 202, ""},
 		{"edge gateway in no VDC", "accounts/1/vorgs/1/vdcs/urn:vcloud:vdc:x/edge-gateways", edgeOrder, 404, "VDC with URN"},
 		{"edge gateway to nowhere", "accounts/1/vorgs/1/vdcs/" + urn + "/edge-gateways", strings.Replace(edgeOrder, "Internet", "Moon", 1), 400, "connectivityType"},
+		{"attributes that nobody knows", "accounts/1/vorgs", `{"data":{"type":"Vorg","colour":1,"attributes":{"zoneId":"B","name":"x","size":[]}},"meta":null}`, 202, ""},
+		{"half a million lists", "accounts/1/vorgs", `{"data":` + strings.Repeat("[", 500_000), 400, "the body is not JSON"},
 		{"10 MB", "accounts/1/vorgs", `{"data":"` + strings.Repeat("x", 10<<20) + `"}`, 400, "too long"},
 	}
 	for _, test := range tests {

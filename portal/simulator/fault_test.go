@@ -20,11 +20,16 @@ func TestParseFault(t *testing.T) {
 		want Fault
 		err  string
 	}{
-		{"compute_services=500", Fault{"compute_services", "500", ""}, ""},
-		{"*=hang", Fault{"*", "hang", ""}, ""},
-		{"billing_csv=redirect-other-host", Fault{"billing_csv", "redirect-other-host", ""}, ""},
+		{"compute_services=500", Fault{Endpoint: "compute_services", Kind: "500"}, ""},
+		{"*=hang", Fault{Endpoint: "*", Kind: "hang"}, ""},
+		{"billing_csv=redirect-other-host", Fault{Endpoint: "billing_csv", Kind: "redirect-other-host"}, ""},
+		{"ping=late@20s", Fault{Endpoint: "ping", Kind: "late", Delay: 20 * time.Second}, ""},
+		{"compute_services/55=hang@5s", Fault{Endpoint: "compute_services", Account: "55", Kind: "hang", Delay: 5 * time.Second}, ""},
+		{"GET=maintenance", Fault{Endpoint: "GET", Kind: "maintenance"}, ""},
+		{"ping=late@soon", Fault{}, `"soon" is no time to wait, want one like 20s`},
+		{"ping=cut-rows", Fault{}, `cut-rows is a fault of billing_csv, cloud_storage_report, not of ping`},
 		{"compute_services", Fault{}, `fault "compute_services": want ENDPOINT=KIND`},
-		{"billing-csv=500", Fault{}, `unknown endpoint "billing-csv": valid are *, authenticate, ping,`},
+		{"billing-csv=500", Fault{}, `unknown endpoint "billing-csv": valid are *, GET, authenticate, ping,`},
 		{"ping=nap", Fault{}, `unknown kind "nap": valid are 500, 502,`},
 	}
 	for _, test := range tests {

@@ -24,6 +24,7 @@ type Portal struct {
 	edits    edits
 	counters counters
 	tags     validators
+	floods   atomic.Int64 // answers that have to differ from all before
 	clock    atomic.Pointer[func() time.Time]
 	faults   atomic.Pointer[[]Fault]
 	closed   chan struct{}
@@ -135,17 +136,22 @@ func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !p.wait(r, p.options.Latency) {
 		return
 	}
-	fault := p.faultFor(c)
-	a, replaced := p.faultAnswer(fault)
-	if !replaced {
-		a = p.answerCall(w.Header(), c, allowed)
+	fault, kind := p.faultFor(c)
+	if !p.wait(r, fault.Delay) {
+		return
+	}
+	var a answer
+	if kind.answer != nil {
+		a = kind.answer(p, c)
+	} else if a = p.answerCall(w.Header(), c, allowed); kind.alter != nil && a.status < 300 {
+		a = kind.alter(p, c, a)
 	}
 	if c.endpoint == "authenticate" {
 		p.counters.login(a.status)
 	}
 	p.options.Logger.LogAttrs(r.Context(), slog.LevelDebug, "portal request", slog.String("method", r.Method),
 		slog.String("endpoint", c.endpoint), slog.Int("status", a.status), slog.String("fault", fault.Kind))
-	p.send(w, r, a, fault, serial)
+	p.send(w, r, a, kind, serial)
 }
 
 // stamp sets the headers of every recorded answer.

@@ -154,6 +154,3 @@ func (b *Bill) add(r *billRow) {
 
 // Endpoints returns the names that a fault can be set for.
 func Endpoints() []string { return slices.Clone(endpoints) }
-
-// FaultKinds returns the kinds of faults.
-func FaultKinds() []string { return slices.Clone(faultKinds) }
