@@ -2,6 +2,7 @@ package portal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -21,6 +22,7 @@ type route struct {
 // in the request's context.
 type call struct {
 	*route
+	target     string // path of the URL
 	retries    int    // spent so far; the call has maxRetries of them, logins in between or not
 	generation uint64 // of the session whose cookies were sent last
 	sign       error  // how the last answer looks expired, nil if it does not
@@ -78,7 +80,7 @@ func (c *Client) get(ctx context.Context, r *route, etag string, query url.Value
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(withCall(ctx, &call{route: r}), c.timeout)
+	ctx, cancel := context.WithTimeout(withCall(ctx, &call{route: r, target: u.EscapedPath()}), c.timeout)
 	resp, err := c.roundTrip(ctx, r, u, etag)
 	if err != nil {
 		cancel()
@@ -103,11 +105,18 @@ func (c *Client) roundTrip(ctx context.Context, r *route, u *url.URL, etag strin
 	if err != nil {
 		return nil, c.callError(r, err)
 	}
-	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		return nil, c.secrets.newError(r, resp, nil)
+	switch code := resp.StatusCode; {
+	case code == http.StatusOK:
+		return resp, nil
+	case code > 200 && code < 300:
+		return nil, c.secrets.newError(r, resp, errSurprise)
 	}
-	return resp, nil
+	return nil, c.secrets.newError(r, resp, nil)
 }
+
+// errSurprise is a status that says "good" and means something else: 206 is a part of
+// an answer that was not asked for in parts, 202 a promise, 204 nothing.
+var errSurprise = errors.New("not the status that this answer has")
 
 // bodyWithClose is a body with more to do when it is closed.
 type bodyWithClose struct {

@@ -132,7 +132,7 @@ func canary(t *testing.T, where string, answer func(*http.Request) (*http.Respon
 	if err != nil {
 		t.Fatal(err)
 	}
-	client.session.guard.rounds = 1
+	client.session.guard.Rounds = 1
 	out := []string{}
 	for range 2 {
 		for _, err := range everyCall(t, client) {
@@ -141,7 +141,7 @@ func canary(t *testing.T, where string, answer func(*http.Request) (*http.Respon
 			}
 			var unwrapped []string
 			for e := err; e != nil; e = errors.Unwrap(e) {
-				if _, ok := e.(redactedError); ok {
+				if _, ok := e.(foreignError); ok {
 					unwrapped = append(unwrapped, e.Error())
 					break // beneath is the transport's own
 				}

@@ -62,11 +62,11 @@ func New(baseURL string, credentials CredentialSource, options ...Option) (*Clie
 
 // assemble puts the chain together that the package comment describes.
 func assemble(base *url.URL, credentials CredentialSource, set settings, london *time.Location, m *metrics) *Client {
-	secrets := &redactor{}
+	secrets := newRedactor(set.secrets)
 	s := &session{
 		base: base, scope: base.JoinPath("/"), userAgent: set.userAgent, timeout: set.timeout, startJitter: set.startJitter,
 		credentials: credentials, secrets: secrets, logger: set.logger, metrics: m, jitter: fullJitter,
-		guard: newGuard(base.String(), set.digest, set.store, set.logger),
+		guard: set.guard, limit: set.limit, digest: set.digest, force: set.force,
 	}
 	var chain http.RoundTripper = &tapTransport{next: set.transport}
 	chain = &logTransport{next: chain, logger: set.logger, secrets: secrets}
@@ -113,7 +113,26 @@ func parseBase(text string) (*url.URL, error) {
 func (c *Client) Login(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	return c.callError(authenticateRoute, c.session.ensure(ctx))
+	return c.callError(authenticateRoute, c.session.ensure(ctx, true))
+}
+
+// Close ends the client: no login begins any more, and one that the portal may have
+// seen is waited for until ctx ends, and then given up; it counts as rejected then,
+// since nobody knows better. Calls under way are not ended.
+func (c *Client) Close(ctx context.Context) {
+	c.session.close(ctx)
+	c.CloseIdleConnections()
+}
+
+// ClockOffset is how far the portal's clock is ahead of this host's, by the Date of
+// its last answer; false before the first answer that has one. A Date is in whole
+// seconds and made before the answer came, so a few seconds mean nothing.
+func (c *Client) ClockOffset() (time.Duration, bool) {
+	offset := c.session.clockOffset.Load()
+	if offset == nil {
+		return 0, false
+	}
+	return *offset, true
 }
 
 var pingRoute = &route{method: http.MethodGet, endpoint: "/api/ping"}
@@ -153,7 +172,7 @@ func (c *Client) callError(r *route, err error) error {
 	if err == nil {
 		return nil
 	}
-	if e, ok := err.(*Error); ok {
+	if e, ok := err.(*Error); ok { //nolint:errorlint // the login's behind it is not the call's
 		return e
 	}
 	return c.secrets.newError(r, nil, err)

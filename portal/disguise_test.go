@@ -11,7 +11,7 @@ import (
 )
 
 // html is a login page.
-func html(req *http.Request, header ...string) *http.Response {
+func htmlPage(req *http.Request, header ...string) *http.Response {
 	return reply(req, 200, "\n<!DOCTYPE html><html><body>Please log in</body></html>", header...)
 }
 
@@ -24,10 +24,10 @@ var disguises = []struct {
 	{"401 with cookies of nobody", func(r *http.Request) *http.Response {
 		return reply(r, 401, `{"error":"401 Unauthorized"}`, "Set-Cookie", "rack.session=nobody; path=/api")
 	}, []error{ErrSessionExpired, ErrUnauthorized}},
-	{"an HTML page", func(r *http.Request) *http.Response { return html(r, "Content-Type", "text/html; charset=utf-8") }, []error{ErrSessionExpired}},
-	{"an HTML page called text", func(r *http.Request) *http.Response { return html(r, "Content-Type", "text/plain") }, []error{ErrSessionExpired}},
-	{"an HTML page called JSON", func(r *http.Request) *http.Response { return html(r) }, []error{ErrSessionExpired}},
-	{"an HTML page called nothing", func(r *http.Request) *http.Response { return html(r, "Content-Type", "") }, []error{ErrSessionExpired}},
+	{"an HTML page", func(r *http.Request) *http.Response { return htmlPage(r, "Content-Type", "text/html; charset=utf-8") }, []error{ErrSessionExpired}},
+	{"an HTML page called text", func(r *http.Request) *http.Response { return htmlPage(r, "Content-Type", "text/plain") }, []error{ErrSessionExpired}},
+	{"an HTML page called JSON", func(r *http.Request) *http.Response { return htmlPage(r) }, []error{ErrSessionExpired}},
+	{"an HTML page called nothing", func(r *http.Request) *http.Response { return htmlPage(r, "Content-Type", "") }, []error{ErrSessionExpired}},
 	{"an empty page", func(r *http.Request) *http.Response { return reply(r, 200, "", "Content-Type", "text/html") }, []error{ErrSessionExpired}},
 	{"a redirect to a login page here", redirectTo("/users/sign_in"), []error{ErrSessionExpired}},
 	{"a redirect to a login page that is not found", redirectTo("/gone"), []error{ErrSessionExpired}},
@@ -45,7 +45,7 @@ func redirectTo(location string) func(*http.Request) *http.Response {
 	return func(req *http.Request) *http.Response {
 		switch req.URL.Path {
 		case "/users/sign_in":
-			return html(req, "Content-Type", "text/html")
+			return htmlPage(req, "Content-Type", "text/html")
 		case "/gone":
 			return reply(req, 404, "<html>no</html>", "Content-Type", "text/html")
 		}

@@ -25,6 +25,7 @@ var (
 	ErrNotJSON         = errors.New("answer is not the JSON asked") // no JSON, broken JSON, or JSON of another shape
 	ErrLoginRejected   = errors.New("login rejected")               // 401 or 403 on authenticate
 	ErrLoginSuspended  = errors.New("logins suspended")             // no login is tried, so that the account is not locked
+	ErrNoSession       = errors.New("no portal session")            // the call was not sent, or not again; the login's error stands behind it
 	ErrRedirectRefused = errors.New("redirect refused")             // to another host, from https to http, or one too many
 	ErrTruncated       = errors.New("answer cut short")             // the body ended early
 )
@@ -51,14 +52,20 @@ type Error struct {
 // "GET /api/accounts/:account_id/vorgs: 403 Forbidden: No permitted account found (We couldn't …)".
 func (e *Error) Error() string {
 	parts := []string{e.Method + " " + e.Endpoint}
-	if e.StatusCode >= 300 || e.Message != "" {
-		parts = append(parts, strings.TrimSpace(strconv.Itoa(e.StatusCode)+" "+http.StatusText(e.StatusCode)))
+	status := ""
+	if e.StatusCode > http.StatusCreated || e.Message != "" {
+		status = strings.TrimSpace(strconv.Itoa(e.StatusCode) + " " + http.StatusText(e.StatusCode))
+		parts = append(parts, status)
 	}
-	if message := e.Message; message != "" {
-		if e.Detail != "" {
-			message += " (" + e.Detail + ")"
-		}
-		parts = append(parts, message)
+	message := e.Message
+	if message == status || message == http.StatusText(e.StatusCode) { // recorded: the portal's errors often say no more
+		message = ""
+	}
+	switch {
+	case message != "" && e.Detail != "":
+		parts = append(parts, message+" ("+e.Detail+")")
+	case message != "" || e.Detail != "":
+		parts = append(parts, message+e.Detail)
 	}
 	if e.cause != nil {
 		parts = append(parts, e.cause.Error())
@@ -135,14 +142,18 @@ const (
 // newError makes the Error of a call from its answer, when there is one, and its
 // cause, when the status alone does not say it. It reads and closes the body.
 func (r *redactor) newError(route *route, resp *http.Response, cause error) *Error {
-	e := &Error{Endpoint: route.endpoint, Method: route.method, cause: r.redactError(cause)}
+	e := &Error{Endpoint: route.endpoint, Method: route.method, cause: cause, RetryAfter: retryAfterOf(cause)}
 	if resp == nil {
 		return e
 	}
 	e.StatusCode = resp.StatusCode
-	e.RequestID = clip(r.redact(resp.Header.Get("X-Request-Id")), maxRequestID)
+	e.RequestID = r.clean(resp.Header.Get("X-Request-Id"), maxRequestID)
 	e.RetryAfter = retryAfter(resp)
 	defer func() { _ = resp.Body.Close() }()
+	if route == authenticateRoute { // the answer may repeat the password in any form
+		e.RequestID = ""
+		return e
+	}
 	if resp.StatusCode >= 400 {
 		body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)) // a cut error body still has its status
 		e.setMessage(r, decodeError(body))
@@ -151,29 +162,8 @@ func (r *redactor) newError(route *route, resp *http.Response, cause error) *Err
 }
 
 func (e *Error) setMessage(r *redactor, said errorBody) {
-	e.Message = clip(r.redact(said.message), maxErrorText)
-	e.Detail = clip(r.redact(said.detail), maxErrorText)
-}
-
-// clip bounds a text for people and puts it on one line.
-func clip(text string, limit int) string {
-	cut := len(text) > limit
-	if cut {
-		text = text[:limit]
-	}
-	text = strings.Map(func(c rune) rune {
-		switch {
-		case c < ' ' || c == 0x7f:
-			return ' '
-		case c == '\uFFFD':
-			return -1
-		}
-		return c
-	}, text)
-	if cut {
-		text += "…"
-	}
-	return text
+	e.Message = r.clean(said.message, maxErrorText)
+	e.Detail = r.clean(said.detail, maxErrorText)
 }
 
 // retryAfter reads Retry-After, in seconds or as a date. A date is judged against
@@ -185,6 +175,15 @@ func retryAfter(resp *http.Response) time.Duration {
 	}
 	if at, err := http.ParseTime(text); err == nil {
 		return max(at.Sub(answerDate(resp)), 0)
+	}
+	return 0
+}
+
+// retryAfterOf is how long the portal wants to be left alone by an error of it.
+func retryAfterOf(err error) time.Duration {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.RetryAfter
 	}
 	return 0
 }

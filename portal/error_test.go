@@ -29,7 +29,7 @@ func TestErrorStatuses(t *testing.T) {
 		{"no permission, without detail", 403, `{"error":"Insufficient Permission"}`, nil, []error{ErrForbidden}, nil,
 			"GET /api/accounts/:account_id/vorgs: 403 Forbidden: Insufficient Permission"},
 		{"endpoint gone", 404, `{"error":"Not Found"}`, nil, []error{ErrNotFound}, []error{ErrForbidden},
-			"GET /api/accounts/:account_id/vorgs: 404 Not Found: Not Found"},
+			"GET /api/accounts/:account_id/vorgs: 404 Not Found"},
 		{"error page", 404, `<html>404</html>`, []string{"Content-Type", "text/html"}, []error{ErrNotFound}, []error{ErrSessionExpired},
 			"GET /api/accounts/:account_id/vorgs: 404 Not Found"},
 		{"bad request", 400, `{"error":"period is missing"}`, nil, nil, []error{ErrForbidden, ErrNotFound, ErrUnauthorized},

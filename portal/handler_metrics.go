@@ -24,6 +24,7 @@ func (t *metricsTransport) RoundTrip(req *http.Request) (*http.Response, error) 
 	code := "error"
 	if err == nil {
 		code = strconv.Itoa(resp.StatusCode)
+		t.session.noteClock(resp)
 	}
 	t.metrics.requests.WithLabelValues(endpoint, code).Inc()
 	if err == nil || !errors.Is(err, context.Canceled) { // a caller that left says nothing of the portal

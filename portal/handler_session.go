@@ -3,12 +3,16 @@ package portal
 import (
 	"bufio"
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
+	"time"
 )
 
 // maxRedirects is how many redirects of one call are followed.
@@ -29,23 +33,64 @@ type sessionTransport struct {
 }
 
 func (t *sessionTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	if err := t.session.ensure(req.Context()); err != nil {
-		return nil, err
+	call := callOf(req)
+	if err := t.session.ensure(req.Context(), false); err != nil {
+		return nil, noSession(req.Context(), err)
 	}
 	resp, sign, err := t.send(req)
 	if sign == nil {
-		return resp, err
+		return t.served(call, resp, err)
+	}
+	if t.session.distrusted.holds(call.route, time.Now()) {
+		return nil, t.session.secrets.newError(call.route, resp, sign)
 	}
 	_ = resp.Body.Close() // frees the slot of the concurrency cap
-	if err := t.session.renew(req.Context(), callOf(req).generation); err != nil {
-		return nil, err
+	if err := t.session.renew(req.Context(), call.generation, sign); err != nil {
+		return nil, noSession(req.Context(), err)
 	}
 	resp, sign, err = t.send(req)
 	if sign == nil {
-		return resp, err
+		return t.served(call, resp, err)
 	}
-	return nil, t.session.secrets.newError(callOf(req).route, resp, sign)
+	t.session.distrusted.add(call.route, call.target, time.Now())
+	return nil, t.session.secrets.newError(call.route, resp, sign)
 }
+
+// served hands on an answer that does not look expired.
+func (t *sessionTransport) served(call *call, resp *http.Response, err error) (*http.Response, error) {
+	if err == nil && resp.StatusCode < http.StatusInternalServerError {
+		t.session.serve(call.generation)
+		t.session.distrusted.drop(call.route, call.target)
+	}
+	return resp, err
+}
+
+// noSession is what a call gets that has no session: short, because the login's own
+// error is told once and in full elsewhere.
+func noSession(ctx context.Context, err error) error {
+	if err == ctx.Err() {
+		return err
+	}
+	what := "the last login failed"
+	switch {
+	case errors.Is(err, ErrLoginRejected):
+		what = "the portal rejected the login"
+	case errors.Is(err, ErrLoginSuspended):
+		what = "logins are suspended"
+	case errors.Is(err, ErrSessionExpired):
+		what = "the last login served no call"
+	}
+	return sessionError{what, err}
+}
+
+type sessionError struct {
+	what string
+	err  error
+}
+
+func (e sessionError) Error() string { return ErrNoSession.Error() + ": " + e.what }
+
+func (e sessionError) Unwrap() []error { return []error{ErrNoSession, e.err} }
 
 // send sends a request and follows redirects within the portal. sign says how the
 // answer looks expired, nil when it does not.
@@ -151,4 +196,50 @@ func peek(resp *http.Response) []byte {
 		io.Closer
 	}{body, resp.Body}
 	return start
+}
+
+// distrust is the endpoints whose answers looked expired even after a fresh login.
+// For a while they cost no login: first strikePause, then twice as long each time,
+// up to an hour. Any other endpoint still notices that the session is over.
+type distrust struct {
+	mu     sync.Mutex
+	routes map[*route]distrusted
+}
+
+type distrusted struct {
+	target   string // the URL's path that looked expired
+	failures int
+	until    time.Time
+}
+
+func (d *distrust) holds(r *route, now time.Time) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return now.Before(d.routes[r].until)
+}
+
+func (d *distrust) add(r *route, target string, now time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.routes == nil {
+		d.routes = map[*route]distrusted{}
+	}
+	entry := d.routes[r]
+	if now.Before(entry.until) { // another call has just found the same
+		return
+	}
+	entry.target = target
+	entry.until = now.Add(min(strikePause<<min(entry.failures, 10), maxPause))
+	entry.failures++
+	d.routes[r] = entry
+}
+
+// drop forgets what was held against an endpoint when the same URL works again:
+// that of another account says nothing of it.
+func (d *distrust) drop(r *route, target string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.routes[r].target == target {
+		delete(d.routes, r)
+	}
 }

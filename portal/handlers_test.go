@@ -230,7 +230,7 @@ func TestPlacesAreGivenBack(t *testing.T) {
 		"304":       func(r *http.Request) (*http.Response, error) { return reply(r, 304, ``), nil },
 		"500":       func(r *http.Request) (*http.Response, error) { return reply(r, 500, ``), nil },
 		"401":       func(r *http.Request) (*http.Response, error) { return reply(r, 401, ``), nil },
-		"HTML":      func(r *http.Request) (*http.Response, error) { return html(r), nil },
+		"HTML":      func(r *http.Request) (*http.Response, error) { return htmlPage(r), nil },
 		"redirects": func(r *http.Request) (*http.Response, error) { return reply(r, 302, ``, "Location", "/api/x"), nil },
 		"refused":   func(r *http.Request) (*http.Response, error) { return reply(r, 302, ``), nil },
 		"no answer": func(r *http.Request) (*http.Response, error) { return nil, errors.New("reset") },
@@ -313,7 +313,7 @@ func TestNewRefuses(t *testing.T) {
 	}
 	options := map[string]Option{
 		"transport": WithTransport(nil), "timeout": WithTimeout(0), "logger": WithLogger(nil), "registerer": WithRegisterer(nil),
-		"store": WithRejectionStore(nil), "concurrency": WithConcurrency(0), "rate": WithRate(0, 1), "burst": WithRate(1, 0), "jitter": WithStartJitter(-1),
+		"guard": WithLoginGuard(nil), "limit": WithRejectedLoginsLimit(0), "concurrency": WithConcurrency(0), "rate": WithRate(0, 1), "burst": WithRate(1, 0), "jitter": WithStartJitter(-1),
 	}
 	for name, option := range options {
 		if _, err := New(testURL, goodCredentials, option); err == nil || !contains(err.Error(), name) {

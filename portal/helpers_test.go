@@ -96,7 +96,7 @@ func newTestClient(t testing.TB, transport http.RoundTripper, options ...Option)
 	if err != nil {
 		t.Fatal(err)
 	}
-	client.session.guard.rounds = 1
+	client.session.guard.Rounds = 1
 	return client
 }
 

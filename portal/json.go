@@ -357,7 +357,8 @@ func decodeError(body []byte) errorBody {
 }
 
 // decodeLogin reads the session's length in seconds: an integer or a text, spelled
-// expire_after, or expires_after as recorded before October 2016, or nothing.
+// expire_after, or expires_after as recorded before October 2016, or nothing, which
+// is 0.
 func decodeLogin(body []byte) (ttl time.Duration, _ errorBody, err error) {
 	var answer struct {
 		said
@@ -368,7 +369,6 @@ func decodeLogin(body []byte) (ttl time.Duration, _ errorBody, err error) {
 	if _, isSaid := errors.AsType[saidError](err); isSaid {
 		err = nil
 	}
-	ttl = defaultTTL
 	if seconds := max(answer.ExpireAfter.Value, answer.ExpiresAfter.Value); seconds > 0 {
 		ttl = time.Duration(min(seconds, 1<<30)) * time.Second
 	}

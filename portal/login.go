@@ -3,13 +3,18 @@ package portal
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/cookiejar"
+	"net/http/httptrace"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"ukcloud_exporter/internal/loginguard"
 )
 
 const authenticateEndpoint = "/api/authenticate"
@@ -18,44 +23,93 @@ var authenticateRoute = &route{method: http.MethodPost, endpoint: authenticateEn
 
 // login is an accepted login.
 type login struct {
-	ttl     time.Duration
-	jar     http.CookieJar
+	ttl     time.Duration // 0: the portal did not tell
+	jar     *jar
 	cookies int // how many the answer set
 }
 
 // authenticate logs in (API reference, POST /api/authenticate). It never follows
 // a redirect and never tries again: whatever goes wrong may have counted as a
-// wrong password.
-func (s *session) authenticate(ctx context.Context, credentials Credentials) (*login, error) {
-	req, err := s.loginRequest(withCall(ctx, &call{route: authenticateRoute}), credentials)
+// wrong password. What the portal says in its answer is never shown: it may repeat
+// the password in any form.
+func (s *session) authenticate(ctx context.Context, credentials Credentials) (*login, loginguard.Outcome, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, loginguard.Unsent, s.loginError(err)
+	}
+	var wire wire
+	req, err := s.loginRequest(wire.trace(withCall(ctx, &call{route: authenticateRoute})), credentials)
 	if err != nil {
-		return nil, s.secrets.newError(authenticateRoute, nil, err)
+		return nil, loginguard.Unsent, s.loginError(err)
 	}
 	resp, err := s.direct.RoundTrip(req)
 	if err != nil {
-		return nil, s.secrets.newError(authenticateRoute, nil, err)
+		if wire.untouched() {
+			return nil, loginguard.Unsent, s.loginError(err)
+		}
+		return nil, loginguard.Unknown, s.loginError(err)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	switch code := resp.StatusCode; {
-	case code == http.StatusUnauthorized, code == http.StatusForbidden:
-		return nil, s.secrets.newError(authenticateRoute, resp, ErrLoginRejected)
-	case isRedirect(code):
-		return nil, s.secrets.newError(authenticateRoute, resp, ErrRedirectRefused)
-	case code < 200 || code > 299:
-		return nil, s.secrets.newError(authenticateRoute, resp, nil)
+	if outcome, err := s.refusal(resp); err != nil {
+		return nil, outcome, err
 	}
-	ttl, err := s.readLogin(resp)
+	ttl, outcome, err := s.readLogin(resp)
 	if err != nil {
-		return nil, err
+		return nil, outcome, err
 	}
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		return nil, s.secrets.newError(authenticateRoute, nil, err)
-	}
-	cookies := s.sanitise(resp)
+	jar := newJar()
+	cookies := s.sanitise(resp, ttl)
 	jar.SetCookies(s.scope, cookies)
-	return &login{ttl: ttl, jar: jar, cookies: len(cookies)}, nil
+	return &login{ttl: ttl, jar: jar, cookies: len(cookies)}, loginguard.Accepted, nil
 }
+
+// refusal judges an answer by its status. Only 429 and 503 with Retry-After say
+// clearly that the login was not looked at. 400, 422 and 423 are how other portals
+// say that it was.
+func (s *session) refusal(resp *http.Response) (loginguard.Outcome, error) {
+	code := resp.StatusCode
+	switch code {
+	case http.StatusOK, http.StatusCreated:
+		return loginguard.Unknown, nil
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusBadRequest, http.StatusUnprocessableEntity, http.StatusLocked:
+		return loginguard.Refused, s.secrets.newError(authenticateRoute, resp, ErrLoginRejected)
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		if resp.Header.Get("Retry-After") != "" {
+			return loginguard.Unsent, s.secrets.newError(authenticateRoute, resp, nil)
+		}
+	case http.StatusNotFound, http.StatusMethodNotAllowed:
+		if !strings.HasSuffix(s.base.Path, "/api") {
+			return loginguard.Failed, s.secrets.newError(authenticateRoute, resp, errNoAPI)
+		}
+	}
+	switch {
+	case isRedirect(code):
+		return loginguard.Failed, s.secrets.newError(authenticateRoute, resp, ErrRedirectRefused)
+	case code < 300:
+		return loginguard.Failed, s.secrets.newError(authenticateRoute, resp, errSurprise)
+	}
+	return loginguard.Failed, s.secrets.newError(authenticateRoute, resp, nil)
+}
+
+// errNoAPI is what most often stands behind a portal without authenticate.
+var errNoAPI = errors.New("the portal's URL does not end in /api, as the vendor's does: https://portal.skyscapecloud.com/api")
+
+func (s *session) loginError(cause error) *Error {
+	return s.secrets.newError(authenticateRoute, nil, cause)
+}
+
+// wire notes whether a request came as far as a connection.
+type wire struct{ asked, connected atomic.Bool }
+
+func (w *wire) trace(ctx context.Context) context.Context {
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GetConn: func(string) { w.asked.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) { w.connected.Store(true) },
+	})
+}
+
+// untouched says that no byte of the request can have reached the portal. A
+// transport that does not tell has perhaps sent it.
+func (w *wire) untouched() bool { return w.asked.Load() && !w.connected.Load() }
 
 func (s *session) loginRequest(ctx context.Context, credentials Credentials) (*http.Request, error) {
 	email, err := jsontext.AppendQuote(nil, credentials.Email)
@@ -82,22 +136,26 @@ func (s *session) loginRequest(ctx context.Context, credentials Credentials) (*h
 	return req, nil
 }
 
-// readLogin reads {"expire_after":900}. An error object under a good status has
-// never been recorded; since it can only speak of the credentials, it counts as a
-// rejection, which spares the account.
-func (s *session) readLogin(resp *http.Response) (time.Duration, error) {
+// readLogin reads {"expire_after":900}; 0 when the portal does not tell. An error
+// object under a good status has never been recorded; since it can only speak of
+// the credentials, it counts as a rejection, which spares the account.
+func (s *session) readLogin(resp *http.Response) (time.Duration, loginguard.Outcome, error) {
+	if isPage(resp) {
+		return 0, loginguard.Failed, s.secrets.newError(authenticateRoute, resp, fmt.Errorf("%w: an HTML page came", ErrNotJSON))
+	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
-	if err != nil {
-		return 0, s.secrets.newError(authenticateRoute, resp, bodyError(err))
+	if err != nil { // what did not come may have been a rejection
+		return 0, loginguard.Unknown, s.secrets.newError(authenticateRoute, resp, bodyError(err))
 	}
 	ttl, said, err := decodeLogin(body)
-	if err != nil {
-		return 0, s.secrets.newError(authenticateRoute, resp, bodyError(err))
+	switch {
+	case err != nil:
+		return 0, loginguard.Failed, s.secrets.newError(authenticateRoute, resp, bodyError(err))
+	case said.found:
+		return 0, loginguard.Refused, s.secrets.newError(authenticateRoute, resp, errSaid)
 	}
-	if said.found {
-		e := s.secrets.newError(authenticateRoute, resp, ErrLoginRejected)
-		e.setMessage(s.secrets, said)
-		return 0, e
-	}
-	return ttl, nil
+	return min(ttl, maxTTL), loginguard.Accepted, nil
 }
+
+// errSaid is a login answered by an error object under a good status.
+var errSaid = fmt.Errorf("%w: the answer is an error", ErrLoginRejected)

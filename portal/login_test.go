@@ -12,20 +12,19 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestLoginThatFails: tried again once at once, then with pauses of up to a minute,
-// in which calls fail at once with the reason; a portal that is back is found in
-// one pause.
-func TestLoginThatFails(t *testing.T) {
+// TestLoginThatIsPutOff: tried again once at once, then with pauses of up to a minute,
+// in which calls fail at once; a portal that is back is found in one pause.
+func TestLoginThatIsPutOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		portal := newGate()
-		portal.login = func(r *http.Request) *http.Response { return reply(r, 500, `{"error":"sorry"}`) }
+		portal.login = func(r *http.Request) *http.Response { return reply(r, 503, `{"error":"sorry"}`, "Retry-After", "0") }
 		client := newTestClient(t, portal)
 		client.session.jitter = func(most time.Duration) time.Duration { return most }
 		var tried []time.Duration
 		for range 600 {
 			before := portal.loginCount()
 			_, err := client.Conditional().Accounts(t.Context(), nil)
-			if text := fmt.Sprint(err); text != "POST /api/authenticate: 500 Internal Server Error: sorry" {
+			if text := fmt.Sprint(err); text != "GET /api/accounts: no portal session: the last login failed" {
 				t.Fatalf("after %v: %v", time.Since(midnight2000), err)
 			}
 			if portal.loginCount() > before {
@@ -38,7 +37,7 @@ func TestLoginThatFails(t *testing.T) {
 			t.Errorf("logins tried at second: %s", diff)
 		}
 		status := client.Session()
-		if status.LoggedIn || status.Suspended || !strings.Contains(status.LastError, "sorry") {
+		if status.LoggedIn || status.Suspended || status.LastError != "POST /api/authenticate: 503 Service Unavailable" {
 			t.Errorf("%+v", status)
 		}
 		portal.mu.Lock()
@@ -49,7 +48,7 @@ func TestLoginThatFails(t *testing.T) {
 		if status := client.Session(); !status.LoggedIn || status.LastError != "" {
 			t.Errorf("healed: %+v", status)
 		}
-		portal.login = func(r *http.Request) *http.Response { return reply(r, 503, "") }
+		portal.login = func(r *http.Request) *http.Response { return reply(r, 503, "", "Retry-After", "0") }
 		portal.session = ""
 		if _, err := client.Conditional().Accounts(t.Context(), nil); err == nil {
 			t.Error("no error")
@@ -70,7 +69,7 @@ func TestLoginAnswers(t *testing.T) {
 	}{
 		{"401, recorded", func(r *http.Request) (*http.Response, error) {
 			return reply(r, 401, `{"error":"401 Unauthorized"}`, "Set-Cookie", "rack.session=x; path=/api"), nil
-		}, ErrLoginRejected, "POST /api/authenticate: 401 Unauthorized: 401 Unauthorized: login rejected", true},
+		}, ErrLoginRejected, "POST /api/authenticate: 401 Unauthorized: login rejected", true},
 		{"401 in XML", func(r *http.Request) (*http.Response, error) {
 			return reply(r, 401, `<error>Skyscape Proxy 401.</error>`, "Content-Type", "application/xml"), nil
 		}, ErrLoginRejected, "POST /api/authenticate: 401 Unauthorized: login rejected", true},
@@ -84,19 +83,19 @@ func TestLoginAnswers(t *testing.T) {
 		},
 			ErrLoginRejected, "403 Forbidden", true},
 		{"an error under a good status", func(r *http.Request) (*http.Response, error) { return reply(r, 200, `{"error":"Wrong password"}`), nil },
-			ErrLoginRejected, "200 OK: Wrong password: login rejected", true},
+			ErrLoginRejected, "POST /api/authenticate: login rejected: the answer is an error", true},
 		{"400", func(r *http.Request) (*http.Response, error) {
 			return reply(r, 400, `{"error":"email is missing"}`), nil
-		}, nil, "400 Bad Request: email is missing", false},
+		}, ErrLoginRejected, "400 Bad Request: login rejected", true},
 		{"404", func(r *http.Request) (*http.Response, error) { return reply(r, 404, ``), nil }, nil, "404 Not Found", false},
 		{"a redirect", func(r *http.Request) (*http.Response, error) {
 			return reply(r, 302, "", "Location", "/api/authenticate"), nil
 		}, ErrRedirectRefused, "302 Found: redirect refused", false},
-		{"an HTML page", func(r *http.Request) (*http.Response, error) { return html(r, "Content-Type", "text/html"), nil }, ErrNotJSON, "not the JSON asked", false},
+		{"an HTML page", func(r *http.Request) (*http.Response, error) { return htmlPage(r, "Content-Type", "text/html"), nil }, ErrNotJSON, "not the JSON asked", false},
 		{"no object", func(r *http.Request) (*http.Response, error) { return reply(r, 201, `900`), nil }, ErrNotJSON, "not the JSON asked", false},
 		{"cut", func(r *http.Request) (*http.Response, error) { return reply(r, 201, `{"expire_after":9`), nil }, ErrTruncated, "cut short", false},
-		{"no answer", func(r *http.Request) (*http.Response, error) { return nil, errors.New("connection reset") }, nil, "POST /api/authenticate: connection reset", false},
-		{"a panic", func(*http.Request) (*http.Response, error) { panic("oh no") }, nil, "POST /api/authenticate: panic: oh no", false},
+		{"no answer", func(r *http.Request) (*http.Response, error) { return nil, errors.New("connection reset") }, nil, "POST /api/authenticate: connection reset", true},
+		{"a panic", func(*http.Request) (*http.Response, error) { panic("oh no") }, nil, "POST /api/authenticate: panic: oh no", true},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -170,16 +169,16 @@ func TestCredentialSource(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := client.Ping(t.Context()); err == nil || err.Error() != "POST /api/authenticate: get credentials: read password: no such file" {
+		if err := client.Login(t.Context()); err == nil || err.Error() != "POST /api/authenticate: get credentials: read password: no such file" {
 			t.Errorf("got %v", err)
 		}
 		source = func() (Credentials, error) { panic("source") }
-		if err := client.Ping(t.Context()); err == nil || !strings.Contains(err.Error(), "panic: source") {
+		if err := client.Login(t.Context()); err == nil || !strings.Contains(err.Error(), "panic: source") {
 			t.Errorf("got %v", err)
 		}
 		source = func() (Credentials, error) { return Credentials{Password: NewSecret("bad \xff")}, nil }
 		time.Sleep(time.Minute)
-		if err := client.Ping(t.Context()); err == nil || !strings.Contains(err.Error(), "not UTF-8") {
+		if err := client.Login(t.Context()); err == nil || !strings.Contains(err.Error(), "not UTF-8") {
 			t.Errorf("got %v", err)
 		}
 		portal.wantLogins(t, "without credentials", 0)

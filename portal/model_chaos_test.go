@@ -80,7 +80,7 @@ func (s *schedule) upset() {
 	case 1:
 		s.portal.disguise = s.random.IntN(len(disguises))
 	case 2:
-		s.portal.login = []string{"", "", "500", "hang up"}[s.random.IntN(4)]
+		s.portal.login = []string{"", "", "500", "busy"}[s.random.IntN(4)]
 	case 3:
 		s.portal.broken = s.random.IntN(4) == 0
 	case 4: // somebody changes the password at the portal, at times

@@ -18,37 +18,35 @@ type modelPortal struct {
 	sessions int
 	disguise int    // of an expired session, in disguises
 	broken   bool   // the endpoint looks expired whatever the session
-	login    string // "", "500", "hang up"
+	login    string // "", "500", "busy", "hang up"
 
 	logins   int
 	underWay int
 	atOnce   int
 	rejected int
-	row      rejectedRow
-	broke    string // the rule of rejected logins, how
+	rows     map[string]rejectedRow // by password
+	broke    string                 // the rule of rejected logins, how
 }
 
-// rejectedRow are the rejections of one password with nothing in between.
+// rejectedRow are the rejections of one password with no acceptance in between.
 type rejectedRow struct {
-	password string
-	count    int
-	last     time.Time
+	count int
+	last  time.Time
 }
 
 // reject counts a rejected login and looks whether it may have been.
 func (p *modelPortal) reject(password string) {
 	p.rejected++
-	if p.row.password != password {
-		p.row = rejectedRow{password: password}
-	}
-	p.row.count++
+	row := p.rows[password]
+	row.count++
 	switch {
-	case p.row.count > 2:
+	case row.count > 2:
 		p.broke = "a third rejected login"
-	case p.row.count == 2 && time.Since(p.row.last) < time.Hour:
-		p.broke = fmt.Sprintf("a second rejected login after %v", time.Since(p.row.last))
+	case row.count == 2 && time.Since(row.last) < time.Hour:
+		p.broke = fmt.Sprintf("a second rejected login after %v", time.Since(row.last))
 	}
-	p.row.last = time.Now()
+	row.last = time.Now()
+	p.rows[password] = row
 }
 
 func (p *modelPortal) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -95,13 +93,16 @@ func (p *modelPortal) authenticate(req *http.Request) (*http.Response, error) {
 		return nil, err
 	case mode == "500":
 		return reply(req, 500, ""), nil
+	case mode == "busy":
+		return reply(req, 503, "", "Retry-After", "10"), nil
 	case mode == "hang up":
+		p.reject(password) // nobody knows better
 		return nil, errors.New("connection reset")
 	case password != p.password:
 		p.reject(password)
 		return reply(req, 401, `{"error":"401 Unauthorized"}`), nil
 	}
-	p.row = rejectedRow{}
+	delete(p.rows, password)
 	p.sessions++
 	p.session = fmt.Sprintf("session-%d", p.sessions)
 	p.ends = time.Now().Add(modelTTL)

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"ukcloud_exporter/internal/loginguard"
 )
 
 // The model test drives a client and a portal through random schedules, and a
@@ -28,19 +30,28 @@ type model struct {
 
 	password  string    // of the client
 	session   int       // number of the client's session, 0 for none
+	since     time.Time // of the client's session
+	served    bool      // it has
 	expiry    time.Time // of the client's session, as the client thinks
 	alive     int       // number of the portal's good session, 0 for none
 	ends      time.Time // of it
 	sessions  int
-	failures  int
+	failures  int // logins in a row that the portal put off
+	strikes   int // sessions in a row that did not last
 	notBefore time.Time
 	lastError error
 
-	rejectedPassword string
-	rejections       int
-	rejectedAt       time.Time
+	distrusts int // how often the endpoint looked expired after a fresh login
+	distrust  time.Time
 
-	logins int
+	records map[string]record // of logins, by password
+	logins  int
+}
+
+// record is what came of the logins with a password.
+type record struct {
+	rejected, failed int // no answer counts as rejected
+	last             time.Time
 }
 
 // errAny stands for a failure that is neither a rejection nor a suspension.
@@ -55,13 +66,33 @@ func (m *model) call() error {
 	if m.send() {
 		return nil
 	}
+	if m.now.Before(m.distrust) {
+		return ErrSessionExpired
+	}
+	m.over()
 	if err := m.logIn(); err != nil {
 		return err
 	}
 	if m.send() {
 		return nil
 	}
+	m.distrust = m.now.Add(min(15*time.Second<<min(m.distrusts, 10), time.Hour))
+	m.distrusts++
 	return ErrSessionExpired
+}
+
+// over notes that the session ended early.
+func (m *model) over() {
+	m.session = 0
+	if m.served && m.now.Sub(m.since) >= time.Minute {
+		m.strikes = 0
+		return
+	}
+	m.strikes++
+	if m.strikes >= 2 {
+		m.notBefore = m.now.Add(min(15*time.Second<<min(m.strikes-2, 10), time.Hour))
+		m.lastError = ErrSessionExpired
+	}
 }
 
 // send sends one request with the client's cookies.
@@ -71,6 +102,11 @@ func (m *model) send() bool {
 		m.ends = m.now.Add(modelTTL)
 		m.now = m.now.Add(modelLatency)
 		m.expiry = m.now.Add(modelTTL)
+		m.served = true
+		m.distrusts, m.distrust = 0, time.Time{}
+		if m.now.Sub(m.since) >= time.Minute {
+			m.strikes = 0
+		}
 		return true
 	}
 	m.now = m.now.Add(m.hops() * modelLatency)
@@ -89,40 +125,59 @@ func (m *model) hops() time.Duration {
 	return 1
 }
 
+// suspended says whether the next login with the client's password must wait.
+func (m *model) suspended() error {
+	r := m.records[m.password]
+	pause := min(time.Minute<<min(2*max(r.failed-1, 0), 10), time.Hour)
+	switch {
+	case r.rejected >= 2, r.rejected > 0 && m.now.Before(r.last.Add(time.Hour)):
+		return ErrLoginSuspended
+	case r.rejected == 0 && r.failed > 0 && m.now.Before(r.last.Add(pause)):
+		return errAny
+	}
+	return nil
+}
+
 func (m *model) logIn() error {
 	m.session = 0
-	if m.failures > 0 && m.now.Before(m.notBefore) {
+	if m.now.Before(m.notBefore) {
 		return m.lastError
 	}
-	if m.rejections > 0 && m.rejectedPassword == m.password {
-		if m.rejections >= 2 || m.now.Before(m.rejectedAt.Add(time.Hour)) {
-			return ErrLoginSuspended
-		}
+	m.notBefore = time.Time{}
+	if err := m.suspended(); err != nil {
+		return err
 	}
 	m.logins++
 	mode := m.portal.login
 	m.now = m.now.Add(modelLatency)
+	r := m.records[m.password]
 	switch {
-	case mode != "":
+	case mode == "busy":
 		m.failures++
-		m.notBefore = m.now
+		m.notBefore = m.now.Add(10 * time.Second)
 		if m.failures > 1 {
-			m.notBefore = m.now.Add(min(time.Second<<min(m.failures-2, 10), time.Minute))
+			m.notBefore = m.now.Add(max(10*time.Second, min(time.Second<<min(m.failures-2, 10), time.Minute)))
 		}
 		m.lastError = errAny
 		return errAny
-	case m.password != m.portal.password:
-		if m.rejectedPassword != m.password {
-			m.rejections = 0
-		}
-		m.rejectedPassword, m.rejectedAt = m.password, m.now
-		m.rejections++
+	case mode == "500":
 		m.failures = 0
+		m.records[m.password] = record{r.rejected, r.failed + 1, m.now}
+		return errAny
+	case mode == "hang up":
+		m.failures = 0
+		m.records[m.password] = record{r.rejected + 1, r.failed, m.now}
+		return errAny
+	case m.password != m.portal.password:
+		m.failures = 0
+		m.records[m.password] = record{r.rejected + 1, r.failed, m.now}
 		return ErrLoginRejected
 	}
-	m.rejections, m.rejectedPassword, m.failures = 0, "", 0
+	delete(m.records, m.password)
+	m.failures = 0
 	m.sessions++
 	m.alive, m.session = m.sessions, m.sessions
+	m.since, m.served = m.now, false
 	m.ends, m.expiry = m.now.Add(modelTTL), m.now.Add(modelTTL)
 	return nil
 }
@@ -141,7 +196,7 @@ type schedule struct {
 	random   *rand.Rand
 	portal   *modelPortal
 	model    *model
-	store    *memoryStore
+	guard    *loginguard.Guard
 	client   *Client
 	password string // what the credential source gives
 	steps    []string
@@ -156,12 +211,11 @@ func (s *schedule) restart() {
 		s.portal.mu.Lock()
 		defer s.portal.mu.Unlock()
 		return Credentials{Email: testEmail, Password: NewSecret(s.password)}, nil
-	}, WithTransport(s.portal), WithRejectionStore(s.store), WithRate(1e6, 1e6), WithConcurrency(20))
+	}, WithTransport(s.portal), WithLoginGuard(s.guard), WithRate(1e6, 1e6), WithConcurrency(20))
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	exactJitter(client)
-	client.session.guard.rounds = 1
 	s.client = client
 }
 
@@ -183,7 +237,7 @@ func (s *schedule) step() {
 		s.portal.broken = s.random.IntN(3) == 0
 		s.note("the endpoint looks expired: %v", s.portal.broken)
 	case n == 16:
-		s.portal.login = []string{"", "", "500", "hang up"}[s.random.IntN(4)]
+		s.portal.login = []string{"", "", "500", "busy", "hang up"}[s.random.IntN(5)]
 		s.note("logins: %q", s.portal.login)
 	case n == 17:
 		s.portal.password = fmt.Sprintf("password-%d", s.random.IntN(3))
@@ -195,7 +249,9 @@ func (s *schedule) step() {
 	case n == 19:
 		s.note("restart")
 		s.restart()
-		s.model.session, s.model.failures = 0, 0
+		m := s.model
+		m.session, m.failures, m.strikes, m.distrusts, m.served = 0, 0, 0, 0, false
+		m.notBefore, m.distrust = time.Time{}, time.Time{}
 	}
 }
 
@@ -240,8 +296,10 @@ func (s *schedule) check() {
 	if s.portal.broke != "" {
 		s.fail("%s", s.portal.broke)
 	}
-	if s.store.kept.Count != s.model.rejections {
-		s.fail("%d rejections are stored, the model says %d", s.store.kept.Count, s.model.rejections)
+	suspended, err := s.guard.Suspended(loginguard.Login{URL: testURL, Email: testEmail, Password: s.password})
+	s.model.now = time.Now()
+	if want := s.model.suspended(); (suspended != nil) != (want != nil) || err != nil {
+		s.fail("the guard says %v (%v), the model %v", suspended, err, want)
 	}
 	status := s.client.Session()
 	if want := s.model.session != 0 && time.Now().Before(s.model.expiry); status.LoggedIn != want || want && !status.Expiry.Equal(s.model.expiry) {
@@ -289,10 +347,11 @@ func TestSessionModel(t *testing.T) {
 
 func newSchedule(t *testing.T, seed uint64) *schedule {
 	s := &schedule{
-		t: t, random: rand.New(rand.NewPCG(seed, 1)), store: &memoryStore{}, password: "password-0",
-		portal: &modelPortal{password: "password-0"},
+		t: t, random: rand.New(rand.NewPCG(seed, 1)), guard: loginguard.New(""), password: "password-0",
+		portal: &modelPortal{password: "password-0", rows: map[string]rejectedRow{}},
 	}
-	s.model = &model{portal: s.portal, password: s.password}
+	s.guard.Rounds = 1
+	s.model = &model{portal: s.portal, password: s.password, records: map[string]record{}}
 	s.restart()
 	return s
 }

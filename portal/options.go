@@ -10,6 +10,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/time/rate"
+
+	"ukcloud_exporter/internal/loginguard"
 )
 
 // settings are what the options of New set.
@@ -18,8 +20,11 @@ type settings struct {
 	timeout     time.Duration
 	logger      *slog.Logger
 	registerer  prometheus.Registerer
-	store       RejectionStore
+	guard       *loginguard.Guard
+	limit       int
 	digest      []byte
+	force       bool
+	secrets     []Secret
 	userAgent   string
 	concurrency int
 	rate        *rate.Limiter
@@ -33,6 +38,7 @@ func defaultSettings() settings {
 		logger:      slog.New(slog.DiscardHandler),
 		userAgent:   "ukcloud_exporter",
 		concurrency: 8,
+		guard:       loginguard.New(""),
 		rate:        rate.NewLimiter(100, 500),
 	}
 }
@@ -106,14 +112,44 @@ func WithRegisterer(registerer prometheus.Registerer) Option {
 	}
 }
 
-// WithRejectionStore keeps the number of rejected logins over a restart. The
-// default keeps it in memory.
-func WithRejectionStore(store RejectionStore) Option {
+// WithLoginGuard sets what counts rejected logins, over restarts and for several
+// processes. The default counts them for this client alone.
+func WithLoginGuard(guard *loginguard.Guard) Option {
 	return func(s *settings) error {
-		if store == nil {
-			return errors.New("rejection store is nil")
+		if guard == nil {
+			return errors.New("login guard is nil")
 		}
-		s.store = store
+		s.guard = guard
+		return nil
+	}
+}
+
+// WithRejectedLoginsLimit sets how many rejected logins one pair of credentials may
+// cost, default 2.
+func WithRejectedLoginsLimit(limit int) Option {
+	return func(s *settings) error {
+		if limit < 1 {
+			return errors.New("limit of rejected logins is less than 1")
+		}
+		s.limit = limit
+		return nil
+	}
+}
+
+// WithForcedLogin logs in although logins are suspended: for a person who knows
+// better.
+func WithForcedLogin() Option {
+	return func(s *settings) error {
+		s.force = true
+		return nil
+	}
+}
+
+// WithSecrets adds texts that are never printed, whoever repeats them: those of the
+// transport, such as header values.
+func WithSecrets(secrets ...Secret) Option {
+	return func(s *settings) error {
+		s.secrets = append(s.secrets, secrets...)
 		return nil
 	}
 }

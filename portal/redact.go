@@ -1,35 +1,83 @@
 package portal
 
 import (
+	"context"
 	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html"
+	"io"
+	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
+	"unicode"
+	"unicode/utf8"
 )
 
 const (
 	// minRedacted spares short cookie values ("1", "en"), which are no secrets
 	// and would tear holes in every message. Passwords are redacted at any length.
 	minRedacted = 6
+	// minDigested spares what is too short to be told from chance in hexadecimal or
+	// in the middle of base64.
+	minDigested = 4
 	// maxRedacted is how many cookie values are remembered: the portal sends
 	// two, and may give them new values in every answer.
 	maxRedacted = 64
 )
 
-// redactor takes the password and the cookie values out of texts that come from
-// the portal or from a transport. Invariant: len(cookies) <= maxRedacted.
+// redactor takes the secrets out of texts that come from the portal or from a
+// transport. The program's own words never pass through it: a password may be a
+// part of any of them. Invariant: len(cookies) <= maxRedacted.
 type redactor struct {
+	configured []*regexp.Regexp // of the transport; fixed
+
 	mu        sync.Mutex
-	passwords []string // the last two, for a rotation
-	cookies   []string // oldest first
+	passwords []secretPattern // the last two, for a rotation
+	cookies   []string        // oldest first
 }
 
-func (r *redactor) rememberPassword(password string) {
+// secretPattern finds a secret however it is written.
+type secretPattern struct {
+	secret  string
+	pattern *regexp.Regexp
+}
+
+func newRedactor(configured []Secret) *redactor {
+	r := &redactor{}
+	for _, secret := range configured {
+		if len(secret.Reveal()) > 0 {
+			r.configured = append(r.configured, patternOf(secret.Reveal()))
+		}
+	}
+	return r
+}
+
+// rememberCredentials takes note of a password, alone and behind its email, as in
+// basic authentication.
+func (r *redactor) rememberCredentials(c Credentials) {
+	password := c.Password.Reveal()
+	if password == "" {
+		return
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.passwords = remember(r.passwords, password, 1, 2)
+	if slices.ContainsFunc(r.passwords, func(p secretPattern) bool { return p.secret == password }) {
+		return
+	}
+	pair := c.Email + ":" + password
+	text := patternOf(password).String() + "|" + alternatives([]string{
+		base64.StdEncoding.EncodeToString([]byte(pair)), base64.URLEncoding.EncodeToString([]byte(pair)),
+		base64.RawStdEncoding.EncodeToString([]byte(pair)), base64.RawURLEncoding.EncodeToString([]byte(pair)),
+	})
+	r.passwords = append(r.passwords, secretPattern{password, compile(text)})
+	r.passwords = r.passwords[max(0, len(r.passwords)-2):]
 }
 
 func (r *redactor) rememberCookies(cookies []*http.Cookie) {
@@ -55,18 +103,24 @@ func remember(values []string, value string, shortest, limit int) []string {
 	return values
 }
 
-// redact replaces every remembered secret in text, in clear, URL-encoded or in
-// base64, by "<secret>".
+// redact replaces every secret in text by "<secret>", in clear and in every usual
+// encoding.
 func (r *redactor) redact(text string) string {
 	if text == "" {
 		return ""
 	}
 	r.mu.Lock()
-	secrets := slices.Concat(r.passwords, r.cookies)
+	passwords, cookies := slices.Clone(r.passwords), slices.Clone(r.cookies)
 	r.mu.Unlock()
+	for _, pattern := range r.configured {
+		text = pattern.ReplaceAllLiteralString(text, hidden)
+	}
+	for _, p := range passwords {
+		text = p.pattern.ReplaceAllLiteralString(text, hidden)
+	}
 	var forms []string
-	for _, secret := range secrets {
-		forms = append(forms, encodings(secret)...)
+	for _, cookie := range cookies {
+		forms = append(forms, encodings(cookie)...)
 	}
 	// A Replacer takes the first that fits, so the longest must come first.
 	slices.SortFunc(forms, func(a, b string) int { return len(b) - len(a) })
@@ -77,32 +131,184 @@ func (r *redactor) redact(text string) string {
 	return strings.NewReplacer(pairs...).Replace(text)
 }
 
+// encodings are the forms of a text as a whole. Cookies change with every answer,
+// so they get these rather than a pattern.
 func encodings(secret string) []string {
-	raw := []byte(secret)
-	return []string{
-		secret, url.QueryEscape(secret), url.PathEscape(secret),
-		base64.StdEncoding.EncodeToString(raw), base64.RawStdEncoding.EncodeToString(raw),
-		base64.URLEncoding.EncodeToString(raw), base64.RawURLEncoding.EncodeToString(raw),
+	quoted, _ := json.Marshal(secret) // never fails of a string
+	forms := []string{
+		secret, strings.Trim(string(quoted), `"`), html.EscapeString(secret),
+		url.QueryEscape(secret), url.PathEscape(secret),
+		lowerPercent(url.QueryEscape(secret)), lowerPercent(url.PathEscape(secret)),
 	}
+	if plain, err := url.QueryUnescape(secret); err == nil && len(plain) >= minRedacted {
+		forms = append(forms, plain)
+	}
+	return append(forms, digests(secret)...)
 }
 
-// redactedError prints without secrets and stays what it was for errors.Is.
-type redactedError struct {
+func lowerPercent(text string) string {
+	return percentByte.ReplaceAllStringFunc(text, strings.ToLower)
+}
+
+var percentByte = regexp.MustCompile(`%[0-9A-F]{2}`)
+
+// digests are a secret in hexadecimal and in base64, there also as a part of
+// something longer, where it begins at any of three places within a group.
+func digests(secret string) []string {
+	raw := []byte(secret)
+	forms := []string{
+		base64.StdEncoding.EncodeToString(raw), base64.URLEncoding.EncodeToString(raw),
+		base64.RawStdEncoding.EncodeToString(raw), base64.RawURLEncoding.EncodeToString(raw),
+	}
+	if len(raw) < minDigested {
+		return forms
+	}
+	forms = append(forms, hex.EncodeToString(raw), strings.ToUpper(hex.EncodeToString(raw)))
+	for shift := range 3 {
+		first := (shift*8 + 5) / 6           // characters that the bytes before have a part in
+		last := ((shift + len(raw)) * 8) / 6 // and the bytes behind
+		padded := append(make([]byte, shift), raw...)
+		forms = append(forms,
+			base64.RawStdEncoding.EncodeToString(padded)[first:last], base64.RawURLEncoding.EncodeToString(padded)[first:last])
+	}
+	return forms
+}
+
+// patternOf matches a secret whose characters may each be written in a way of its
+// own: as it is, escaped as in JSON, HTML or URLs, with digits in either case.
+func patternOf(secret string) *regexp.Regexp {
+	var each strings.Builder
+	for i, width := 0, 0; i < len(secret); i += width {
+		var c rune
+		c, width = utf8.DecodeRuneInString(secret[i:])
+		if c == utf8.RuneError && width == 1 { // a byte that is no UTF-8, as package regexp sees it
+			each.WriteString(`\x{FFFD}`)
+			continue
+		}
+		each.WriteString("(?:" + alternatives(spellings(c, secret[i:i+width])) + "|" + numbered(c, secret[i:i+width]) + ")")
+	}
+	return compile(alternatives(digests(secret)) + "|" + each.String())
+}
+
+// compile is regexp.MustCompile that does not show the pattern, which is secret.
+func compile(pattern string) *regexp.Regexp {
+	compiled, err := regexp.Compile(pattern)
+	if err != nil {
+		panic("the pattern of a secret does not compile")
+	}
+	return compiled
+}
+
+// spellings are a character as it is and by name.
+func spellings(c rune, raw string) []string {
+	forms := []string{raw}
+	if name := html.EscapeString(raw); name != raw {
+		forms = append(forms, name)
+	}
+	switch c {
+	case '"':
+		forms = append(forms, "&quot;", `\"`, `\\\"`)
+	case '\'':
+		forms = append(forms, "&apos;", `\'`)
+	case '\\':
+		forms = append(forms, `\\\\`, `\\`)
+	case '/':
+		forms = append(forms, `\/`)
+	case ' ':
+		forms = append(forms, "+")
+	case '\t':
+		forms = append(forms, `\t`)
+	}
+	slices.SortStableFunc(forms, func(a, b string) int { return len(b) - len(a) })
+	return forms
+}
+
+// numbered is the pattern of a character by its number.
+func numbered(c rune, raw string) string {
+	forms := []string{fmt.Sprintf(`&#0*%d;`, c), fmt.Sprintf(`(?i:&#x0*%x;)`, c)}
+	if c < 0x10000 {
+		forms = append(forms, fmt.Sprintf(`\\+(?i:u%04x)`, c))
+	} else {
+		high, low := (c-0x10000)>>10+0xd800, (c-0x10000)&0x3ff+0xdc00
+		forms = append(forms, fmt.Sprintf(`\\+(?i:u%04x)\\+(?i:u%04x)`, high, low))
+	}
+	var percent, escaped strings.Builder
+	for _, b := range []byte(raw) {
+		fmt.Fprintf(&percent, `%%(?:25)?(?i:%02x)`, b)
+		fmt.Fprintf(&escaped, `\\+(?i:x%02x)`, b)
+	}
+	return strings.Join(append(forms, percent.String(), escaped.String()), "|")
+}
+
+func alternatives(texts []string) string {
+	quoted := make([]string, len(texts))
+	for i, text := range texts {
+		quoted[i] = regexp.QuoteMeta(text)
+	}
+	return strings.Join(quoted, "|")
+}
+
+// clean makes a foreign text fit to be shown: without secrets, on one line, bounded.
+func (r *redactor) clean(text string, limit int) string { return clip(r.redact(text), limit) }
+
+// clip bounds a text for people and puts it on one line, without what a terminal or
+// a page might obey.
+func clip(text string, limit int) string {
+	cut := len(text) > limit
+	if cut {
+		text = text[:limit]
+	}
+	text = strings.Map(func(c rune) rune {
+		switch {
+		case c == utf8.RuneError:
+			return -1
+		case unicode.IsControl(c), unicode.In(c, unicode.Zl, unicode.Zp):
+			return ' '
+		case unicode.In(c, unicode.Cf): // such as those that turn the direction of writing
+			return -1
+		}
+		return c
+	}, text)
+	if cut {
+		text += "…"
+	}
+	return text
+}
+
+// foreignError is an error of a transport: it prints clean, and stays what it was
+// for errors.Is.
+type foreignError struct {
 	text string
 	err  error
 }
 
-func (e redactedError) Error() string { return e.text }
+func (e foreignError) Error() string { return e.text }
 
-func (e redactedError) Unwrap() error { return e.err }
+func (e foreignError) Unwrap() error { return e.err }
 
-func (r *redactor) redactError(err error) error {
-	if err == nil {
-		return nil
+// ownPort is our side of a connection, which is another each time.
+var ownPort = regexp.MustCompile(`[^\s>]+:\d+->`)
+
+// foreign makes an error of somebody else fit to be shown. Those of the standard
+// library that have no words of anybody in them stay as they are.
+func (r *redactor) foreign(err error) error {
+	switch err {
+	case nil, io.EOF, io.ErrUnexpectedEOF, context.Canceled, context.DeadlineExceeded, net.ErrClosed:
+		return err
 	}
-	text := err.Error()
-	if clean := clip(r.redact(text), maxErrorText); clean != text {
-		return redactedError{text: clean, err: err}
+	if _, ok := errors.AsType[foreignError](err); ok {
+		return err
 	}
-	return err
+	return foreignError{text: r.clean(ownPort.ReplaceAllString(err.Error(), ""), maxErrorText), err: err}
+}
+
+// foreignBody is the body of an answer, whose errors are a transport's.
+type foreignBody struct {
+	io.ReadCloser
+	secrets *redactor
+}
+
+func (b foreignBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	return n, b.secrets.foreign(err)
 }

@@ -49,6 +49,7 @@ func (s Secret) MarshalYAML() (any, error) { return hidden, nil }
 type Credentials struct {
 	Email    string
 	Password Secret
+	Source   string // where the password comes from, for people: a key, a file's path
 }
 
 // CredentialSource is asked at every login, so that a rotated password file is

@@ -152,7 +152,7 @@ func TestServerDown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = client.Ping(t.Context())
+	err = client.Login(t.Context())
 	var e *Error
 	if !errors.As(err, &e) || e.StatusCode != 0 || !strings.Contains(err.Error(), "POST /api/authenticate: dial tcp") {
 		t.Errorf("got %v", err)

@@ -10,21 +10,6 @@ type SessionStatus struct {
 	Expiry         time.Time // zero while not logged in
 	Suspended      bool
 	SuspendedUntil time.Time // zero: until the credentials or the config change
+	NextLogin      time.Time // while a login that failed makes the next one wait; else zero
 	LastError      string    // of the last login that failed, "" after one that did not
-}
-
-// RejectionStore keeps the number of rejected logins over a restart.
-// SetRejections has saved durably when it returns nil.
-type RejectionStore interface {
-	Rejections() Rejections
-	SetRejections(Rejections) error
-}
-
-// Rejections counts the logins that the portal rejected for one pair of
-// credentials. The credentials are known by a salted fingerprint only.
-type Rejections struct {
-	Salt        []byte    `json:"salt"`
-	Fingerprint []byte    `json:"fingerprint"`
-	Count       int       `json:"count"`
-	Last        time.Time `json:"last"`
 }

@@ -126,8 +126,8 @@ func TestSecretNeverPrints(t *testing.T) {
 }
 
 func TestRedact(t *testing.T) {
-	r := &redactor{}
-	r.rememberPassword("p>a?s~s word/+")
+	r := newRedactor([]Secret{NewSecret("header-\"token")})
+	r.rememberCredentials(Credentials{Email: "me", Password: NewSecret("p>a?s~s word/+")})
 	r.rememberCookies([]*http.Cookie{{Value: "cookie-value"}, {Value: "cookie-value-1"}, {Value: "1"}})
 	tests := map[string]string{
 		"":                                  "",
@@ -139,6 +139,15 @@ func TestRedact(t *testing.T) {
 		"base64 cD5hP3N+cyB3b3JkLys, raw":   "base64 <secret>, raw",
 		"base64 cD5hP3N-cyB3b3JkLys=.":      "base64 <secret>.",
 		"base64 cD5hP3N-cyB3b3JkLys, raw":   "base64 <secret>, raw",
+		"JSON p\\u003ea?s~s word\\/+.":      "JSON <secret>.",
+		"HTML p&gt;a?s~s&#32;word&#x2F;+.":  "HTML <secret>.",
+		"lower p%3ea%3fs%7es%20word%2f%2b.": "lower <secret>.",
+		"twice p%253Ea%253Fs~s+word%252F+.": "twice <secret>.",
+		"hex 703E613F737E7320776F72642F2B.": "hex <secret>.",
+		"hex 703e613f737e7320776f72642f2b.": "hex <secret>.",
+		"Basic bWU6cD5hP3N+cyB3b3JkLys=.":   "Basic <secret>.",
+		`said "header-\"token"`:             `said "<secret>"`,
+		`said header-&quot;token`:           `said <secret>`,
 		"a cookie-value-1 and another":      "a <secret> and another",
 		"Y29va2llLXZhbHVlLTE= is the same":  "<secret> is the same",
 		"cookie-value-1cookie-value-1 both": "<secret><secret> both",

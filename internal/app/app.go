@@ -23,6 +23,7 @@ import (
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 
 	"ukcloud_exporter/internal/config"
+	"ukcloud_exporter/internal/loginguard"
 	"ukcloud_exporter/internal/sdnotify"
 	"ukcloud_exporter/internal/snapshot"
 	"ukcloud_exporter/internal/state"
@@ -70,6 +71,7 @@ type Daemon struct {
 	log      *slog.Logger
 	registry *prometheus.Registry
 	store    *state.Store
+	guard    *loginguard.Guard
 	reloads  chan chan error
 	// current is replaced by a reload, which one goroutine owns.
 	current atomic.Pointer[generation]
@@ -107,6 +109,7 @@ func start(log *slog.Logger, options Options) (*Daemon, error) {
 	if d.store, err = state.Open(cfg.StateDir(), log, d.registry); err != nil {
 		return nil, err
 	}
+	d.guard = loginguard.New(cfg.StateDir())
 	d.register()
 	g, err := d.generation(cfg, nil)
 	if err != nil {
@@ -151,6 +154,7 @@ func (d *Daemon) become(g *generation) {
 func (d *Daemon) serve(ctx context.Context) error {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once, whatever waits here
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
@@ -171,7 +175,6 @@ func (d *Daemon) serve(ctx context.Context) error {
 		case err := <-failed:
 			return errors.Join(fmt.Errorf("serve: %w", err), d.stop())
 		case <-ctx.Done():
-			stop() // a second signal ends the process at once
 			service.Stopping()
 			d.log.Info("Stopping")
 			return errors.Join(d.shutdown(server, failed), d.stop())
@@ -206,19 +209,22 @@ func (d *Daemon) shutdown(server *http.Server, failed <-chan error) error {
 // stop ends the refreshes and closes the state. What collectors must keep they
 // have saved themselves, before they published it.
 func (d *Daemon) stop() error {
-	err := d.current.Load().stop()
+	err := d.current.Load().stop(nil)
 	if closeErr := d.store.Close(); closeErr != nil {
 		err = errors.Join(err, fmt.Errorf("close the state: %w", closeErr))
 	}
 	return err
 }
 
-// stop ends the refreshes of a generation.
-func (g *generation) stop() error {
+// stop ends the refreshes of a generation, and its logins unless next goes on with
+// the client.
+func (g *generation) stop(next *portal.Client) error {
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
 	err := g.cache.Stop(ctx)
-	g.client.CloseIdleConnections()
+	if g.client != next {
+		g.client.Close(ctx)
+	}
 	if err != nil {
 		return fmt.Errorf("end the running refreshes: %w", err)
 	}

@@ -34,7 +34,7 @@ func (d *Daemon) generation(cfg *config.Config, client *portal.Client) (*generat
 }
 
 func (d *Daemon) client(cfg *config.Config) (*portal.Client, error) {
-	options := []portal.Option{portal.WithRegisterer(d.registry), portal.WithRejectionStore(d.store)}
+	options := []portal.Option{portal.WithRegisterer(d.registry), portal.WithLoginGuard(d.guard)}
 	if d.options.Transport != nil {
 		options = append(options, portal.WithTransport(d.options.Transport))
 	}
@@ -50,7 +50,8 @@ func NewClient(cfg *config.Config, log *slog.Logger, options ...portal.Option) (
 	}
 	configured := []portal.Option{
 		portal.WithTransport(transport), portal.WithTimeout(cfg.PortalTimeout()), portal.WithLogger(log),
-		portal.WithConfigDigest(cfg.Digest()), portal.WithUserAgent("ukcloud_exporter/" + version.Version),
+		portal.WithConfigDigest(cfg.LoginDigest()), portal.WithRejectedLoginsLimit(cfg.RejectedLoginsLimit()),
+		portal.WithSecrets(cfg.Secrets()...), portal.WithUserAgent("ukcloud_exporter/" + version.Version),
 	}
 	client, err := portal.New(cfg.PortalURL(), cfg.Credentials, append(configured, options...)...)
 	if err != nil {

@@ -24,7 +24,7 @@ func (d *Daemon) reload() error {
 	}
 	if old := d.current.Load(); next.cache != old.cache {
 		// First, so that two collectors never save to one section of the state.
-		if err := old.stop(); err != nil {
+		if err := old.stop(next.client); err != nil {
 			d.log.Warn("Refreshes of the old configuration still run", "err", err)
 		}
 		next.cache.Adopt(old.cache)

@@ -13,12 +13,14 @@ import (
 
 	"github.com/alecthomas/kingpin/v2"
 
+	"ukcloud_exporter/internal/cli/billing"
 	"ukcloud_exporter/internal/inventory"
 	"ukcloud_exporter/portal"
 )
 
 func (c *Commands) check(cmd *kingpin.CmdClause) run {
 	tryLogin := cmd.Flag("connect", "Also log in once, ping, and list the accounts and endpoints that the login may use.").Bool()
+	force := cmd.Flag("force-login", billing.ForceLoginHelp).Bool()
 	return func(ctx context.Context, log *slog.Logger) error {
 		cfg, err := c.load()
 		if err != nil {
@@ -28,7 +30,7 @@ func (c *Commands) check(cmd *kingpin.CmdClause) run {
 		if !*tryLogin {
 			return nil
 		}
-		client, closeAll, err := newClient(cfg, log)
+		client, closeAll, err := newClient(ctx, cfg, log, *force)
 		if err != nil {
 			return err
 		}

@@ -59,12 +59,12 @@ func (c *Commands) Run(ctx context.Context, name string) error {
 func (c *Commands) load() (*config.Config, error) { return config.Load(*c.configFile, c.env.Getenv) }
 
 // portal connects a billing command.
-func (c *Commands) portal(_ context.Context, log *slog.Logger) (*billing.Portal, error) {
+func (c *Commands) portal(ctx context.Context, log *slog.Logger, forceLogin bool) (*billing.Portal, error) {
 	cfg, err := c.load()
 	if err != nil {
 		return nil, err
 	}
-	client, closeAll, err := newClient(cfg, log)
+	client, closeAll, err := newClient(ctx, cfg, log, forceLogin)
 	if err != nil {
 		return nil, err
 	}

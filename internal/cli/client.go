@@ -1,35 +1,49 @@
 package cli
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"log/slog"
+	"time"
 
 	"ukcloud_exporter/internal/app"
 	"ukcloud_exporter/internal/config"
-	"ukcloud_exporter/internal/state"
+	"ukcloud_exporter/internal/loginguard"
 	"ukcloud_exporter/portal"
 )
 
-// newClient makes a client for a command that asks the portal and ends, and what
-// closes it. Its rejected logins count with the daemon's, so that trying a wrong
-// password by hand cannot lock the account; while a daemon holds the state, they
-// are counted for this command alone.
-func newClient(cfg *config.Config, log *slog.Logger) (client *portal.Client, closeAll func(), err error) {
-	store, err := state.Open(cfg.StateDir(), log, nil)
-	if err != nil {
-		log.Warn("Rejected logins are not counted together with the daemon's", "err", err)
-		if store, err = state.Open("", log, nil); err != nil {
-			return nil, nil, err
-		}
+// closeTimeout bounds how long the end of a command waits for a login that the
+// portal may have seen.
+const closeTimeout = 5 * time.Second
+
+// newClient makes a client for a command that asks the portal and ends, logged in, and
+// what closes it. It stands before the same guard as the daemon, whose state it does
+// not touch: a login that the daemon would not try is not tried, unless force says so.
+func newClient(ctx context.Context, cfg *config.Config, log *slog.Logger, force bool) (client *portal.Client, closeAll func(), err error) {
+	options := []portal.Option{portal.WithLoginGuard(loginguard.New(cfg.StateDir()))}
+	if force {
+		options = append(options, portal.WithForcedLogin())
 	}
-	client, err = app.NewClient(cfg, log, portal.WithRejectionStore(store))
-	if err != nil {
-		_ = store.Close() // nothing was written
+	if client, err = app.NewClient(cfg, log, options...); err != nil {
 		return nil, nil, err
 	}
-	return client, func() {
-		client.CloseIdleConnections()
-		if err := store.Close(); err != nil {
-			log.Warn("Closing the state failed", "err", err)
-		}
-	}, nil
+	closeAll = func() {
+		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+		defer cancel()
+		client.Close(ctx)
+	}
+	if err := client.Login(ctx); err != nil {
+		closeAll()
+		return nil, nil, loginHelp(err)
+	}
+	return client, closeAll, nil
+}
+
+// loginHelp says what a person can do who knows that the login is good now.
+func loginHelp(err error) error {
+	if errors.Is(err, portal.ErrLoginSuspended) {
+		return fmt.Errorf("log in: %w; --force-login tries all the same", err)
+	}
+	return fmt.Errorf("log in: %w", err)
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"ukcloud_exporter/collector"
+	"ukcloud_exporter/internal/loginguard"
 	"ukcloud_exporter/portal"
 )
 
@@ -25,6 +26,7 @@ type loader struct {
 	lines    map[string]int  // of each key in the file
 	fromEnv  map[string]bool // keys whose value came from the environment
 	bad      map[string]bool // keys that have a problem
+	reader   *passwordReader
 	problems Problems
 }
 
@@ -35,6 +37,7 @@ func newLoader(file string) *loader {
 		lines:    map[string]int{},
 		fromEnv:  map[string]bool{},
 		bad:      map[string]bool{},
+		reader:   &passwordReader{},
 	}
 }
 
@@ -98,6 +101,19 @@ func (l *loader) fillFromEnvironment(env func(string) string) {
 	}
 }
 
+// passwordKey is the key or variable that the password, or its file, stands in.
+func (l *loader) passwordKey() string {
+	for _, path := range []string{"portal.password_file", "portal.password"} {
+		switch {
+		case l.fromEnv[path]:
+			return environment[path]
+		case l.inFile(path):
+			return path
+		}
+	}
+	return ""
+}
+
 // check finds what one key alone does not show.
 func (l *loader) check() {
 	p := l.settings.Portal
@@ -106,6 +122,9 @@ func (l *loader) check() {
 		l.missing("portal.email", "set it here or as UKCLOUD_EMAIL in the environment")
 	}
 	l.checkPassword()
+	if p.RejectedLoginsLimit < 1 || p.RejectedLoginsLimit > loginguard.DefaultLimit {
+		l.add("portal.rejected_logins_limit", "is neither 1 nor 2: the portal locks an account after as few as three rejected logins")
+	}
 	l.checkHTTPClient(p.HTTPClient)
 	l.distinct("accounts", plain(l.settings.Accounts))
 
@@ -153,7 +172,7 @@ func (l *loader) checkPassword() {
 	case l.inFile(file) && p.PasswordFile == "":
 		l.add(file, "is empty")
 	case p.PasswordFile != "":
-		if _, reason := readPassword(p.PasswordFile); reason != "" {
+		if _, reason := l.reader.read(p.PasswordFile); reason != "" {
 			l.add(file, reason)
 		}
 	case p.Password.Reveal() == "":

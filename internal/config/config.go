@@ -24,7 +24,9 @@ import (
 
 // Config is a valid configuration; only Load makes one.
 type Config struct {
-	settings settings
+	settings    settings
+	passwordKey string // the key or variable that the password, or its file, stands in
+	reader      *passwordReader
 }
 
 // Format prints no setting, whatever the verb: fmt does not ask the types of
@@ -56,7 +58,7 @@ func Load(path string, env func(string) string) (*Config, error) {
 	if len(l.problems) > 0 {
 		return nil, l.problems.sorted()
 	}
-	return &Config{settings: l.settings}, nil
+	return &Config{settings: l.settings, passwordKey: l.passwordKey(), reader: l.reader}, nil
 }
 
 // PortalURL is the base URL of the Portal API, without a slash at its end.
@@ -66,6 +68,27 @@ func (c *Config) PortalURL() string {
 
 // PortalTimeout is the limit of one portal call, body included.
 func (c *Config) PortalTimeout() time.Duration { return c.settings.Portal.Timeout }
+
+// RejectedLoginsLimit is how many rejected logins one pair of credentials may cost.
+func (c *Config) RejectedLoginsLimit() int { return c.settings.Portal.RejectedLoginsLimit }
+
+// Secrets are the texts of the transport that are never printed.
+func (c *Config) Secrets() []portal.Secret {
+	var secrets []portal.Secret
+	h := c.settings.Portal.HTTPClient
+	for _, header := range h.HTTPHeaders {
+		secrets = append(secrets, header.Secrets...)
+	}
+	for _, values := range h.ProxyConnectHeader {
+		secrets = append(secrets, values...)
+	}
+	if h.ProxyURL.URL != nil {
+		if password, ok := h.ProxyURL.User.Password(); ok {
+			secrets = append(secrets, portal.NewSecret(password))
+		}
+	}
+	return secrets
+}
 
 // Accounts are the ids of the accounts to collect, in decimal digits; none means
 // every account that the login sees.
@@ -85,36 +108,19 @@ func (c *Config) Collector(name string) collector.Settings {
 }
 
 // Credentials is a portal.CredentialSource: it reads the password file at each
-// call, so that a rotated password is noticed. Its errors do not name the file.
+// call, so that a rotated password is noticed, and waits for it no longer than
+// passwordTimeout. Its errors do not name the file.
 func (c *Config) Credentials() (portal.Credentials, error) {
 	p := c.settings.Portal
-	password := p.Password
+	password, source := p.Password, c.passwordKey
 	if p.PasswordFile != "" {
 		var reason string
-		if password, reason = readPassword(p.PasswordFile); reason != "" {
+		if password, reason = c.reader.read(p.PasswordFile); reason != "" {
 			return portal.Credentials{}, fmt.Errorf("portal.password_file: %s", reason)
 		}
+		source += " (" + string(p.PasswordFile) + ")"
 	}
-	return portal.Credentials{Email: p.Email, Password: password}, nil
-}
-
-// readPassword reads a password file. One newline at the end is the editor's.
-func readPassword(path filePath) (password portal.Secret, reason string) {
-	data, err := os.ReadFile(string(path))
-	if err != nil {
-		return portal.Secret{}, fileReason(err)
-	}
-	text, newline := strings.CutSuffix(string(data), "\n")
-	if newline {
-		text = strings.TrimSuffix(text, "\r")
-	}
-	switch {
-	case text == "":
-		return portal.Secret{}, "the file is empty"
-	case strings.ContainsAny(text, "\r\n"): // a login with it would be rejected, and too many of those lock the account
-		return portal.Secret{}, "the file holds more than one line"
-	}
-	return portal.NewSecret(text), ""
+	return portal.Credentials{Email: p.Email, Password: password, Source: source}, nil
 }
 
 // HTTPTransport builds the round tripper that portal.http_client describes. It
@@ -134,9 +140,16 @@ func (c *Config) Digest() []byte { return c.digest("") }
 // PortalDigest is Digest of the section portal alone: of what makes a client.
 func (c *Config) PortalDigest() []byte { return c.digest("portal.") }
 
-func (c *Config) digest(section string) []byte {
+// LoginDigest is Digest without how many rejected logins there may be: to lower that
+// must not begin a new count.
+func (c *Config) LoginDigest() []byte { return c.digest("", "portal.rejected_logins_limit") }
+
+func (c *Config) digest(section string, without ...string) []byte {
 	h := sha256.New()
 	for _, leaf := range leaves(reflect.ValueOf(c.settings), "", "") {
+		if slices.Contains(without, leaf.path) {
+			continue
+		}
 		if strings.HasPrefix(leaf.path, section) && leaf.value.Type() != reflect.TypeFor[portal.Secret]() {
 			fmt.Fprintf(h, "%s=%q\n", leaf.path, show(leaf.value.Interface()))
 		}

@@ -7,6 +7,7 @@ import (
 	promconfig "github.com/prometheus/common/config"
 
 	"ukcloud_exporter/collector"
+	"ukcloud_exporter/internal/loginguard"
 	"ukcloud_exporter/portal"
 )
 
@@ -21,12 +22,13 @@ type settings struct {
 }
 
 type portalSettings struct {
-	URL          promconfig.URL `key:"url" doc:"Base URL of the Portal API."`
-	Email        string         `key:"email" doc:"Login of the exporter's portal user."`
-	PasswordFile filePath       `key:"password_file" doc:"File that holds the password, read again at every login; one newline at its end is not part of it."`
-	Password     portal.Secret  `key:"password" doc:"The password itself; password_file is the better place."`
-	Timeout      time.Duration  `key:"timeout" doc:"Limit of one portal call, body included; the real portal took about a minute for 1,920 VMs."`
-	HTTPClient   httpClient     `key:"http_client"`
+	URL                 promconfig.URL `key:"url" doc:"Base URL of the Portal API."`
+	Email               string         `key:"email" doc:"Login of the exporter's portal user."`
+	PasswordFile        filePath       `key:"password_file" doc:"File that holds the password, read again at every login; one newline at its end is not part of it."`
+	Password            portal.Secret  `key:"password" doc:"The password itself; password_file is the better place."`
+	Timeout             time.Duration  `key:"timeout" doc:"Limit of one portal call, body included; the real portal took about a minute for 1,920 VMs."`
+	RejectedLoginsLimit int            `key:"rejected_logins_limit" doc:"How many rejected logins these credentials may cost before none is tried any more: 2, or 1 where two replicas share a login."`
+	HTTPClient          httpClient     `key:"http_client"`
 }
 
 // sections holds a section for each collector, in the order of collector.All. It is
@@ -70,9 +72,10 @@ type accountID string
 func defaults() settings {
 	return settings{
 		Portal: portalSettings{
-			URL:        mustURL("https://portal.skyscapecloud.com/api"),
-			Timeout:    2 * time.Minute,
-			HTTPClient: httpClient{EnableHTTP2: true},
+			URL:                 mustURL("https://portal.skyscapecloud.com/api"),
+			Timeout:             2 * time.Minute,
+			RejectedLoginsLimit: loginguard.DefaultLimit,
+			HTTPClient:          httpClient{EnableHTTP2: true},
 		},
 		Collectors: defaultSections(),
 	}

@@ -8,7 +8,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"ukcloud_exporter/money"
-	"ukcloud_exporter/portal"
 )
 
 // The document's own marks. A change that an older program would misread raises
@@ -18,12 +17,13 @@ const (
 	version = 1
 )
 
-// document is the whole file. The rejected logins stand beside the sections
-// because the portal's client, not a collector, keeps them.
+// document is the whole file. Rejected logins stood beside the sections before
+// package loginguard had a file of its own; it takes them over from here, and an
+// older program finds them again, so they stay as they are.
 type document struct {
 	Format     string                    `json:"format"`
 	Version    int                       `json:"version"`
-	Rejections portal.Rejections         `json:"rejections"`
+	Rejections jsontext.Value            `json:"rejections,omitzero"`
 	Sections   map[string]jsontext.Value `json:"sections"`
 }
 

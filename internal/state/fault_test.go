@@ -6,12 +6,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"ukcloud_exporter/portal"
 )
 
 // story is what one process does with the state: it notes what it was told is
-// saved. Each round changes the section and the rejected logins.
+// saved. Each round changes two sections.
 type story struct {
 	tried int // the last value that was given to a save
 	acked int // the last value of which a save said nil
@@ -29,7 +27,7 @@ func (s *story) run(t *testing.T, m *memoryFS, rounds int) {
 			s.acked = s.tried
 		}
 		s.tried++
-		if store.SetRejections(portal.Rejections{Count: s.tried}) == nil {
+		if store.Section("builds").Save(counters{N: s.tried}) == nil {
 			s.acked = s.tried
 		}
 	}
@@ -49,11 +47,14 @@ func (s *story) check(t *testing.T, m *memoryFS) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var c counters
+	var c, other counters
 	if _, err := store.Section("vmotion_events").Load(&c); err != nil {
 		t.Fatal(err)
 	}
-	if got := max(c.N, store.Rejections().Count); got < s.acked || got > s.tried {
+	if _, err := store.Section("builds").Load(&other); err != nil {
+		t.Fatal(err)
+	}
+	if got := max(c.N, other.N); got < s.acked || got > s.tried {
 		t.Errorf("state %d, acknowledged %d, tried %d", got, s.acked, s.tried)
 	}
 	if log.Len() > 0 {

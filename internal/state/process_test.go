@@ -13,8 +13,6 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
-
-	"ukcloud_exporter/portal"
 )
 
 // The test binary runs itself as the other process; these tell it what to do.
@@ -200,7 +198,7 @@ func TestTwoProcesses(t *testing.T) {
 		t.Fatal(err)
 	}
 	store, _ := openLogged(t, dir)
-	if err := store.SetRejections(portal.Rejections{Count: 1}); err != nil {
+	if err := store.Section("a").Save(counters{N: 1}); err != nil {
 		t.Error(err)
 	}
 	if err := store.Close(); err != nil {

@@ -1,6 +1,5 @@
 // Package state keeps what must survive a restart: the vMotion events that have
-// been counted, what tickets and bills looked like before, and how many logins
-// were rejected.
+// been counted, and what tickets and bills looked like before.
 //
 // It is one JSON document in one file. Each collector has a section of it and
 // alone knows what stands there; see [Section]. Every save writes the whole
@@ -24,7 +23,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"ukcloud_exporter/internal/atomicfile"
-	"ukcloud_exporter/portal"
 )
 
 // errClosed is what a save after Close gives: another process may own the
@@ -203,26 +201,6 @@ func (s *Store) Close() error {
 		return nil
 	}
 	return s.lock.Close()
-}
-
-// Rejections implements portal.RejectionStore.
-func (s *Store) Rejections() portal.Rejections {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return clone(s.document.Rejections)
-}
-
-// SetRejections implements portal.RejectionStore. It has saved durably when it
-// returns nil.
-func (s *Store) SetRejections(r portal.Rejections) error {
-	return s.update(func(d *document) { d.Rejections = clone(r) })
-}
-
-// clone copies the byte slices too, so that a caller shares nothing with the
-// document.
-func clone(r portal.Rejections) portal.Rejections {
-	r.Salt, r.Fingerprint = bytes.Clone(r.Salt), bytes.Clone(r.Fingerprint)
-	return r
 }
 
 // Section returns the part of the state that one collector owns. Sections that

@@ -16,11 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"ukcloud_exporter/money"
-	"ukcloud_exporter/portal"
 )
-
-// Store is what the portal's client asks for.
-var _ portal.RejectionStore = (*Store)(nil)
 
 func openLogged(t *testing.T, dir string) (*Store, *bytes.Buffer) {
 	t.Helper()
@@ -49,13 +45,9 @@ func TestRoundTrip(t *testing.T) {
 		Closed:  true,
 		Fetched: []time.Time{time.Date(2018, 2, 3, 6, 0, 0, 0, time.UTC)},
 	}
-	rejections := portal.Rejections{Salt: []byte{1}, Fingerprint: []byte{2, 3}, Count: 2, Last: time.Date(2018, 1, 1, 0, 0, 0, 0, time.UTC)}
 	for _, dir := range []string{"", t.TempDir()} {
 		store, log := openLogged(t, dir)
 		if err := store.Section("billing_csv").Save(want); err != nil {
-			t.Fatal(err)
-		}
-		if err := store.SetRejections(rejections); err != nil {
 			t.Fatal(err)
 		}
 		if dir != "" {
@@ -67,7 +59,6 @@ func TestRoundTrip(t *testing.T) {
 				t.Fatal(err)
 			}
 			text := `{"format":"ukcloud_exporter state","version":1,` +
-				`"rejections":{"salt":"AQ==","fingerprint":"AgM=","count":2,"last":"2018-01-01T00:00:00Z"},` +
 				`"sections":{"billing_csv":{"period":"2018-01","amount":"61838.610000001","by_vorg":{"1-1-1-9836cf":"-12.5"},` +
 				`"closed":true,"fetched":["2018-02-03T06:00:00Z"]}}}`
 			if string(data) != text {
@@ -82,9 +73,6 @@ func TestRoundTrip(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)
 		}
-		if diff := cmp.Diff(rejections, store.Rejections()); diff != "" {
-			t.Error(diff)
-		}
 		if found, err := store.Section("my_calls").Load(&got); found || err != nil {
 			t.Errorf("a section that nobody saved: %v, %v", found, err)
 		}
@@ -94,20 +82,6 @@ func TestRoundTrip(t *testing.T) {
 		if err := store.Close(); err != nil {
 			t.Error(err)
 		}
-	}
-}
-
-// TestNothingIsShared: what a caller does with its values later changes nothing.
-func TestNothingIsShared(t *testing.T) {
-	store, _ := openLogged(t, "")
-	salt := []byte{1}
-	if err := store.SetRejections(portal.Rejections{Salt: salt}); err != nil {
-		t.Fatal(err)
-	}
-	salt[0] = 9
-	store.Rejections().Salt[0] = 9
-	if got := store.Rejections().Salt[0]; got != 1 {
-		t.Errorf("salt is %d", got)
 	}
 }
 

@@ -35,6 +35,7 @@ type backfill struct {
 	labels   map[string]string
 	output   string
 	force    bool
+	login    bool // --force-login
 
 	spool    *spool     // what goes to standard output, nil when there is an output directory
 	rejected int64      // rows that are in no sum
@@ -53,6 +54,7 @@ func registerBackfill(parent *kingpin.CmdClause, env Environment) Run {
 	cmd.Flag("tag", "As tags in the configuration. Repeatable.").PlaceHolder("KEY").StringsVar(&c.tags)
 	cmd.Flag("vm-limit", "As vm_limit in the configuration.").Default("1000").IntVar(&c.vmLimit)
 	cmd.Flag("label", "Label that Prometheus adds to what it scrapes, for example job=ukcloud, so that past and present are one series. Repeatable.").PlaceHolder("NAME=VALUE").StringMapVar(&c.labels)
+	cmd.Flag("force-login", ForceLoginHelp).BoolVar(&c.login)
 	cmd.Flag("force", "Write also what is complete.").BoolVar(&c.force)
 	cmd.Flag("output", "Directory to write to, a file for each compute service and month; it is made when it is missing. Default: everything as one stream to standard output, which cannot be resumed.").Short('o').PlaceHolder("DIR").StringVar(&c.output)
 	cmd.Arg("FILE", "Billing CSVs named as fetch names them. Default: ask the portal.").StringsVar(&c.files)
@@ -144,7 +146,7 @@ func (c *backfill) plan(ctx context.Context, log *slog.Logger) (source, []job, [
 	if c.from == (bill.Month{}) || c.to == (bill.Month{}) {
 		return nil, nil, nil, errors.New("--from and --to, or files, are needed")
 	}
-	portal, err := c.env.Portal(ctx, log)
+	portal, err := c.env.Portal(ctx, log, c.login)
 	if err != nil {
 		return nil, nil, nil, err
 	}

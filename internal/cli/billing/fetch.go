@@ -26,6 +26,7 @@ type fetch struct {
 	month  bill.Month
 	org    string
 	output string
+	force  bool // --force-login
 }
 
 func registerFetch(parent *kingpin.CmdClause, env Environment) Run {
@@ -34,6 +35,7 @@ func registerFetch(parent *kingpin.CmdClause, env Environment) Run {
 	cmd.Flag("period", "Month to fetch, for example 2018-01.").Required().PlaceHolder("MONTH").SetValue(monthValue{&c.month})
 	cmd.Flag("org", "Compute service to fetch, for example 1-1-1-9836cf. Default: every one that the login sees.").StringVar(&c.org)
 	cmd.Flag("output", "Directory to save to; it is made when it is missing.").Short('o').Required().PlaceHolder("DIR").StringVar(&c.output)
+	cmd.Flag("force-login", ForceLoginHelp).BoolVar(&c.force)
 	return c.run
 }
 
@@ -41,7 +43,7 @@ func (c *fetch) run(ctx context.Context, log *slog.Logger) error {
 	if c.month.Start().After(c.env.Now()) {
 		return fmt.Errorf("--period %s has not begun", c.month)
 	}
-	p, err := c.env.Portal(ctx, log)
+	p, err := c.env.Portal(ctx, log, c.force)
 	if err != nil {
 		return err
 	}

@@ -53,7 +53,7 @@ func TestInterrupted(t *testing.T) {
 			app := kingpin.New("test", "")
 			commands := Register(app, Environment{
 				Stdout: io.Discard, Stderr: io.Discard,
-				Portal: func(context.Context, *slog.Logger) (*Portal, error) {
+				Portal: func(context.Context, *slog.Logger, bool) (*Portal, error) {
 					return &Portal{API: &interrupted{b.client.Conditional(), string(text), stop}}, nil
 				},
 			})

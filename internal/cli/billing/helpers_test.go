@@ -64,7 +64,7 @@ func (b *bench) run(args ...string) (string, error) {
 	app := kingpin.New("test", "").Terminate(func(int) { b.t.Fatal("the command line ends the program") })
 	commands := Register(app, Environment{
 		Stdin: bytes.NewReader(nil), Stdout: &stdout, Stderr: io.Discard, Now: func() time.Time { return b.now },
-		Portal: func(context.Context, *slog.Logger) (*Portal, error) {
+		Portal: func(context.Context, *slog.Logger, bool) (*Portal, error) {
 			return &Portal{API: asking{b.client.Conditional(), b}}, nil
 		},
 	})

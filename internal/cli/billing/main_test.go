@@ -51,7 +51,7 @@ func program() {
 	commands := Register(app, Environment{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		Now: func() time.Time { return now },
-		Portal: func(context.Context, *slog.Logger) (*Portal, error) {
+		Portal: func(context.Context, *slog.Logger, bool) (*Portal, error) {
 			client, err := portal.New(os.Getenv("PORTAL_URL"), func() (portal.Credentials, error) {
 				return portal.Credentials{Email: "demo@example.com", Password: portal.NewSecret("demo")}, nil
 			})

@@ -24,10 +24,13 @@ type Environment struct {
 	Stdout, Stderr io.Writer
 	// Portal makes a client of the configuration. It is called at most once, and
 	// only by a command that asks the portal.
-	Portal func(ctx context.Context, log *slog.Logger) (*Portal, error)
+	Portal func(ctx context.Context, log *slog.Logger, forceLogin bool) (*Portal, error)
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 }
+
+// ForceLoginHelp is the help of --force-login.
+const ForceLoginHelp = "Log in although logins are suspended after rejected ones: each try may be the one that locks the account."
 
 // API is what the commands ask of the portal.
 type API interface {
