@@ -51,6 +51,9 @@ type Error struct {
 // Error says what was called and what came of it, for example
 // "GET /api/accounts/:account_id/vorgs: 403 Forbidden: No permitted account found (We couldn't …)".
 func (e *Error) Error() string {
+	if errors.Is(e.cause, ErrLoginSuspended) && e.Endpoint == authenticateEndpoint { // nothing was called
+		return e.cause.Error()
+	}
 	parts := []string{e.Method + " " + e.Endpoint}
 	status := ""
 	if e.StatusCode > http.StatusCreated || e.Message != "" {

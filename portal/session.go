@@ -235,6 +235,11 @@ func (s *session) notTried(err error) error {
 	return fmt.Errorf("%w: %w", errLoginPaused, suspended)
 }
 
+// notTriedYet says whether a login was not tried because of those before it.
+func notTriedYet(err error) bool {
+	return errors.Is(err, ErrLoginSuspended) || errors.Is(err, errLoginPaused)
+}
+
 // errLoginPaused is a login that is not tried yet because the last one was answered
 // by something that is no answer to a login.
 var errLoginPaused = errors.New("login paused")
@@ -272,7 +277,7 @@ func (s *session) settle(r result, now time.Time) {
 	s.lastErr = r.err
 	s.valid = r.err == nil
 	s.notBefore = time.Time{}
-	if errors.Is(r.err, ErrLoginSuspended) || errors.Is(r.err, errLoginPaused) { // nothing was tried
+	if notTriedYet(r.err) {
 		if s.lastTried == nil {
 			s.lastTried = r.err
 		}
@@ -351,10 +356,16 @@ func (s *session) tell(r result, told bool, next string) {
 	}
 	text := r.err.Error()
 	level := slog.LevelError
-	if told || text == s.said {
+	switch {
+	case told:
+		level = slog.LevelDebug
+	case r.tried && (r.outcome == loginguard.Refused || r.outcome == loginguard.Unknown): // each brings the lock nearer
+	case text == s.said, s.said != "" && notTriedYet(r.err):
 		level = slog.LevelDebug
 	}
-	s.said = text
+	if s.said == "" || !notTriedYet(r.err) {
+		s.said = text
+	}
 	fields := []any{"err", r.err.Error()}
 	if r.from.Email != "" {
 		fields = append(fields, "email", r.from.Email)

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+	"unicode"
 
 	"github.com/prometheus/common/model"
 
@@ -196,9 +198,9 @@ func (r *runner) current(now time.Time) *snapshot {
 func (r *runner) report(old, s *snapshot, results []collector.Result, err error) {
 	said := map[string]string{}
 	say := func(message, part string, err error) {
-		text := inWords(err)
+		text := withoutNumbers(inWords(err))
 		level := slog.LevelWarn
-		if r.said[part] == text {
+		if r.said[part] == text || errors.Is(err, portal.ErrNoSession) { // the login's own error is said once for all
 			level = slog.LevelDebug
 		}
 		said[part] = text
@@ -259,11 +261,35 @@ func pauseOf(err error) time.Duration {
 	return 0
 }
 
-// inWords is an error for the status page: one line.
+// inWords is an error for the status page: one line, with nothing in it that a
+// terminal or a page might obey. A call that had no session says only that: why is
+// said once, with the session.
 func inWords(err error) string {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return ""
 	}
 	line, _, _ := strings.Cut(err.Error(), "\n")
-	return line
+	if errors.Is(err, portal.ErrNoSession) {
+		line = line[max(0, strings.Index(line, portal.ErrNoSession.Error())):]
+	}
+	return strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) {
+			return ' '
+		}
+		return c
+	}, line)
+}
+
+var digitRun = regexp.MustCompile(`[0-9]+`)
+
+// withoutNumbers is an error's text without ports, times and counts, so that it is
+// known for the same when only these have changed. Three digits are kept: they may be
+// a status.
+func withoutNumbers(text string) string {
+	return digitRun.ReplaceAllStringFunc(text, func(digits string) string {
+		if len(digits) == 3 {
+			return digits
+		}
+		return "#"
+	})
 }

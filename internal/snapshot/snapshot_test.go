@@ -424,6 +424,44 @@ func TestLogNamesTheFlagOfAnEndpointThatIsGone(t *testing.T) {
 	})
 }
 
+// TestSaidOnce: an error in which only a port or a time has changed is the same error,
+// one without a session is the login's to tell, and neither log nor page gets what a
+// terminal obeys.
+func TestSaidOnce(t *testing.T) {
+	tests := []struct {
+		name     string
+		err      func(round int) error
+		warnings int
+		page     string
+	}{
+		{"ports and times", func(round int) error {
+			return fmt.Errorf("dial tcp 10.0.0.1:%d: refused at 12:00:%02d", 40000+round, round)
+		}, 1, "dial tcp 10.0.0.1:40006: refused at 12:00:06"},
+		{"another status", func(round int) error { return fmt.Errorf("status %d", 500+round%2) }, 6, "status 500"},
+		{"no session", func(int) error { return fmt.Errorf("list accounts: %w: logins are suspended", portal.ErrNoSession) },
+			0, "no portal session: logins are suspended"},
+		{"escapes", func(int) error { return errors.New("a\x1b[31mb\u009bc\x07d") }, 1, "a [31mb c d"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				round := 0
+				b := newBench(t, failing(1, 1000, func() ([]collector.Result, error) { round++; return nil, test.err(round) }))
+				for range 6 {
+					b.scrape(time.Second)
+					time.Sleep(2 * time.Minute)
+				}
+				if n := strings.Count(b.logs.String(), "level=WARN"); n != test.warnings || round != 6 {
+					t.Errorf("%d warnings in %d rounds, want %d:\n%s", n, round, test.warnings, b.logs)
+				}
+				if got := b.Status()[0].LastError; got != test.page {
+					t.Errorf("the page says %q, want %q", got, test.page)
+				}
+			})
+		})
+	}
+}
+
 func TestReloadKeepsDataUntilItsOwnRound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		old := newBench(t, counting("a", 0))
