@@ -51,12 +51,12 @@ func newMetrics() *metrics {
 		}),
 		loginFailures: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "ukcloud_session_login_failures_total",
-			Help: "Logins tried that failed for any reason: rejected, unreachable portal, unreadable password file.",
+			Help: "Logins that failed for any reason: rejected, unreachable portal, unreadable password file, or accepted and then serving no call.",
 		}),
 		expiry: prometheus.NewDesc("ukcloud_session_expiry_timestamp_seconds",
 			"When the portal session ends unless a call is made before; absent while there is no session.", nil, nil),
 		suspended: prometheus.NewDesc("ukcloud_session_logins_suspended",
-			"1 while no login is tried because the portal rejected the credentials and one more could lock the account.", nil, nil),
+			"1 while no login is tried because the portal rejected the credentials, or gave no answer to them, and one more try could lock the account.", nil, nil),
 		up: prometheus.NewDesc("ukcloud_up",
 			"1 when the last request to the portal was answered and the session is good.", nil, nil),
 	}
