@@ -96,14 +96,15 @@ func TestABuiltVOrgVDCAndEdgeGatewayStand(t *testing.T) {
 	if vms := p.VMs(); vms[len(vms)-1].VDCURN != urn || len(vms) != 61 {
 		t.Errorf("%d VMs, the last in %s", len(vms), vms[len(vms)-1].VDC)
 	}
-	billed(t, p, v, built, forward)
+	forward(24 * time.Hour)
+	mustBeBilled(t, p, built)
 }
 
-// billed: the new VDC's VM costs from the hour in which its build ended.
-func billed(t *testing.T, p *Portal, v *visitor, built treeVOrg, forward func(time.Duration)) {
+// mustBeBilled looks a day later: the new VDC's VM costs from the hour in which
+// its build ended.
+func mustBeBilled(t *testing.T, p *Portal, built treeVOrg) {
 	t.Helper()
-	forward(24 * time.Hour)
-	v = visit(t, p)
+	v := visit(t, p)
 	rows, err := csv.NewReader(strings.NewReader(v.body("billing/billing-csv?period=2016-03&org_id=" + built.ServiceID))).ReadAll()
 	if err != nil || len(rows) != 2 {
 		t.Fatalf("%d rows, %v", len(rows), err)
