@@ -213,6 +213,16 @@ func TestOrdersThatAreRefused(t *testing.T) {
 			}
 		})
 	}
+	for day, want := range map[string]int{"2021-06-24": 500, "2021-06-25": 202} {
+		now, err := time.Parse(time.DateOnly, day)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := visit(t, newPortal(t, Options{VMs: 60, Era: Era2020, Now: at(now)}))
+		if w := v.write("POST", "accounts/1/vorgs", strings.Replace(vorgOrder, `"B"`, `"2D"`, 1)); w.Code != want {
+			t.Errorf("zone 2D on %s: %d, want %d", day, w.Code, want)
+		}
+	}
 	late := visit(t, newPortal(t, Options{VMs: 60, Era: Era2020}))
 	if w := late.write("POST", "accounts/1/vorgs/1/vdcs", vdc("a(b)", "POWER")); w.Code != 400 {
 		t.Errorf("VDC name with parentheses in 2020: %d", w.Code)
