@@ -111,7 +111,7 @@ func newTarget(t *testing.T) *target {
 	t.Helper()
 	p := &target{foreign: "999999999", email: *email, password: os.Getenv("UKCLOUD_PASSWORD"), writes: *mayWrite}
 	base, limitedEmail, limitedPassword := strings.TrimSuffix(*baseURL, "/"), *limited, os.Getenv("UKCLOUD_LIMITED_PASSWORD")
-	transport := http.RoundTripper(http.DefaultTransport)
+	transport := http.DefaultTransport
 	if base == "" {
 		p.simulated, p.writes, p.email, p.password = true, true, "email@example.com", "password"
 		limitedEmail, limitedPassword = "limited@example.com", "limited"

@@ -90,6 +90,15 @@ func invalid(detail string) *answer {
 // zones are those of self-service with their domain: true is Elevated.
 var zones = map[string]bool{"B": false, "D": true, "F": false, "12": true}
 
+// zone returns the domain of a zone, and whether one can build there.
+func (p *Portal) zone(id string, now time.Time) (elevated, known bool) {
+	if p.options.Era == Era2020 && !now.Before(zonesAdded) && (id == "2D" || id == "2E") {
+		return false, true
+	}
+	elevated, known = zones[id]
+	return elevated, known
+}
+
 // createVOrg answers POST /api/accounts/:account_id/vorgs.
 func (p *Portal) createVOrg(c *call) answer {
 	a, refusal := p.visibleAccount(c, http.StatusNotFound)
@@ -104,7 +113,7 @@ func (p *Portal) createVOrg(c *call) answer {
 	if strings.TrimSpace(name) == "" {
 		return *invalid("name is empty")
 	}
-	elevated, known := zones[o["zoneId"]]
+	elevated, known := p.zone(o["zoneId"], c.now)
 	if !known { // the reference has 500 for this
 		return failure(http.StatusInternalServerError, "500 Internal Server Error",
 			"We're sorry, but there was a problem creating the vOrg in the specified zone.")

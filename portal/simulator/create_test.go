@@ -96,14 +96,15 @@ func TestABuiltVOrgVDCAndEdgeGatewayStand(t *testing.T) {
 	if vms := p.VMs(); vms[len(vms)-1].VDCURN != urn || len(vms) != 61 {
 		t.Errorf("%d VMs, the last in %s", len(vms), vms[len(vms)-1].VDC)
 	}
-	billed(t, p, v, built, forward)
+	forward(24 * time.Hour)
+	mustBeBilled(t, p, built)
 }
 
-// billed: the new VDC's VM costs from the hour in which its build ended.
-func billed(t *testing.T, p *Portal, v *visitor, built treeVOrg, forward func(time.Duration)) {
+// mustBeBilled looks a day later: the new VDC's VM costs from the hour in which
+// its build ended.
+func mustBeBilled(t *testing.T, p *Portal, built treeVOrg) {
 	t.Helper()
-	forward(24 * time.Hour)
-	v = visit(t, p)
+	v := visit(t, p)
 	rows, err := csv.NewReader(strings.NewReader(v.body("billing/billing-csv?period=2016-03&org_id=" + built.ServiceID))).ReadAll()
 	if err != nil || len(rows) != 2 {
 		t.Fatalf("%d rows, %v", len(rows), err)
@@ -211,6 +212,16 @@ func TestOrdersThatAreRefused(t *testing.T) {
 				t.Errorf("%d %s, want %d %s", w.Code, w.Body, test.status, test.reason)
 			}
 		})
+	}
+	for day, want := range map[string]int{"2021-06-24": 500, "2021-06-25": 202} {
+		now, err := time.Parse(time.DateOnly, day)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := visit(t, newPortal(t, Options{VMs: 60, Era: Era2020, Now: at(now)}))
+		if w := v.write("POST", "accounts/1/vorgs", strings.Replace(vorgOrder, `"B"`, `"2D"`, 1)); w.Code != want {
+			t.Errorf("zone 2D on %s: %d, want %d", day, w.Code, want)
+		}
 	}
 	late := visit(t, newPortal(t, Options{VMs: 60, Era: Era2020}))
 	if w := late.write("POST", "accounts/1/vorgs/1/vdcs", vdc("a(b)", "POWER")); w.Code != 400 {

@@ -17,10 +17,10 @@ const (
 	// every endpoint answers, and compute_services and my_vm carry money.
 	Era2018 Era = 2018
 	// Era2020 is the portal at its end. Money and hours are constant zero and
-	// my_calls is gone (July 2019) whatever the clock says. Three more changes
+	// my_calls is gone (July 2019) whatever the clock says. Four more changes
 	// come with the portal's clock: storage is 0 from 28 October 2020, my_vm is
 	// 404 from 8 December 2020, and vmotion_events is an empty list from 19
-	// March 2021.
+	// March 2021, and vOrgs are built in the zones 2D and 2E from 25 June 2021.
 	Era2020 Era = 2020
 )
 
@@ -30,6 +30,7 @@ var (
 	storageGone = time.Date(2020, 10, 28, 0, 0, 0, 0, time.UTC)
 	myVMGone    = time.Date(2020, 12, 8, 0, 0, 0, 0, time.UTC)
 	vMotionGone = time.Date(2021, 3, 19, 0, 0, 0, 0, time.UTC)
+	zonesAdded  = time.Date(2021, 6, 25, 0, 0, 0, 0, time.UTC)
 )
 
 // Options say what portal to simulate. The zero value is a small estate in one
