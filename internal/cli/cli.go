@@ -11,6 +11,7 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 
 	"ukcloud_exporter/internal/cli/billing"
+	portalcmd "ukcloud_exporter/internal/cli/portal"
 	"ukcloud_exporter/internal/config"
 	"ukcloud_exporter/internal/health"
 	"ukcloud_exporter/internal/logging"
@@ -48,6 +49,9 @@ func Register(app *kingpin.Application, env Environment) *Commands {
 	maps.Copy(c.run, billing.Register(app, billing.Environment{
 		Stdin: env.Stdin, Stdout: env.Stdout, Stderr: env.Stderr, Portal: c.portal,
 	}))
+	maps.Copy(c.run, portalcmd.Register(app, portalcmd.Environment{
+		Stdin: env.Stdin, Stdout: env.Stdout, Stderr: env.Stderr, Portal: c.portalClient,
+	}))
 	return c
 }
 
@@ -69,4 +73,17 @@ func (c *Commands) portal(ctx context.Context, log *slog.Logger, forceLogin bool
 		return nil, err
 	}
 	return &billing.Portal{API: client.Conditional(), Accounts: cfg.Accounts(), Close: closeAll}, nil
+}
+
+// portalClient connects a portal command.
+func (c *Commands) portalClient(ctx context.Context, log *slog.Logger, forceLogin bool) (*portalcmd.Portal, error) {
+	cfg, err := c.load()
+	if err != nil {
+		return nil, err
+	}
+	client, closeAll, err := newClient(ctx, cfg, log, forceLogin)
+	if err != nil {
+		return nil, err
+	}
+	return &portalcmd.Portal{Client: client, URL: cfg.PortalURL(), Accounts: cfg.Accounts(), Close: closeAll}, nil
 }
