@@ -10,6 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+
+	"ukcloud_exporter/collector"
 )
 
 var update = flag.Bool("update", false, "rewrite the expected exposition in testdata")
@@ -24,6 +26,13 @@ func TestExposition(t *testing.T) {
 		got := without(s.scrape(), runtimeFamilies...)
 		golden(t, got)
 		lint(t, got)
+		for _, c := range collector.All() {
+			for _, f := range c.New(collector.Deps{}, c.Defaults).Families() {
+				if !strings.Contains(got, "\n# TYPE "+f.Name+" ") {
+					t.Errorf("the simulated estate shows no %s of %s", f.Name, c.Name)
+				}
+			}
+		}
 		for _, secret := range []string{password, "demo"} {
 			if strings.Contains(s.logs.String(), secret) {
 				t.Errorf("the log holds %q", secret)
