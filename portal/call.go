@@ -70,7 +70,7 @@ func (c *Client) target(r *route, query url.Values, parameters ...string) (*url.
 	return &u, err
 }
 
-// get sends one GET and returns its 2xx answer. Every other answer is an *Error;
+// get sends one GET and returns its 200 answer. Every other answer is an *Error;
 // 304 is one that is ErrNotModified. The call, its body included, ends with the
 // client's timeout; closing the body frees what it holds.
 func (c *Client) get(ctx context.Context, r *route, etag string, query url.Values, parameters ...string) (*http.Response, error) {
@@ -103,10 +103,14 @@ func (c *Client) roundTrip(ctx context.Context, r *route, u *url.URL, etag strin
 	if err != nil {
 		return nil, c.callError(r, err)
 	}
-	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+	switch code := resp.StatusCode; {
+	case code == http.StatusOK:
+		return resp, nil
+	case code < 200 || code > 299:
 		return nil, c.secrets.newError(r, resp, nil)
+	default: // a part of the answer, or none: as good as none
+		return nil, c.secrets.newError(r, resp, fmt.Errorf("unexpected status %d %s", code, http.StatusText(code)))
 	}
-	return resp, nil
 }
 
 // bodyWithClose is a body with more to do when it is closed.

@@ -303,7 +303,7 @@ func (p *onePortal) BillingCSV(_ context.Context, period, _, _ string) (*portal.
 	if period == "2018-01" {
 		text = p.text
 	}
-	return &portal.Stream{ReadCloser: io.NopCloser(strings.NewReader(text)), Proven: p.proven}, nil
+	return &portal.Stream{ReadCloser: io.NopCloser(strings.NewReader(text)), Proven: p.proven || period != "2018-01"}, nil
 }
 
 func (*onePortal) Accounts(context.Context, *portal.Answer[[]portal.Account]) (*portal.Answer[[]portal.Account], error) {
@@ -321,8 +321,8 @@ func (*onePortal) APICredentials(context.Context, string, *portal.Answer[[]porta
 // noState is the collector's state in a daemon without a state_dir.
 type noState struct{}
 
-func (noState) Load(any) error { return nil }
-func (noState) Save(any)       {}
+func (noState) Load(any) (bool, error) { return false, nil }
+func (noState) Save(any) error         { return nil }
 
 // records are the rows of a CSV, by their columns.
 func records(t *testing.T, text string) (all []map[string]string) {
