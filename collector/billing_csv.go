@@ -57,6 +57,7 @@ type BillingCSV struct {
 	month    bill.Month // that ran
 	services serviceList
 	closings bill.Closings // nil until loaded
+	unproven unproven
 }
 
 // NewBillingCSV returns the collector. What it must know of closed months after a
@@ -92,12 +93,15 @@ func (c *BillingCSV) Collect(ctx context.Context, previous func(string) *Part) (
 		// The month has ended: what is held must say so, whatever the portal does.
 	}
 	bills := make([]*monthBill, 0, 2*len(services))
+	keys := map[string]bool{}
 	for _, s := range services {
 		for _, m := range [...]bill.Month{month, month.Previous()} {
 			part := previous(monthKey(s, m))
+			keys[monthKey(s, m)] = true
 			bills = append(bills, &monthBill{computeService: s, month: m, held: dataOf[BillingPart](part), part: part})
 		}
 	}
+	c.unproven.keep(keys)
 	c.fetch(ctx, bills)
 	for i := 0; i < len(bills); i += 2 {
 		results = append(results, c.results(bills[i], bills[i+1], now)...)
@@ -156,9 +160,13 @@ func (c *BillingCSV) fetchOne(ctx context.Context, b *monthBill) error {
 	}
 	defer func() { _ = stream.Close() }()
 	var rejected rejectedRows
-	bill, err := bill.Read(stream, bill.Options{
+	body := sumOf(stream)
+	bill, err := bill.Read(body, bill.Options{
 		Month: b.month, Tags: c.settings.Tags, Rejected: rejected.note, Proven: stream.Proven,
 	})
+	if err == nil {
+		err = c.unproven.believe(monthKey(b.computeService, b.month), body, b.doubt(bill, c.now()))
+	}
 	if err != nil {
 		return fmt.Errorf("fetch billing %s of %s: GET /api/billing/billing-csv: %w", b.month, b.vorg, err)
 	}
@@ -167,6 +175,33 @@ func (c *BillingCSV) fetchOne(ctx context.Context, b *monthBill) error {
 	rejected.log(log)
 	logOdd(log, bill)
 	return nil
+}
+
+// dayDelay is how long after a day's end the portal may take to bill it: it adds a
+// day at about 06:00.
+const dayDelay = 30 * time.Hour
+
+// doubt says what speaks against a bill being whole, when nothing proves it: it has
+// fewer rows than the one before, or lacks days that should be there.
+func (b *monthBill) doubt(read *bill.Bill, now time.Time) string {
+	if b.bill != nil && read.Rows < b.bill.Rows {
+		return fmt.Sprintf("it has %d rows after %d", read.Rows, b.bill.Rows)
+	}
+	expected := bill.DateOf(now.Add(-dayDelay))
+	if last := b.month.LastDay(); expected.Compare(last) > 0 {
+		expected = last
+	}
+	if !b.month.Holds(expected) {
+		return ""
+	}
+	newest, ok := read.NewestDayBefore(bill.DateOf(b.month.Next().Start()))
+	switch {
+	case !ok:
+		return "it has no row"
+	case newest.Compare(expected) < 0:
+		return fmt.Sprintf("it ends with %s, not with %s", newest, expected)
+	}
+	return ""
 }
 
 // logOdd tells of money that is in the bill and that one might look for elsewhere.

@@ -38,12 +38,13 @@ func billText(rows ...billRow) string {
 
 // bills is a portal that has nothing but bills, by "org period".
 type bills struct {
-	texts  map[string]string
-	errs   map[string]error // in place of an answer
-	asked  []string
-	served int  // answers that were not 304
-	noTags bool // the portal gives no ETag
-	mu     sync.Mutex
+	texts    map[string]string
+	errs     map[string]error // in place of an answer
+	asked    []string
+	served   int  // answers that were not 304
+	noTags   bool // the portal gives no ETag
+	unproven bool // nothing proves an answer's end
+	mu       sync.Mutex
 }
 
 func (b *bills) BillingCSV(_ context.Context, period, org, etag string) (*portal.Stream, error) {
@@ -68,7 +69,7 @@ func (b *bills) BillingCSV(_ context.Context, period, org, etag string) (*portal
 		return nil, portal.ErrNotModified
 	}
 	b.served++
-	return &portal.Stream{ReadCloser: io.NopCloser(strings.NewReader(text)), ETag: tag}, nil
+	return &portal.Stream{ReadCloser: io.NopCloser(strings.NewReader(text)), ETag: tag, Proven: !b.unproven}, nil
 }
 
 // answers takes what was asked since the last call, sorted.

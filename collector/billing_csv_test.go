@@ -230,6 +230,7 @@ func TestBrokenBill(t *testing.T) {
 			b := newBench(t, api, one(), "2018-01-15 08:00")
 			before := b.round()
 			api.texts[org+" 2018-01"] = tt.text
+			api.unproven = tt.name == "cut off"
 			b.at("2018-01-15 14:00")
 			if diff := cmp.Diff(before, b.round()); diff != "" {
 				t.Errorf("exposed (-before +after):\n%s", diff)
@@ -240,6 +241,50 @@ func TestBrokenBill(t *testing.T) {
 			}
 			if len(b.errsOf()) != 1 {
 				t.Errorf("errors %q, want one", b.errsOf())
+			}
+		})
+	}
+}
+
+// TestUnproven: what nothing proves to be whole is taken when it is at least what
+// was held and has the days that it should have, or when it comes again.
+func TestUnproven(t *testing.T) {
+	month := func(days ...string) string {
+		var rows []billRow
+		for _, day := range days {
+			rows = append(rows, billRow{"2018-01-" + day, "a", "1"}, billRow{"2018-01-" + day, "b", "1"})
+		}
+		return billText(rows...)
+	}
+	type round struct{ text, rows, err string } // what comes, what is shown then, and why it was not taken
+	whole := month("12", "13", "14")
+	tests := []struct {
+		name   string
+		rounds []round
+	}{
+		{"whole from the first time on", []round{{whole, "6", ""}, {month("12", "13", "14", "15"), "8", ""}}},
+		{"cut off behind a row", []round{{whole, "6", ""}, {month("12"), "6", "it has 2 rows after 6"}, {whole, "6", ""}}},
+		{"cut off in the same place again", []round{{whole, "6", ""}, {month("12"), "6", "it has 2 rows after 6"}, {month("12"), "2", ""}}},
+		{"cut off in other places", []round{{whole, "6", ""}, {month("12"), "6", "it has 2 rows after 6"}, {month("12", "13"), "6", "it has 4 rows after 6"}, {month("12"), "6", "it has 2 rows after 6"}}},
+		{"the header alone", []round{{month(), "", "it has no row"}, {whole, "6", ""}, {month(), "6", "it has 0 rows after 6"}}},
+		{"no resources at all", []round{{month(), "", "it has no row"}, {month(), "0", ""}}},
+		{"days missing the first time", []round{{month("12"), "", "it ends with 2018-01-12, not with 2018-01-14"}, {whole, "6", ""}}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			api := &bills{texts: map[string]string{}, unproven: true, noTags: true}
+			b := newBench(t, api, one(), "2018-01-15 08:00")
+			for i, r := range tt.rounds {
+				api.texts[org+" 2018-01"] = r.text
+				got := only(b.round(), "rows{")
+				want := ""
+				if r.rows != "" {
+					want = `rows{account="1",vorg="11-1-1-abc"} ` + r.rows + "\n"
+				}
+				err := b.errsOf()["1/11-1-1-abc/2018-01"]
+				if got != want || (err == "") != (r.err == "") || !strings.Contains(err, r.err) || r.err != "" && !strings.Contains(err, "not proven whole") {
+					t.Fatalf("round %d: %q, error %q; want %q, %q", i+1, got, err, want, r.err)
+				}
 			}
 		})
 	}

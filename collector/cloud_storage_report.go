@@ -1,9 +1,11 @@
 package collector
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"sync"
 	"time"
 
@@ -39,6 +41,7 @@ type CloudStorageReport struct {
 
 	mu       sync.Mutex // held for a whole round
 	services serviceList
+	unproven unproven
 }
 
 // NewCloudStorageReport returns the collector.
@@ -55,6 +58,11 @@ func (c *CloudStorageReport) Collect(ctx context.Context, previous func(string) 
 		return nil, err
 	}
 	month := bill.MonthOf(c.now())
+	keys := map[string]bool{}
+	for _, s := range services {
+		keys[s.vorg+"/"+month.String()], keys[s.vorg+"/"+month.Previous().String()] = true, true
+	}
+	c.unproven.keep(keys)
 	results := make([]Result, len(services))
 	for i, s := range services {
 		results[i] = Result{Key: s.key(), Account: s.account}
@@ -127,27 +135,47 @@ func (c *CloudStorageReport) report(ctx context.Context, org string, month bill.
 	}
 	defer func() { _ = stream.Close() }()
 	r := &storageReport{month: month, etag: stream.ETag}
-	if err := r.read(stream); err != nil {
+	body := sumOf(stream)
+	if err = r.read(body, stream.Proven); err == nil {
+		err = c.unproven.believe(org+"/"+month.String(), body, r.doubt(known))
+	}
+	if err != nil {
 		return nil, fmt.Errorf("fetch cloud storage %s of %s: GET /api/billing/cloud-storage-report: %w", month, org, err)
 	}
 	return r, nil
 }
 
-func (r *storageReport) read(stream *portal.Stream) error {
-	reader, err := csvparse.NewCloudStorage(stream, csvparse.TrustEOF(stream.Proven))
+// doubt says what speaks against a report being whole, when nothing proves it.
+func (r *storageReport) doubt(known *storageReport) string {
+	switch {
+	case known == nil:
+		return "there is none to compare it with"
+	case len(r.rows) < len(known.rows):
+		return fmt.Sprintf("it has %d rows after %d", len(r.rows), len(known.rows))
+	}
+	return ""
+}
+
+func (r *storageReport) read(body io.Reader, proven bool) error {
+	reader, err := csvparse.NewCloudStorage(body, csvparse.TrustEOF(proven))
 	if err != nil {
 		return err
 	}
 	r.rejected = map[string]int{"Consumption (GB)": 0, "Cost": 0}
+	var first *csvparse.RowError
 	for row, err := range reader.Rows() {
 		if rejected, is := errors.AsType[*csvparse.RowError](err); is {
 			r.rejected[rejected.Field]++
+			first = cmp.Or(first, rejected)
 			continue
 		}
 		if err != nil {
 			return err
 		}
 		r.rows = append(r.rows, *row)
+	}
+	if len(r.rows) == 0 && first != nil {
+		return fmt.Errorf("%w, the first for %w", bill.ErrNotReadable, first)
 	}
 	return nil
 }

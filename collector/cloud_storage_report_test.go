@@ -25,10 +25,11 @@ const storageHead = "Org Id,Company Id,Account Id,Service Id,Bucket Name,Service
 
 // reports is a portal that has nothing but cloud storage reports, by "org date".
 type reports struct {
-	mu    sync.Mutex
-	texts map[string]string
-	err   error
-	asked []string
+	mu       sync.Mutex
+	texts    map[string]string
+	err      error
+	asked    []string
+	unproven bool // nothing proves an answer's end
 }
 
 func (r *reports) CloudStorageReport(_ context.Context, date, org, etag string) (*portal.Stream, error) {
@@ -45,7 +46,7 @@ func (r *reports) CloudStorageReport(_ context.Context, date, org, etag string) 
 	if etag == text {
 		return nil, portal.ErrNotModified
 	}
-	return &portal.Stream{ReadCloser: io.NopCloser(strings.NewReader(text)), ETag: text}, nil
+	return &portal.Stream{ReadCloser: io.NopCloser(strings.NewReader(text)), ETag: text, Proven: !r.unproven}, nil
 }
 
 func newStorage(api collector.CloudStorageAPI, services inventory.API, now string) *collector.CloudStorageReport {
@@ -124,11 +125,13 @@ func TestCloudStorageFails(t *testing.T) {
 		{"refused", "", errors.New("500"), "fetch cloud storage 2018-01 of 11-1-1-abc: 500"},
 		{"HTML", "<html>", nil, "fetch cloud storage 2018-01 of 11-1-1-abc: GET /api/billing/cloud-storage-report: not CSV but html"},
 		{"cut off", storageHead + "o,c,a,s,archive,STANDARD,1,2", nil, "unexpected EOF"},
+		{"UTF-16", "\xff\xfeO\x00", nil, "the file is in UTF-16"},
+		{"no row that can be read", storageHead + "o,c,a,s,archive,STANDARD,1,x\n", nil, "no row can be read, the first for line 2"},
 		{"missing column", "Org Id,Cost\n", nil, "no column Company Id"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			api := &reports{texts: map[string]string{org + " 2018-01-01": tt.text}, err: tt.err}
+			api := &reports{texts: map[string]string{org + " 2018-01-01": tt.text}, err: tt.err, unproven: tt.name == "cut off"}
 			results, err := newStorage(api, one(), "2018-01-15 08:00:00").Collect(t.Context(), func(string) *collector.Part { return nil })
 			if err != nil || len(results) != 1 {
 				t.Fatalf("%d results, error %v", len(results), err)
@@ -137,6 +140,32 @@ func TestCloudStorageFails(t *testing.T) {
 				t.Errorf("result %q: %v, want an error with %q", r.Key, r.Err, tt.want)
 			}
 		})
+	}
+}
+
+// TestCloudStorageUnproven: a report that nothing proves to be whole does not shrink
+// the one that is held, until it comes again.
+func TestCloudStorageUnproven(t *testing.T) {
+	bucket := func(name string) string { return "o,c,a,s," + name + ",STANDARD,1,2\n" }
+	whole, cut := storageHead+bucket("a")+bucket("b"), storageHead+bucket("a")
+	api := &reports{texts: map[string]string{}, unproven: true}
+	c := newStorage(api, one(), "2018-01-15 08:00:00")
+	var held map[string]*collector.Part
+	for i, step := range []struct {
+		text  string
+		taken bool
+	}{{whole, false}, {whole, true}, {cut, false}, {whole + bucket("c"), true}, {cut, false}, {cut, true}} {
+		api.texts[org+" 2018-01-01"] = step.text
+		results, err := c.Collect(t.Context(), func(key string) *collector.Part { return held[key] })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if (results[0].Err == nil) != step.taken {
+			t.Fatalf("round %d: error %v, want it taken: %v", i+1, results[0].Err, step.taken)
+		}
+		if step.taken {
+			held = parts(results)
+		}
 	}
 }
 

@@ -6,6 +6,27 @@ import (
 	"testing"
 )
 
+// TestSurprisingStatus: a part of an answer, or none, is an error.
+func TestSurprisingStatus(t *testing.T) {
+	for _, status := range []int{http.StatusCreated, http.StatusAccepted, http.StatusNonAuthoritativeInfo, http.StatusNoContent, http.StatusPartialContent} {
+		client, err := New("http://portal.test/api", func() (Credentials, error) {
+			return Credentials{Email: "a@b", Password: NewSecret("secret")}, nil
+		}, WithTransport(roundTripper(func(req *http.Request) (*http.Response, error) {
+			if strings.HasSuffix(req.URL.Path, "/authenticate") {
+				return reply(req, http.StatusCreated, `{"expire_after":900}`, "Set-Cookie", "rack.session=x; path=/api"), nil
+			}
+			return reply(req, status, "EventDate\n2018-01-01\n", "Content-Type", "text/csv"), nil
+		})))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = client.BillingCSV(t.Context(), "2018-01", "1-1-1-9836cf", "")
+		if err == nil || !strings.Contains(err.Error(), http.StatusText(status)) {
+			t.Errorf("%d: error %v", status, err)
+		}
+	}
+}
+
 // TestProvenStreams: only a body whose cut would be noticed may end without a last
 // line end.
 func TestProvenStreams(t *testing.T) {

@@ -21,6 +21,7 @@ import (
 	"ukcloud_exporter/csvparse"
 	"ukcloud_exporter/internal/atomicfile"
 	"ukcloud_exporter/internal/bill"
+	"ukcloud_exporter/internal/cli/exitstatus"
 )
 
 // backfill writes the past of the bill's metrics.
@@ -39,6 +40,7 @@ type backfill struct {
 
 	spool    *spool     // what goes to standard output, nil when there is an output directory
 	rejected int64      // rows that are in no sum
+	doubtful int64      // files of bills that are not proven whole
 	last     job        // that was written
 	lastBill *bill.Bill // of it
 }
@@ -118,6 +120,9 @@ func (c *backfill) run(ctx context.Context, log *slog.Logger) error {
 	}
 	if err := failures(c.env.Stderr, "backfill", failed, written); err != nil {
 		return err
+	}
+	if c.doubtful > 0 {
+		return exitstatus.Incomplete(fmt.Errorf("backfill: %s of bills that are not proven whole", count(c.doubtful, "file")))
 	}
 	return leftOut(c.rejected)
 }
@@ -199,6 +204,10 @@ func (c *backfill) write(ctx context.Context, bills source, j job) (done string,
 	if h.rejected > 0 {
 		done += fmt.Sprintf("; in no sum because they cannot be read: %s; see billing verify", count(int64(h.rejected), "row"))
 	}
+	if h.doubtful {
+		c.doubtful++
+		done += "; not proven whole: the portal said neither length nor end of a bill"
+	}
 	if h.last != nil {
 		for _, note := range oddities(h.last.Late, h.last.Unnamed) {
 			done += "; " + note
@@ -219,6 +228,9 @@ func (c *backfill) writeFile(path, options string, h *history) error {
 	}
 	if err := atomicfile.Write(path, h.writeTo); err != nil {
 		return err
+	}
+	if h.doubtful {
+		return nil // to be written again
 	}
 	return atomicfile.Write(path+optionsSuffix, func(w io.Writer) error {
 		_, err := io.WriteString(w, options)
@@ -254,6 +266,7 @@ func (c *backfill) read(ctx context.Context, bills source, j job, h *history) er
 		return err
 	}
 	defer func() { _ = file.close() }()
+	h.doubtful = h.doubtful || file.doubtful
 	o := bill.Options{
 		Month: j.month, Tags: c.tags, Proven: file.proven, Rejected: func(*csvparse.RowError) { h.rejected++ },
 	}
@@ -275,6 +288,7 @@ func (c *backfill) previous(ctx context.Context, bills source, j job, h *history
 		return nil, fmt.Errorf("bill %s of %s: %w", before, j.org, err)
 	}
 	defer func() { _ = file.close() }()
+	h.doubtful = h.doubtful || file.doubtful
 	bill, err := bill.Read(untilDone(ctx, file), bill.Options{
 		Month: before, Proven: file.proven, Rejected: func(*csvparse.RowError) { h.rejected++ },
 	})

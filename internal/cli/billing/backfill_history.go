@@ -31,6 +31,7 @@ type history struct {
 
 	toDate   []dayToDate // of the days that are over
 	rejected int
+	doubtful bool // a bill is not proven whole
 	samples  int
 }
 

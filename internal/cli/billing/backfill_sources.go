@@ -36,7 +36,7 @@ func (s *portalSource) open(ctx context.Context, org string, m bill.Month) (*ope
 	if err != nil {
 		return nil, err
 	}
-	return &opened{Reader: stream, proven: stream.Proven, close: stream.Close}, nil
+	return &opened{Reader: stream, proven: stream.Proven, doubtful: !stream.Proven, close: stream.Close}, nil
 }
 
 // tooOld recognises what a portal may answer for a month before its history; what

@@ -13,6 +13,7 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 
 	"ukcloud_exporter/internal/bill"
+	"ukcloud_exporter/internal/cli/exitstatus"
 	"ukcloud_exporter/portal"
 )
 
@@ -89,5 +90,28 @@ func TestFetchedBytes(t *testing.T) {
 	got, err := os.ReadFile(filepath.Join(dir, fileName(org, bill.Month{Year: 2018, Month: 1})))
 	if err != nil || string(got) != string(want) {
 		t.Errorf("%d bytes are saved of %d, error %v", len(got), len(want), err)
+	}
+}
+
+// TestUnproven: what nothing proves to be whole is saved without a checksum, said,
+// and never complete.
+func TestUnproven(t *testing.T) {
+	b := newBench(t)
+	b.unproven = true
+	dir := t.TempDir()
+	org := b.services()[0].org
+	out, err := b.run("fetch", "--period", "2018-01", "--org", org, "-o", dir)
+	if exitstatus.Of(err) != 2 || !strings.Contains(err.Error(), "1 bill not proven whole") || !strings.Contains(out, "; not proven whole: ") {
+		t.Errorf("fetch says %q, error %v", out, err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 || left[0].Name() != fileName(org, bill.Month{Year: 2018, Month: 1}) {
+		t.Errorf("saved: %v, %v", left, err)
+	}
+	past := t.TempDir()
+	for range 2 {
+		out, err = b.run("backfill", "--from", "2018-01", "--to", "2018-01", "--org", org, "-o", past)
+		if exitstatus.Of(err) != 2 || !strings.Contains(err.Error(), "1 file of bills that are not proven whole") || strings.Contains(out, "complete already") {
+			t.Errorf("backfill says %q, error %v", out, err)
+		}
 	}
 }

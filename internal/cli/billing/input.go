@@ -154,6 +154,8 @@ type opened struct {
 	io.Reader
 	// proven: the file is known to be whole, whether or not it ends with a line end.
 	proven bool
+	// doubtful: it comes from the portal, and nothing proves its end.
+	doubtful bool
 	// checksum: one stands beside the file.
 	checksum bool
 	close    func() error
