@@ -8,7 +8,7 @@ BRANCH   ?= $(shell git rev-parse --abbrev-ref HEAD 2>/dev/null || echo unknown)
 PKG       = github.com/prometheus/common/version
 LDFLAGS   = -s -w -X $(PKG).Version=$(VERSION) -X $(PKG).Revision=$(REVISION) -X $(PKG).Branch=$(BRANCH)
 
-.PHONY: all build demo test test-short lint mutate generate bench fuzz soak dist image test-packaging clean
+.PHONY: all build demo test test-short rules lint mutate generate bench fuzz soak dist image test-packaging clean
 
 all: build
 
@@ -48,6 +48,10 @@ dist:
 ENGINE ?= docker
 image:
 	$(ENGINE) build --build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) -t ukcloud_exporter:local .
+
+## rules: the rule tests again, with promtool of Prometheus 3; the first build of that takes some minutes
+rules:
+	.ci/promtool3/test
 
 ## lint: golangci-lint with .golangci.yml; fetched and built by the first call
 lint:

@@ -109,7 +109,7 @@ func startAll(t *testing.T, portal *simulator.Portal, webhook *testutil.Webhook)
 	if err != nil {
 		t.Fatal(err)
 	}
-	testutil.WriteFile(t, dir, "rules.yml", regexp.MustCompile(`(?m)^( +for:) .*$`).ReplaceAllString(string(rules), "$1 1s"))
+	testutil.WriteFile(t, dir, "rules.yml", regexp.MustCompile(`(?m)^( +(?:keep_firing_)?for:) .*$`).ReplaceAllString(string(rules), "$1 1s"))
 	settings := fmt.Sprintf(`
 global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}
 rule_files: [rules.yml]

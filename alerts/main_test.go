@@ -16,6 +16,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type rule struct {
 	Record, Alert, Expr string
 	For                 duration
+	Keep                duration `yaml:"keep_firing_for"`
 	Labels, Annotations map[string]string
 }
 

@@ -28,8 +28,9 @@ func TestThresholds(t *testing.T) {
 		"UKCloudBillingRowsRejected": {0},
 		"UKCloudTicketOpenTooLong":   {alerts.TicketAgeSeconds},
 		"UKCloudBuildsFailed":        {0},
-		"UKCloudVMotionStorm":        {alerts.VMotionsPerHour, alerts.VMotionShareOfVMs, 0},
+		"UKCloudVMotionStorm":        {alerts.VMotionsPerHour, alerts.VMotionShareOfVMs},
 		"UKCloudVMotionCoverageGap":  {0},
+		"UKCloudUnknownValues":       {0},
 		"UKCloudCollectorStale":      {alerts.StaleShareOfMaxAge},
 		"UKCloudStateNotSaved":       {0},
 	}
