@@ -63,9 +63,10 @@ PACKAGE ?= ./money
 mutate:
 	$(GO) tool -modfile=.ci/mutate/go.mod gremlins unleash --config .ci/mutate/gremlins.yaml $(PACKAGE)
 
-## generate: dashboards and the lists of metrics, flags and keys in the documentation
+## generate: dashboards, the lists of metrics, flags and keys in the documentation, plain manifests
 generate:
 	$(GO) generate ./...
+	cd deploy/packaging && $(GO) generate ./...
 
 ## bench: the figures of docs/performance.md
 bench:

@@ -37,7 +37,7 @@ func (r *release) archive(p platform) error {
 		pack, extension = r.zip, ".zip"
 	}
 	var out bytes.Buffer
-	if err := pack(&out, r.fileName(p, ""), names); err != nil {
+	if err := pack(&out, r.stage, r.fileName(p, ""), names); err != nil {
 		return err
 	}
 	return os.WriteFile(filepath.Join(r.out, r.fileName(p, extension)), out.Bytes(), 0o644)
@@ -51,11 +51,11 @@ func mode(name string) os.FileMode {
 	return 0o644
 }
 
-func (r *release) tarGz(w io.Writer, folder string, names []string) error {
+func (r *release) tarGz(w io.Writer, dir, folder string, names []string) error {
 	compressed := gzip.NewWriter(w)
 	archive := tar.NewWriter(compressed)
 	for _, name := range names {
-		content, err := os.ReadFile(filepath.Join(r.stage, name))
+		content, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
 			return err
 		}
@@ -75,10 +75,10 @@ func (r *release) tarGz(w io.Writer, folder string, names []string) error {
 	return compressed.Close()
 }
 
-func (r *release) zip(w io.Writer, folder string, names []string) error {
+func (r *release) zip(w io.Writer, dir, folder string, names []string) error {
 	archive := zip.NewWriter(w)
 	for _, name := range names {
-		content, err := os.ReadFile(filepath.Join(r.stage, name))
+		content, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
 			return err
 		}

@@ -155,6 +155,7 @@ func TestReproducible(t *testing.T) {
 
 	t.Run("files", func(t *testing.T) { checkNames(t, sums) })
 	t.Run("archives", func(t *testing.T) { checkArchives(t, first) })
+	t.Run("chart", func(t *testing.T) { checkChart(t, first) })
 	t.Run("sbom", func(t *testing.T) { checkBill(t, first, p) })
 	t.Run("rpm", func(t *testing.T) { checkRPM(t, first) })
 }
@@ -180,7 +181,7 @@ func read(t *testing.T, path string) string {
 func checkNames(t *testing.T, sums string) {
 	want := []string{
 		"ukcloud-exporter-0.0.2~rc.1-1.aarch64.rpm", "ukcloud-exporter-0.0.2~rc.1-1.x86_64.rpm",
-		"ukcloud-exporter_0.0.2~rc.1_amd64.deb", "ukcloud-exporter_0.0.2~rc.1_arm64.deb",
+		"ukcloud-exporter-" + newVersion + ".tgz", "ukcloud-exporter_0.0.2~rc.1_amd64.deb", "ukcloud-exporter_0.0.2~rc.1_arm64.deb",
 	}
 	for _, p := range []string{"linux_amd64", "linux_arm64", "darwin_amd64", "darwin_arm64", "windows_amd64"} {
 		extension := ".tar.gz"
@@ -259,7 +260,20 @@ func unpack(t *testing.T, dir string, p platform) map[string][]byte {
 		}
 		return files
 	}
-	file, err := os.Open(filepath.Join(dir, folder+".tar.gz"))
+	eachFile(t, filepath.Join(dir, folder+".tar.gz"), func(header *tar.Header, content io.Reader) {
+		if executable := header.Mode == 0o755; executable != (path.Base(header.Name) == p.binary()) {
+			t.Errorf("%s has the mode %o", header.Name, header.Mode)
+		}
+		put(header.Name, content)
+	})
+	return files
+}
+
+// eachFile calls do for the files of an archive, none of which tells who packed it
+// when.
+func eachFile(t *testing.T, path string, do func(*tar.Header, io.Reader)) {
+	t.Helper()
+	file, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -272,7 +286,7 @@ func unpack(t *testing.T, dir string, p platform) map[string][]byte {
 	for {
 		header, err := archive.Next()
 		if errors.Is(err, io.EOF) {
-			return files
+			return
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -280,10 +294,31 @@ func unpack(t *testing.T, dir string, p platform) map[string][]byte {
 		if !header.ModTime.Equal(committed) || header.Uname != "" || header.Uid != 0 {
 			t.Errorf("%s has the time %s and the owner %q %d", header.Name, header.ModTime, header.Uname, header.Uid)
 		}
-		if executable := header.Mode == 0o755; executable != (path.Base(header.Name) == p.binary()) {
-			t.Errorf("%s has the mode %o", header.Name, header.Mode)
+		do(header, archive)
+	}
+}
+
+// checkChart: the packed chart needs nothing beside it, and has the release's
+// version.
+func checkChart(t *testing.T, dir string) {
+	files := map[string]string{}
+	eachFile(t, filepath.Join(dir, "ukcloud-exporter-"+newVersion+".tgz"), func(header *tar.Header, content io.Reader) {
+		text, err := io.ReadAll(content)
+		if err != nil || header.Typeflag != tar.TypeReg {
+			t.Errorf("%s is a %q, %v", header.Name, header.Typeflag, err)
 		}
-		put(header.Name, archive)
+		files[header.Name] = string(text)
+	})
+	for _, line := range []string{"\nversion: \"" + newVersion + "\"\n", "\nappVersion: \"" + newVersion + "\"\n"} {
+		if !strings.Contains(files["ukcloud-exporter/Chart.yaml"], line) {
+			t.Errorf("Chart.yaml is %s", files["ukcloud-exporter/Chart.yaml"])
+		}
+	}
+	if want := read(t, filepath.Join(tree(t), "alerts/ukcloud.rules.yml")); files["ukcloud-exporter/files/ukcloud.rules.yml"] != want {
+		t.Error("the rules in the chart are others")
+	}
+	if files["ukcloud-exporter/values.yaml"] == "" || files["ukcloud-exporter/files/dashboards/ukcloud-cost.json"] == "" {
+		t.Errorf("the chart is %d files", len(files))
 	}
 }
 

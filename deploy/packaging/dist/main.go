@@ -89,6 +89,9 @@ func (r *release) all(only string) error {
 	if err := r.stageGenerated(); err != nil {
 		return err
 	}
+	if err := r.chart(); err != nil {
+		return err
+	}
 	texts, err := newLicences()
 	if err != nil {
 		return err
