@@ -1,9 +1,9 @@
 package collector_test
 
 import (
-	"fmt"
 	"bytes"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
