@@ -257,9 +257,13 @@ func (c *BillingCSV) results(current, previous *monthBill, now time.Time) []Resu
 	if previous.bill != nil {
 		restatement = c.closings.Restatement(previous.key(), previous.bill)
 	}
+	forecast := bill.Sum{}
+	if current.bill != nil {
+		forecast = bill.Forecast(current.bill, previous.bill, bill.DateOf(now))
+	}
 	currentDay, previousDay := newestDay(current.bill, previous.bill, bill.DateOf(now))
 	return []Result{
-		c.result(current, BillingPart{Role: CurrentMonth, Before: previous.bill, Day: currentDay}),
+		c.result(current, BillingPart{Role: CurrentMonth, Before: previous.bill, Day: currentDay, Forecast: forecast}),
 		c.result(previous, BillingPart{
 			Role: PreviousMonth, Day: previousDay, Restatement: restatement,
 		}),
@@ -319,6 +323,9 @@ type BillingPart struct {
 	// the zero Date in the other.
 	Day csvparse.Date
 
+	// Forecast is what a current bill will come to; not Valid while nobody knows.
+	Forecast bill.Sum
+
 	// Restatement is what a previous bill changed by since it was first seen
 	// final; not Valid before.
 	Restatement bill.Sum
@@ -353,6 +360,9 @@ func DatedBillingFamilies() []Family {
 		ofMonth(PreviousMonth, "previous_month_cost_gbp",
 			"Cost of the month (UTC) before the running one by VDC, service and component, without VAT.",
 			(*BillingPart).costs, "vdc_name", "service", "component"),
+		ofMonth(CurrentMonth, "month_forecast_gbp",
+			"Forecast of the running month's bill (UTC), without VAT: what is billed, and for each day that is not complete the median by service of the last five working days or four weekend days; so what came once counts once. Absent until three days are known.",
+			func(p *BillingPart) []Sample { return p.appendSum(nil, p.Forecast) }),
 		ofDay("day_cost_gbp",
 			"Cost of the newest complete day (UTC) by service and component, without VAT; the day ends at data_through.",
 			(*BillingPart).dayCosts, "service", "component"),

@@ -3,6 +3,7 @@ package collector_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -129,6 +130,36 @@ func TestTodayIsNotComplete(t *testing.T) {
 	}
 	if api.served != 3 {
 		t.Errorf("%d bills were read, want January, December and February once each", api.served)
+	}
+}
+
+// TestForecast: £30 a day and £120 on the 1st are £1,050 in January, with and
+// without the month before, and through the whole month.
+func TestForecast(t *testing.T) {
+	rows := []billRow{{"2018-01-01", "fee", "120"}}
+	for day := 1; day <= 31; day++ {
+		rows = append(rows, billRow{fmt.Sprintf("2018-01-%02d", day), "a", "30"})
+	}
+	for _, before := range []string{"", billText(billRow{"2017-12-30", "a", "30"}, billRow{"2017-12-31", "a", "30"})} {
+		api := &bills{texts: map[string]string{}}
+		if before != "" {
+			api.texts[org+" 2017-12"] = before
+		}
+		b := newBench(t, api, one(), "2018-01-01 08:00")
+		for day := 1; day <= 31; day++ {
+			b.at(fmt.Sprintf("2018-01-%02d 08:00", day))
+			api.texts[org+" 2018-01"] = billText(rows[:day]...) // the fee and the days before this one
+			if day == 1 {
+				delete(api.texts, org+" 2018-01")
+			}
+			want := ""
+			if known := day - 1; known >= 3 || before != "" && known >= 1 {
+				want = `month_forecast_gbp{account="1",vorg="11-1-1-abc"} 1050` + "\n"
+			}
+			if got := only(b.round(), "month_forecast"); got != want {
+				t.Errorf("on %d January, with the month before: %v: %q, want %q", day, before != "", got, want)
+			}
+		}
 	}
 }
 

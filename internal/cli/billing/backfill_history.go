@@ -78,6 +78,7 @@ func (h *history) views(yield func(at time.Time, p collector.BillingPart)) {
 		}
 		if next > 0 {
 			view.Bill = h.toDate[next-1].bill
+			view.Forecast = bill.Forecast(view.Bill, h.previous, bill.DateOf(at))
 			yield(at, view)
 		}
 		if h.previous != nil {
