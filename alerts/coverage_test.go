@@ -121,10 +121,11 @@ func TestNoAlertIsMissing(t *testing.T) {
 		"UKCloudBackupFailed", "UKCloudBackupOverdue", "UKCloudBackupNoData", "UKCloudBackupExcluded",
 		"UKCloudSpendOverBudget", "UKCloudDayCostUnusual", "UKCloudBillingDataLate", "UKCloudBillingRestated",
 		"UKCloudBillingTieOutBroken", "UKCloudBillingRowsRejected",
+		"UKCloudBilledMoreThanSeen",
 		"UKCloudTicketOpenTooLong", "UKCloudBuildsFailed", "UKCloudVMotionStorm", "UKCloudVMotionCoverageGap",
 		"UKCloudExporterAbsent", "UKCloudCollectorFailing", "UKCloudCollectorStale", "UKCloudCollectorMissing",
 		"UKCloudSessionSuspended", "UKCloudPortalDown", "UKCloudReloadFailed", "UKCloudStateNotSaved",
-		"UKCloudUnknownValues",
+		"UKCloudUnknownValues", "UKCloudTicketBridgeStuck", "UKCloudTicketBridgeBraking",
 	}
 	alerts, _ := rules(t)
 	var have []string

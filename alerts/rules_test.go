@@ -31,6 +31,9 @@ func TestThresholds(t *testing.T) {
 		"UKCloudVMotionStorm":        {alerts.VMotionsPerHour, alerts.VMotionShareOfVMs},
 		"UKCloudVMotionCoverageGap":  {0},
 		"UKCloudUnknownValues":       {0},
+		"UKCloudBilledMoreThanSeen":  {alerts.AuditPounds, alerts.AuditShare},
+		"UKCloudTicketBridgeStuck":   {0, alerts.TicketWaitSeconds, 0},
+		"UKCloudTicketBridgeBraking": {0},
 		"UKCloudCollectorStale":      {alerts.StaleShareOfMaxAge},
 		"UKCloudStateNotSaved":       {0},
 	}
@@ -75,8 +78,9 @@ func TestTexts(t *testing.T) {
 	for _, a := range all {
 		t.Run(a.Alert, func(t *testing.T) {
 			severity := a.Labels["severity"]
-			// To exclude a VM from backup is a choice: the one alert that wakes nobody.
-			if informs := a.Alert == "UKCloudBackupExcluded"; informs != (severity == "info") ||
+			// To exclude a VM from backup is a choice, and a bill is read before it is
+			// signed: alerts that wake nobody.
+			if informs := a.Alert == "UKCloudBackupExcluded" || a.Alert == "UKCloudBilledMoreThanSeen"; informs != (severity == "info") ||
 				!informs && severity != "warning" && severity != "critical" {
 				t.Errorf("severity is %q", severity)
 			}

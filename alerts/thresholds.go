@@ -37,6 +37,16 @@ const (
 	VMotionsPerHour   = 10
 	VMotionShareOfVMs = 0.2
 
+	// AuditPounds and AuditShare are what an account may be billed for VMs that were
+	// seen off: so many pounds, and so much of its month to date
+	// (UKCloudBilledMoreThanSeen).
+	AuditPounds = 10
+	AuditShare  = 0.01
+
+	// TicketWaitSeconds is how long a ticket may wait to be opened
+	// (UKCloudTicketBridgeStuck).
+	TicketWaitSeconds = 60 * 60
+
 	// StaleShareOfMaxAge is the age of a collector's data, as a share of its
 	// max_age, that is a warning (UKCloudCollectorStale).
 	StaleShareOfMaxAge = 0.5
