@@ -3,7 +3,9 @@ package main
 import (
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -165,4 +167,42 @@ func code(text string) string {
 		return ""
 	}
 	return "`" + text + "`"
+}
+
+// TestArchitectureIsThere: what docs/architecture.md names by file, function or type is
+// in the code.
+func TestArchitectureIsThere(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("docs", "architecture.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var source strings.Builder
+	files := map[string]bool{}
+	err = filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".go") || entry.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		source.Write(text)
+		files[path], files[entry.Name()] = true, true
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := source.String()
+	name := regexp.MustCompile(`^\*?([A-Za-z]+\.)?([A-Za-z]+)$`)
+	for _, match := range regexp.MustCompile("`([^`\n]+)`").FindAllStringSubmatch(string(page), -1) {
+		token := match[1]
+		switch parts := name.FindStringSubmatch(token); {
+		case strings.HasSuffix(token, ".go") && !strings.ContainsAny(token, "*N"):
+			if !files[token] {
+				t.Errorf("there is no file %s", token)
+			}
+		case parts != nil:
+			if !regexp.MustCompile(`\b` + parts[2] + `\b`).MatchString(code) {
+				t.Errorf("there is no %s", token)
+			}
+		}
+	}
 }

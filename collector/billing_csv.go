@@ -343,8 +343,8 @@ const otherValue = "__other__"
 // untagged.
 const maxTagValues = 200
 
-// BillingFamilies is contract section 5 for the bill, in its order. All costs are
-// without VAT, all times UTC. The series that one compute service has in a family
+// BillingFamilies are the families of the bill. All costs are without VAT, all times
+// UTC. The series that one compute service has in a family
 // of a month's cost add up to its bill.
 func BillingFamilies() []Family {
 	return append(DatedBillingFamilies(), stateBillingFamilies()...)

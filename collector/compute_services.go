@@ -104,8 +104,7 @@ func countUnknown(v *portal.VM, unknown map[string]int) {
 // ofVM is the label set of everything that is said of one VM.
 var ofVM = []string{"account", "vdc", "vm"}
 
-// Families implements Collector: contract section 5 for compute_services, in its
-// order.
+// Families implements Collector.
 func (*ComputeServices) Families() []Family {
 	return slices.Concat(estateFamilies(), vmFamilies(), backupFamilies())
 }

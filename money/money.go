@@ -37,8 +37,9 @@ func (a Amount) Sub(b Amount) (difference Amount, ok bool) {
 // Float64 returns the float nearest to the number, for writing a sample and for
 // nothing else.
 func (a Amount) Float64() float64 {
-	if whole := a / One; whole*One == a {
-		return float64(whole)
+	const exact = 1 << 53 // every integer up to here is a float, so that the quotient is rounded once
+	if -exact <= a && a <= exact {
+		return float64(a) / float64(One)
 	}
 	f, err := strconv.ParseFloat(a.String(), 64)
 	if err != nil {

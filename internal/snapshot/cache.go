@@ -34,13 +34,14 @@ type Cache struct {
 	ctx    context.Context // of the refreshes
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
-	gate   sync.Mutex // held to add to wg and to end ctx: nothing begins behind Stop
+	gate   sync.Mutex // held to add to wg and to end ctx, so that nothing begins after Stop
 
 	drained   chan struct{} // closed by Drain
 	drainOnce sync.Once
 }
 
-// spawn runs f in a goroutine that Stop waits for, or says that it is too late.
+// spawn runs f in a goroutine that Stop waits for, and reports whether it does: after
+// Stop it does not.
 func (c *Cache) spawn(f func()) bool {
 	c.gate.Lock()
 	defer c.gate.Unlock()
@@ -136,23 +137,23 @@ func (c *Cache) runner(name string) *runner {
 // that, by its last duration, cannot end in time.
 func (c *Cache) Refresh(ctx context.Context, deadline time.Time, names []string) {
 	now := time.Now()
-	var running []*refresh
+	var awaited []*refresh
 	for _, r := range c.runners {
 		if !slices.Contains(names, r.Name) {
 			continue
 		}
-		if f := r.start(now); f != nil && !f.expected.After(deadline) {
-			running = append(running, f)
+		if running := r.start(now); running != nil && !running.expected.After(deadline) {
+			awaited = append(awaited, running)
 		}
 	}
-	if len(running) == 0 {
+	if len(awaited) == 0 {
 		return
 	}
 	timer := time.NewTimer(time.Until(deadline))
 	defer timer.Stop()
-	for _, f := range running {
+	for _, running := range awaited {
 		select {
-		case <-f.done:
+		case <-running.done:
 		case <-timer.C:
 			return
 		case <-ctx.Done():
@@ -181,8 +182,8 @@ func (c *Cache) Pieces(encoding exposition.Encoding, names []string) ([]*exposit
 	return pieces, nil
 }
 
-// Parts returns the parts of a collector as of now, oldest data included up to its
-// max_age; nil when there is no such collector. Their Data is what pages show.
+// Parts returns the parts of a collector that are not past its max_age, for pages that
+// show their Data; nil when there is no such collector.
 func (c *Cache) Parts(name string) []HeldPart {
 	r := c.runner(name)
 	if r == nil {

@@ -87,12 +87,12 @@ func (r *runner) start(now time.Time) *refresh {
 	if now.Before(r.notBefore) || now.Sub(s.asOf) < r.MinInterval-slack(r.MinInterval) {
 		return nil
 	}
-	f := &refresh{done: make(chan struct{}), started: now, expected: now.Add(s.duration)}
-	if !r.cache.spawn(func() { r.run(f) }) {
+	begun := &refresh{done: make(chan struct{}), started: now, expected: now.Add(s.duration)}
+	if !r.cache.spawn(func() { r.run(begun) }) {
 		return nil
 	}
-	r.refresh = f
-	return f
+	r.refresh = begun
+	return begun
 }
 
 // slack lets a scrape that comes a moment early count as on time: scrapers keep
@@ -101,16 +101,16 @@ func (r *runner) start(now time.Time) *refresh {
 func slack(interval time.Duration) time.Duration { return min(interval/20, time.Second) }
 
 // run runs the collector once and publishes what came of it.
-func (r *runner) run(f *refresh) {
+func (r *runner) run(running *refresh) {
 	old := r.newest.Load()
 	results, err := r.collect(old)
 	if r.cache.ctx.Err() != nil && (err != nil || failed(results)) {
-		r.publish(old, f, 0) // stopped in the middle: that says nothing of the portal
+		r.publish(old, running, 0) // stopped in the middle: that says nothing of the portal
 		return
 	}
-	s, err := r.digest(old, results, err, f.started)
+	s, err := r.digest(old, results, err, running.started)
 	r.report(old, s, results, err)
-	r.publish(s, f, max(retryAfter(results, err), r.backoff(s)))
+	r.publish(s, running, max(retryAfter(results, err), r.backoff(s)))
 }
 
 // digest makes the snapshot that follows on a round, with everything that scrapers
@@ -154,7 +154,7 @@ func (r *runner) backoff(s *snapshot) time.Duration {
 }
 
 // publish replaces the snapshot and ends the refresh.
-func (r *runner) publish(s *snapshot, f *refresh, pause time.Duration) {
+func (r *runner) publish(s *snapshot, running *refresh, pause time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.newest.Store(s)
@@ -163,7 +163,7 @@ func (r *runner) publish(s *snapshot, f *refresh, pause time.Duration) {
 	if pause > 0 {
 		r.notBefore = time.Now().Add(pause)
 	}
-	close(f.done)
+	close(running.done)
 }
 
 // collect runs the collector. A panic is the collector's failure.
