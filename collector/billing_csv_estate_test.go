@@ -60,7 +60,7 @@ func newWalk(t *testing.T, start string) *walk {
 	t.Cleanup(w.portal.Close)
 	client, err := portal.New("http://portal.test/api", func() (portal.Credentials, error) {
 		return portal.Credentials{Email: "demo@example.com", Password: portal.NewSecret("demo")}, nil
-	}, portal.WithTransport(testutil.Direct{Handler: w.portal}), portal.WithRate(1e6, 1e6))
+	}, portal.WithTransport(testutil.Direct{Handler: w.portal}))
 	if err != nil {
 		t.Fatal(err)
 	}

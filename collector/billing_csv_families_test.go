@@ -325,7 +325,7 @@ func estate(t *testing.T) (*simulator.Portal, *portal.Client) {
 	t.Cleanup(p.Close)
 	client, err := portal.New("http://portal.test/api", func() (portal.Credentials, error) {
 		return portal.Credentials{Email: "demo@example.com", Password: portal.NewSecret("demo")}, nil
-	}, portal.WithTransport(testutil.Direct{Handler: p}), portal.WithRate(1e6, 1e6))
+	}, portal.WithTransport(testutil.Direct{Handler: p}))
 	if err != nil {
 		t.Fatal(err)
 	}

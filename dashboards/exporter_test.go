@@ -15,7 +15,6 @@ import (
 	"ukcloud_exporter/internal/app"
 	"ukcloud_exporter/internal/config"
 	"ukcloud_exporter/internal/inventory"
-	"ukcloud_exporter/internal/loginguard"
 	"ukcloud_exporter/internal/snapshot"
 	"ukcloud_exporter/internal/state"
 	"ukcloud_exporter/internal/testutil"
@@ -49,7 +48,7 @@ func startExporter(t *testing.T, portalHandler http.Handler) *exporter {
 		t.Fatal(err)
 	}
 	x.client, err = app.NewClient(cfg, log, portal.WithTransport(testutil.Direct{Handler: portalHandler}),
-		portal.WithRegisterer(registry), portal.WithLoginGuard(loginguard.New("")))
+		portal.WithRegisterer(registry), portal.WithLoginGuard(portal.NewLoginGuard("")))
 	if err != nil {
 		t.Fatal(err)
 	}

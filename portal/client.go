@@ -64,7 +64,7 @@ func New(baseURL string, credentials CredentialSource, options ...Option) (*Clie
 func assemble(base *url.URL, credentials CredentialSource, set settings, london *time.Location, m *metrics) *Client {
 	secrets := newRedactor(set.secrets)
 	s := &session{
-		base: base, scope: base.JoinPath("/"), userAgent: set.userAgent, timeout: set.timeout, startJitter: set.startJitter,
+		base: base, scope: base.JoinPath("/"), userAgent: set.userAgent, timeout: set.timeout,
 		credentials: credentials, secrets: secrets, logger: set.logger, metrics: m, jitter: fullJitter,
 		guard: set.guard, limit: set.limit, digest: set.digest, force: set.force,
 	}

@@ -228,7 +228,7 @@ func TestComputeServicesEndless(t *testing.T) {
 				}
 				return reply(req, 200, `{"vOrgs":[`+strings.Join(list, ",")+`]}`)
 			}}
-			client := newTestClient(t, portal, WithRate(1e9, 1e9))
+			client := newTestClient(t, portal, withRate(1e9, 1e9))
 			_, err := client.Conditional().ComputeServices(t.Context(), "1", nil)
 			if _, requests := portal.counts(); !errors.Is(err, errTooLarge) || requests != maxPages {
 				t.Errorf("%v after %d pages", err, requests)

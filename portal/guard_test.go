@@ -68,7 +68,7 @@ func startWith(t *testing.T, transport http.RoundTripper, guard *loginguard.Guar
 	guard.Rounds = 1
 	client, err := New(testURL, func() (Credentials, error) {
 		return Credentials{Email: testEmail, Password: NewSecret(password)}, nil
-	}, append([]Option{WithTransport(transport), WithLoginGuard(guard)}, options...)...)
+	}, append([]Option{WithTransport(transport), WithLoginGuard(&LoginGuard{guard})}, options...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +157,7 @@ func TestWhatCannotBeRecorded(t *testing.T) {
 			t.Fatal(err)
 		}
 		var log bytes.Buffer
-		client := newTestClient(t, portal, WithLoginGuard(loginguard.New(dir)), WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+		client := newTestClient(t, portal, WithLoginGuard(NewLoginGuard(dir)), WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
 		for range 10 {
 			if _, err := client.Conditional().Accounts(t.Context(), nil); err == nil {
 				t.Fatal("no error")
@@ -351,7 +351,7 @@ func TestClose(t *testing.T) {
 				portal := newGate()
 				portal.login, portal.loginFor = rejectLogin, test.answer
 				dir := t.TempDir()
-				client := newTestClient(t, portal, WithLoginGuard(loginguard.New(dir)))
+				client := newTestClient(t, portal, WithLoginGuard(NewLoginGuard(dir)))
 				var group sync.WaitGroup
 				group.Go(func() { _, _ = client.Conditional().Accounts(t.Context(), nil) })
 				synctest.Wait()
@@ -384,7 +384,7 @@ func TestRestartsDuringASlowRejection(t *testing.T) {
 		portal.login, portal.loginFor = rejectLogin, 4*time.Second
 		dir := t.TempDir()
 		for range 5 {
-			client := newTestClient(t, portal, WithLoginGuard(loginguard.New(dir)))
+			client := newTestClient(t, portal, WithLoginGuard(NewLoginGuard(dir)))
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			_, _ = client.Conditional().Accounts(ctx, nil)
 			cancel()

@@ -177,7 +177,7 @@ func TestConcurrency(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		portal := newGate()
 		portal.good = func(r *http.Request) *http.Response { return reply(r, 200, someCSV, "Content-Type", "text/csv") }
-		client := newTestClient(t, portal, WithConcurrency(4))
+		client := newTestClient(t, portal, withConcurrency(4))
 		var streams []*Stream
 		open := func(which int) error {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -266,7 +266,7 @@ func TestPlacesAreGivenBack(t *testing.T) {
 
 func TestRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := newTestClient(t, newGate(), WithRate(10, 5), WithConcurrency(100))
+		client := newTestClient(t, newGate(), withRate(10, 5), withConcurrency(100))
 		var group sync.WaitGroup
 		for range 25 {
 			group.Go(func() { mustCall(t, client) })
@@ -313,7 +313,7 @@ func TestNewRefuses(t *testing.T) {
 	}
 	options := map[string]Option{
 		"transport": WithTransport(nil), "timeout": WithTimeout(0), "logger": WithLogger(nil), "registerer": WithRegisterer(nil),
-		"guard": WithLoginGuard(nil), "limit": WithRejectedLoginsLimit(0), "concurrency": WithConcurrency(0), "rate": WithRate(0, 1), "burst": WithRate(1, 0), "jitter": WithStartJitter(-1),
+		"guard": WithLoginGuard(nil), "limit": WithRejectedLoginsLimit(0),
 	}
 	for name, option := range options {
 		if _, err := New(testURL, goodCredentials, option); err == nil || !contains(err.Error(), name) {

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 const (
@@ -98,6 +100,15 @@ func newTestClient(t testing.TB, transport http.RoundTripper, options ...Option)
 	}
 	client.session.guard.Rounds = 1
 	return client
+}
+
+// withConcurrency and withRate change what the client is limited to.
+func withConcurrency(calls int) Option {
+	return func(s *settings) error { s.concurrency = calls; return nil }
+}
+
+func withRate(perSecond float64, burst int) Option {
+	return func(s *settings) error { s.rate = rate.NewLimiter(rate.Limit(perSecond), burst); return nil }
 }
 
 // answering makes a client of a portal that answers every call with body.

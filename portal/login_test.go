@@ -187,20 +187,3 @@ func TestCredentialSource(t *testing.T) {
 		mustCall(t, client)
 	})
 }
-
-func TestStartJitter(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		portal := newGate()
-		client := newTestClient(t, portal, WithStartJitter(30*time.Second))
-		client.session.jitter = func(most time.Duration) time.Duration { return most / 2 }
-		mustCall(t, client)
-		if took := time.Since(midnight2000); took != 15*time.Second {
-			t.Errorf("first login after %v", took)
-		}
-		portal.end()
-		mustCall(t, client)
-		if took := time.Since(midnight2000); took != 15*time.Second {
-			t.Errorf("second login after %v", took)
-		}
-	})
-}

@@ -211,7 +211,7 @@ func (s *schedule) restart() {
 		s.portal.mu.Lock()
 		defer s.portal.mu.Unlock()
 		return Credentials{Email: testEmail, Password: NewSecret(s.password)}, nil
-	}, WithTransport(s.portal), WithLoginGuard(s.guard), WithRate(1e6, 1e6), WithConcurrency(20))
+	}, WithTransport(s.portal), WithLoginGuard(&LoginGuard{s.guard}), withRate(1e6, 1e6), withConcurrency(20))
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -28,7 +28,6 @@ type settings struct {
 	userAgent   string
 	concurrency int
 	rate        *rate.Limiter
-	startJitter time.Duration
 }
 
 func defaultSettings() settings {
@@ -37,9 +36,9 @@ func defaultSettings() settings {
 		timeout:     2 * time.Minute, // the portal took about one for 1,920 VMs
 		logger:      slog.New(slog.DiscardHandler),
 		userAgent:   "ukcloud_exporter",
-		concurrency: 8,
+		concurrency: 8, // a Stream holds its place until it is closed
 		guard:       loginguard.New(""),
-		rate:        rate.NewLimiter(100, 500),
+		rate:        rate.NewLimiter(100, 500), // requests a second, and at once
 	}
 }
 
@@ -112,14 +111,23 @@ func WithRegisterer(registerer prometheus.Registerer) Option {
 	}
 }
 
-// WithLoginGuard sets what counts rejected logins, over restarts and for several
-// processes. The default counts them for this client alone.
-func WithLoginGuard(guard *loginguard.Guard) Option {
+// LoginGuard counts rejected logins, so that several clients together do not lock the
+// account: the portal locks it after a few.
+type LoginGuard struct{ guard *loginguard.Guard }
+
+// NewLoginGuard returns a guard that keeps its record in a file of dir, over restarts
+// and for every process with the same directory. With dir "" the record lives as long
+// as the guard.
+func NewLoginGuard(dir string) *LoginGuard { return &LoginGuard{loginguard.New(dir)} }
+
+// WithLoginGuard sets what counts rejected logins. The default counts them for this
+// client alone.
+func WithLoginGuard(guard *LoginGuard) Option {
 	return func(s *settings) error {
 		if guard == nil {
 			return errors.New("login guard is nil")
 		}
-		s.guard = guard
+		s.guard = guard.guard
 		return nil
 	}
 }
@@ -167,41 +175,6 @@ func WithConfigDigest(digest []byte) Option {
 func WithUserAgent(userAgent string) Option {
 	return func(s *settings) error {
 		s.userAgent = userAgent
-		return nil
-	}
-}
-
-// WithConcurrency bounds the calls at once, default 8. A Stream and a running
-// ComputeServices hold their place until they are closed or have returned.
-func WithConcurrency(calls int) Option {
-	return func(s *settings) error {
-		if calls < 1 {
-			return errors.New("concurrency is less than 1")
-		}
-		s.concurrency = calls
-		return nil
-	}
-}
-
-// WithRate bounds the requests a second, default 100 with bursts of 500.
-func WithRate(perSecond float64, burst int) Option {
-	return func(s *settings) error {
-		if !(perSecond > 0) || burst < 1 {
-			return errors.New("rate or burst is not positive")
-		}
-		s.rate = rate.NewLimiter(rate.Limit(perSecond), burst)
-		return nil
-	}
-}
-
-// WithStartJitter delays the first login by a random time up to most, so that
-// many exporters that start together do not log in together. The default is none.
-func WithStartJitter(most time.Duration) Option {
-	return func(s *settings) error {
-		if most < 0 {
-			return errors.New("start jitter is negative")
-		}
-		s.startJitter = most
 		return nil
 	}
 }

@@ -49,7 +49,6 @@ type session struct {
 	scope       *url.URL // base with a slash behind it: a cookie without a path is for the whole API
 	userAgent   string
 	timeout     time.Duration // of one login
-	startJitter time.Duration // before the first login
 	credentials CredentialSource
 	direct      http.RoundTripper // to the portal without cookies, retries or limits
 	guard       *loginguard.Guard
@@ -190,14 +189,6 @@ func (s *session) attempt(ctx context.Context, f *flight) (r result) {
 	}
 	r.from = credentials
 	s.secrets.rememberCredentials(credentials)
-	if s.startJitter > 0 { // only the goroutine of the flight, of which there is one, touches it
-		wait := s.jitter(s.startJitter)
-		s.startJitter = 0
-		if err := sleep(ctx, wait); err != nil {
-			r.err = s.loginError(err)
-			return r
-		}
-	}
 	attempt, err := s.guard.Begin(ctx, s.guarded(credentials))
 	if err != nil {
 		r.err = s.loginError(s.notTried(err))

@@ -197,7 +197,7 @@ func TestOneLoginForAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		portal := newGate()
 		portal.latency, portal.loginFor = time.Second, 3*time.Second
-		client := newTestClient(t, portal, WithConcurrency(100), WithRate(1e6, 1e6))
+		client := newTestClient(t, portal, withConcurrency(100), withRate(1e6, 1e6))
 		everybody := func() {
 			var group sync.WaitGroup
 			for range 100 {

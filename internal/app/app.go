@@ -23,7 +23,6 @@ import (
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 
 	"ukcloud_exporter/internal/config"
-	"ukcloud_exporter/internal/loginguard"
 	"ukcloud_exporter/internal/sdnotify"
 	"ukcloud_exporter/internal/snapshot"
 	"ukcloud_exporter/internal/state"
@@ -71,7 +70,7 @@ type Daemon struct {
 	log      *slog.Logger
 	registry *prometheus.Registry
 	store    *state.Store
-	guard    *loginguard.Guard
+	guard    *portal.LoginGuard
 	reloads  chan chan error
 	// current is replaced by a reload, which one goroutine owns.
 	current atomic.Pointer[generation]
@@ -109,7 +108,7 @@ func start(log *slog.Logger, options Options) (*Daemon, error) {
 	if d.store, err = state.Open(cfg.StateDir(), log, d.registry); err != nil {
 		return nil, err
 	}
-	d.guard = loginguard.New(cfg.StateDir())
+	d.guard = portal.NewLoginGuard(cfg.StateDir())
 	d.register()
 	g, err := d.generation(cfg, nil)
 	if err != nil {

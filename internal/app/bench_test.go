@@ -408,7 +408,7 @@ func (discardWriter) WriteHeader(int)             {}
 func roundOf(b *testing.B, transport http.RoundTripper) func() {
 	client, err := portal.New("http://portal.test/api", func() (portal.Credentials, error) {
 		return portal.Credentials{Email: email, Password: portal.NewSecret(password)}, nil
-	}, portal.WithTransport(transport), portal.WithRate(1e9, 1e9))
+	}, portal.WithTransport(transport))
 	if err != nil {
 		b.Fatal(err)
 	}

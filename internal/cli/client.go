@@ -9,7 +9,6 @@ import (
 
 	"ukcloud_exporter/internal/app"
 	"ukcloud_exporter/internal/config"
-	"ukcloud_exporter/internal/loginguard"
 	"ukcloud_exporter/portal"
 )
 
@@ -21,7 +20,7 @@ const closeTimeout = 5 * time.Second
 // what closes it. It stands before the same guard as the daemon, whose state it does
 // not touch: a login that the daemon would not try is not tried, unless force says so.
 func newClient(ctx context.Context, cfg *config.Config, log *slog.Logger, force bool) (client *portal.Client, closeAll func(), err error) {
-	options := []portal.Option{portal.WithLoginGuard(loginguard.New(cfg.StateDir()))}
+	options := []portal.Option{portal.WithLoginGuard(portal.NewLoginGuard(cfg.StateDir()))}
 	if force {
 		options = append(options, portal.WithForcedLogin())
 	}

@@ -39,7 +39,7 @@ func newBench(t *testing.T) *bench {
 	t.Cleanup(b.portal.Close)
 	b.client, err = portal.New("http://portal.test/api", func() (portal.Credentials, error) {
 		return portal.Credentials{Email: "demo@example.com", Password: portal.NewSecret("demo")}, nil
-	}, portal.WithTransport(testutil.Direct{Handler: b.portal}), portal.WithRate(1e6, 1e6))
+	}, portal.WithTransport(testutil.Direct{Handler: b.portal}))
 	if err != nil {
 		t.Fatal(err)
 	}
