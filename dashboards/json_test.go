@@ -13,6 +13,7 @@ type dashboard struct {
 	Tags                    []string
 	SchemaVersion           int
 	Editable                bool
+	Time                    struct{ From, To string }
 	Templating              struct{ List []variable }
 	Annotations             struct{ List []annotation }
 	Links                   []struct {

@@ -1,6 +1,7 @@
 package dashboards_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -143,8 +144,11 @@ func (q target) run(ctx context.Context, prometheus *testutil.Prometheus, p pane
 		return prometheus.Query(ctx, expr, end())
 	}
 	from, step := end().Add(-length), interval
-	if last, ok := map[string]time.Duration{"31d": 31 * 24 * time.Hour, "13M": 395 * 24 * time.Hour}[p.TimeFrom]; ok {
-		from = end().Add(-last)
+	if p.TimeFrom != "" {
+		var err error
+		if from, err = grafana.Ago(end(), p.TimeFrom); err != nil {
+			return nil, err
+		}
 	}
 	switch p.Interval {
 	case "1d":
@@ -204,4 +208,28 @@ func (v variable) values(t *testing.T, prometheus *testutil.Prometheus) (found [
 		return grafana.QueryResult(metrics, v.Regex)
 	}
 	return found
+}
+
+// runAsGrafana runs a query over its board's range, or its panel's, with a point
+// for each pixel of a screen 1920 wide.
+func (q target) runAsGrafana(t *testing.T, prometheus *testutil.Prometheus, p panel, d dashboard) ([]testutil.Series, error) {
+	t.Helper()
+	from, err := grafana.Ago(end(), cmp.Or(p.TimeFrom, strings.TrimPrefix(d.Time.From, "now-")))
+	if err != nil {
+		return nil, err
+	}
+	span := end().Sub(from)
+	least := time.Minute
+	if p.Interval != "" {
+		if least, err = grafana.Duration(p.Interval); err != nil {
+			return nil, err
+		}
+	}
+	step := max(least, (span / time.Duration(p.GridPos.W*1856/24)).Truncate(time.Minute))
+	expr := grafana.Intervals(everything().Interpolate(q.Expr), step, span, time.Minute)
+	if q.Instant {
+		return prometheus.Query(t.Context(), expr, end())
+	}
+	from, to := grafana.Align(from, end(), step, time.UTC)
+	return prometheus.QueryRange(t.Context(), expr, from, to, step)
 }

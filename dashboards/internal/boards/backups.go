@@ -24,7 +24,11 @@ var (
 	orNoneOfProtected = " or " + protected + " * 0"
 )
 
-const noProtected = "No VM is protected"
+const (
+	noProtected = "No VM is protected"
+	noNight     = "No night yet: there is a column for each midnight"
+	noPoint     = "No point yet: there is one every twelve hours"
+)
 
 // inState counts VMs by the state of their last backup: of the states that match,
 // for each VDC.
@@ -125,15 +129,15 @@ func backupNights() model.Row {
 		{
 			Kind: model.History, Title: "Failed backups by VDC and night, all VMs", Unit: model.Count, Steps: worseFrom(1, 3), Width: 8, Height: 12, Step: "1d",
 			Description: "VMs whose last backup had failed, for the 15 VDCs with the most at the end of the range. Each cell is a day's beginning and shows the night before that day's.",
-			Empty:       noVM,
+			Empty:       noNight,
 			Queries:     one(topAtEnd(historyRows, eachVDC, failed, failed), eachLegend),
 		},
 		{
 			Kind: model.History, Title: "Nights without a good backup, by VM", Unit: model.Count,
 			Steps: worseFrom(1, alerts.BackupNights), Width: 8, Height: 12, Step: "1d",
 			Description: "For the 15 VMs with the most at the end of the range: how many nights each had been without a good backup. Red is UKCloudBackupOverdue.",
-			Empty:       noProtected,
-			Queries:     one(topAtEnd(historyRows, byVM, overdue, chosen(nights)), "{{vm_name}} · {{vdc_name}}"),
+			Empty:       noNight,
+			Queries:     one(topAtEnd(historyRows, byVM, overdue, chosen(nights)), vmLegend),
 			Links:       []model.Link{seriesToVM()},
 		},
 	}}
@@ -192,23 +196,22 @@ func backupWho() model.Row {
 func backupTime() model.Row {
 	states := []string{"successful", "failed", "no_data", "excluded", "not_in_policy", "unknown"}
 	good := sum(inVDC(inState("successful"))) + " / " + sum(inVDC(inState("successful|failed")))
-	const vmLegend = "{{vm_name}} · {{vdc_name}}"
 	age := named("time() - " + lastGood + " and " + enabled + " == 1")
 	return model.Row{Title: "States and durations", Panels: []model.Panel{
 		{
-			Kind: model.Lines, Title: "State of the last backup, all VMs", Unit: model.Count, Steps: plain(), Width: 8, Height: 9, Sums: []string{model.Last},
-			Description: "VMs in the chosen VDCs by state of their last backup, as the portal has it.", Empty: noVM, Colors: colorsOf(states...),
+			Kind: model.Lines, Title: "State of the last backup, all VMs", Unit: model.Count, Steps: plain(), Width: 8, Height: 9, Step: "12h", Sums: []string{model.Last},
+			Description: "VMs in the chosen VDCs by state of their last backup, as the portal has it.", Empty: noPoint, Colors: colorsOf(states...),
 			Queries: one(sumBy("backup_state", inVDC(merged(byVDC+", backup_state", "ukcloud_vms_by_backup_state", ofVDC))), "{{backup_state}}"),
 		},
 		{
-			Kind: model.Lines, Title: "Success rate, all VMs", Unit: model.Share, Steps: plain(), Width: 8, Height: 9, Max: ref(1),
-			Description: "Share of good backups among the last ones of the VMs in the chosen VDCs.", Empty: noProtected,
+			Kind: model.Lines, Title: "Success rate, all VMs", Unit: model.Share, Steps: plain(), Width: 8, Height: 9, Step: "12h", Max: ref(1),
+			Description: "Share of good backups among the last ones of the VMs in the chosen VDCs.", Empty: noPoint,
 			Colors:  []model.Fixed{{Name: "good", Color: model.Green}},
 			Queries: one(good, "good"),
 		},
 		{
-			Kind: model.Lines, Title: "Duration", Unit: model.Seconds, Steps: plain(), Width: 8, Height: 9, Sums: []string{model.Last},
-			Description: "How long last night's backups took: half of them less than the median, 95% less than the second line.", Empty: noProtected,
+			Kind: model.Lines, Title: "Duration", Unit: model.Seconds, Steps: plain(), Width: 8, Height: 9, Step: "12h", Sums: []string{model.Last},
+			Description: "How long last night's backups took: half of them less than the median, 95% less than the second line.", Empty: noPoint,
 			Queries: []model.Query{
 				{Expr: "quantile(0.5, " + durations + ")", Legend: "median"},
 				{Expr: "quantile(0.95, " + durations + ")", Legend: "95%"},

@@ -3,6 +3,7 @@ package boards
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"ukcloud_exporter/dashboards/internal/model"
@@ -10,8 +11,29 @@ import (
 
 // All returns the dashboards.
 func All() []model.Dashboard {
-	return []model.Dashboard{overview(), cost(), audit(), vms(), backups(), operations(), exporter()}
+	all := []model.Dashboard{overview(), cost(), audit(), vms(), backups(), operations(), exporter()}
+	for _, d := range all {
+		namesOfEnd(d)
+	}
+	return all
 }
+
+// namesOfEnd takes, over a range, the names of the range's end: what stands for
+// every step is looked up once, and not at each for every VM.
+func namesOfEnd(d model.Dashboard) {
+	for _, r := range d.Rows {
+		for _, p := range r.Panels {
+			if p.Kind != model.Lines && p.Kind != model.History {
+				continue
+			}
+			for i, q := range p.Queries {
+				p.Queries[i].Expr = names.ReplaceAllStringFunc(q.Expr, atEnd)
+			}
+		}
+	}
+}
+
+var names = regexp.MustCompile(`(ukcloud:vm_names(_any_vdc)?:max|ukcloud_(vm|vdc|vorg|account)_info)\{[^}]*\}( @ end\(\))?`)
 
 // UIDs of the dashboards; alerts and links lead to them.
 const (
@@ -198,3 +220,6 @@ func stat(title, description, empty string, unit model.Unit, steps model.Steps, 
 func yesNo(no, yes string, noColor, yesColor model.Color) []model.Text {
 	return []model.Text{{Value: 0, Text: no, Color: noColor}, {Value: 1, Text: yes, Color: yesColor}}
 }
+
+// vmLegend tells VMs of one name apart.
+const vmLegend = "{{vm_name}} · {{vdc_name}} · {{account}}"

@@ -247,7 +247,7 @@ func costOverTime() model.Row {
 	}
 	perService := replicas(byVOrg+", service", dayCost, ofVOrg)
 	byDay := days("Day by day, all VDCs", "Cost of each complete day (UTC) by service, the 10 dearest at the end of the range; a bar stands on its day.",
-		model.Query{Expr: topAtEnd(lines, "service", sumBy("service", ofDay(perService)), sumBy("service", perService)), Legend: "{{service}}"},
+		model.Query{Expr: topNewest(lines, "service", sumBy("service", ofDay(perService)), sumBy("service", perService)), Legend: "{{service}}"},
 		model.Query{Expr: rest(lines, "service", sumBy("service", ofDay(perService)), sumBy("service", perService)), Legend: "other services"},
 	)
 	byDay.Stack, byDay.BarsEnd, byDay.Sums = model.Stacked, true, []string{model.Sum, model.Last}
@@ -255,7 +255,7 @@ func costOverTime() model.Row {
 	soFar := days("The month so far, all VDCs", "What the month had cost by the end of each day, the month before on its same day, and the budgets of the accounts that have one, day by day.",
 		model.Query{Expr: sum(ofDay(perVOrg)), Legend: "this month"},
 		model.Query{Expr: sum(monthBefore(perVOrg)), Legend: "the month before"},
-		model.Query{Expr: "sum(" + atEnd(budget) + ") * on () (" + dayOfMonth + " / on () days_in_month(vector(time() + " + halfDay + ")))", Legend: "budget"},
+		model.Query{Expr: "sum(" + newest(budget) + ") * on () (" + dayOfMonth + " / on () days_in_month(vector(time() + " + halfDay + ")))", Legend: "budget"},
 	)
 	soFar.Colors = []model.Fixed{{Name: "this month", Color: model.Blue}, {Name: "the month before", Color: model.Grey}, {Name: "budget", Color: model.Red}}
 	byVDC, vdcRank := ofMonth(noVDC(sumBy(eachVDC, bill(previousMonth)))), noVDC(sumBy(eachVDC, bill(previousMonth)))
@@ -263,7 +263,7 @@ func costOverTime() model.Row {
 		model.Query{Expr: ofMonth(sumBy("component", bill(previousMonth, "component"))), Legend: "{{component}}"})
 	component.Stack, component.Colors, component.Sums = model.StackedTo, componentColors(), []string{model.Last}
 	usual := model.Panel{
-		Kind: model.Lines, Title: "A day against its usual, all VDCs", Unit: model.Share, Steps: badFrom(alerts.DayCostRatio), Width: 12, Height: 10, Sums: []string{model.Last},
+		Kind: model.Lines, Title: "A day against its usual, all VDCs", Unit: model.Share, Step: "12h", Steps: badFrom(alerts.DayCostRatio), Width: 12, Height: 10, Sums: []string{model.Last},
 		Description: "Cost of the newest day of each vOrg, by the median of the two weeks before, for the 10 vOrgs with the most at the end of the range. UKCloudDayCostUnusual fires above 150% when that is also £10 more.",
 		Empty:       "Needs a week of history: billing backfill brings it, and promtool the rule's (docs/billing.md)",
 	}
@@ -272,7 +272,7 @@ func costOverTime() model.Row {
 	return model.Row{Title: "Over time", Panels: []model.Panel{
 		byDay, soFar, usual, component,
 		wide(months("Month by month, by VDC", "Each whole month of the last twelve, on its own month: the 10 VDCs that were dearest last month, and the others.",
-			model.Query{Expr: topAtEnd(lines, eachVDC, byVDC, vdcRank), Legend: eachLegend},
+			model.Query{Expr: topNewest(lines, eachVDC, byVDC, vdcRank), Legend: eachLegend},
 			model.Query{Expr: rest(lines, eachVDC, byVDC, vdcRank), Legend: "other VDCs"})),
 	}}
 }

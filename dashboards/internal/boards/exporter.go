@@ -104,12 +104,12 @@ func exporterOverTime() model.Row {
 	}
 	return model.Row{Title: "Collectors over time", Panels: []model.Panel{
 		{
-			Kind: model.History, Title: "Refreshes", Unit: model.YesNo, Steps: goodFrom(1), Width: 12, Height: 8, Step: "5m", Texts: yesNo("failed", "good", model.Red, model.Green),
+			Kind: model.History, Title: "Refreshes", Unit: model.YesNo, Steps: goodFrom(1), Width: 12, Height: 11, Step: "5m", Texts: yesNo("failed", "good", model.Red, model.Green),
 			Description: "Whether the last refresh of each collector had succeeded (UKCloudCollectorFailing): of 15, those that fail at the end of the range first.", Empty: noExporter,
 			Queries: one(topAtEnd(historyRows, by, success, "1 - "+success), legend),
 		},
-		line("Age of the data, as a share of max_age", "Age of each collector's last good refresh. UKCloudCollectorStale fires above 50%; at 100% the data disappears.", model.Share,
-			worseFrom(alerts.StaleShareOfMaxAge, 1), shareOfMaxAge(ofInstance)),
+		tall(11, line("Age of the data, as a share of max_age", "Age of each collector's last good refresh. UKCloudCollectorStale fires above 50%; at 100% the data disappears.", model.Share,
+			worseFrom(alerts.StaleShareOfMaxAge, 1), shareOfMaxAge(ofInstance))),
 		line("Duration of refreshes", "How long the last refresh of each collector took. The real portal needed about a minute for 1,920 VMs.", model.Seconds, plain(), self("ukcloud_collector_duration_seconds")),
 		line("Series", "Series that each collector exposes.", model.Count, plain(), self("ukcloud_collector_series")),
 	}}

@@ -45,7 +45,7 @@ func ticketPanels() model.Row {
 			Queries: one(top(bars, sumBy("status", merged("job, kind, status", "ukcloud_tickets", ofJob))), "{{status}}"),
 		},
 		{
-			Kind: model.Lines, Title: "Open tickets over time", Unit: model.Count, Steps: plain(), Width: 8, Height: 7, Sums: []string{model.Last},
+			Kind: model.Lines, Title: "Open tickets over time", Unit: model.Count, Steps: plain(), Width: 8, Height: 7, Step: "1h", Sums: []string{model.Last},
 			Description: "Support tickets that are not closed, by kind.", Empty: noTickets, Colors: colorsOf("incident", "service_request", "other"),
 			Queries: one(open, "{{kind}}"),
 		},
@@ -62,7 +62,7 @@ func movesIn(expr string) string {
 }
 
 // vmsOfVDC counts the VMs of each VDC by its name.
-var vmsOfVDC = "count by (" + byVDCName + ") (ukcloud:vm_names:max{" + ofAccount + "})"
+var vmsOfVDC = "count by (" + byVDCName + ") (ukcloud:vm_names:max{" + ofAccount + "} @ end())"
 
 // storms are the moves where UKCloudVMotionStorm would fire.
 func storms() string {
@@ -136,7 +136,7 @@ func buildPanels() model.Row {
 			Queries: one(top(bars, sumBy("kind, state", builds)+" > 0"), "{{kind}}: {{state}}"),
 		},
 		{
-			Kind: model.Lines, Title: "Builds over time", Unit: model.Count, Steps: plain(), Width: 12, Height: 7, Sums: []string{model.Last},
+			Kind: model.Lines, Title: "Builds over time", Unit: model.Count, Steps: plain(), Width: 12, Height: 7, Step: "1h", Sums: []string{model.Last},
 			Description: "Self-service builds that the portal lists, by state. Old ones leave the list after some weeks.", Empty: noBuilds, Colors: states,
 			Queries: one(sumBy("state", builds), "{{state}}"),
 		},

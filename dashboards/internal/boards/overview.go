@@ -1,6 +1,8 @@
 package boards
 
 import (
+	"strings"
+
 	"ukcloud_exporter/alerts"
 	"ukcloud_exporter/dashboards/internal/model"
 )
@@ -55,18 +57,19 @@ func overviewLists() model.Row {
 // no account are of the exporter or of tickets, and concern every account.
 func firing(width, height int) model.Panel {
 	const (
-		by    = "alertname, severity, account"
+		by    = "alertname, severity"
 		of    = `job=~"$job|", account=~"$account|", alertname=~"UKCloud.+"`
 		now   = `ALERTS{` + of + `, alertstate="firing"}`
 		since = `ALERTS_FOR_STATE{` + of + `}`
 	)
 	return model.Panel{
 		Kind: model.Table, Title: "What fires now, all VDCs", Steps: plain(), Width: width, Height: height,
-		Description: "Alerts that are firing, as Prometheus says, with how many of each and since when. A row leads to its runbook. Those without an account are of the exporter or of tickets.",
+		Description: "Alerts that are firing, as Prometheus says, with how many of each, in how many of the chosen accounts (none: of the exporter or of tickets), and since when the first of them. A row leads to its runbook.",
 		Empty:       "Nothing fires (or Prometheus does not have ukcloud.rules.yml)",
-		Keys:        []model.Key{{Label: "alertname", Title: "Alert"}, {Label: "severity", Title: "Severity", Width: 90}, {Label: "account", Title: "Account", Width: accountWidth}},
+		Keys:        []model.Key{{Label: "alertname", Title: "Alert"}, {Label: "severity", Title: "Severity", Width: 90}},
 		Columns: []model.Column{
 			{Title: "Number", Unit: model.Count, Expr: top(tableRows, "count by ("+by+") ("+now+")")},
+			{Title: "Accounts", Unit: model.Count, Expr: "count by (" + by + ") (count by (" + by + ", account) (" + strings.Replace(now, `"$account|"`, `"$account", account!=""`, 1) + ")) or count by (" + by + ") (" + now + ") * 0"},
 			{Title: "Since", Unit: model.Moment, Expr: "min by (" + by + ") (" + since + " and ignoring (alertstate) " + now + ") * 1000"},
 		},
 		Links: []model.Link{{Title: "Runbook", URL: "${runbooks}/${__data.fields.alertname}.md"}},

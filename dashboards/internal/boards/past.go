@@ -24,9 +24,11 @@ var (
 //
 // It looks at 00:00 and 12:00 UTC for up to a day, twice: what is west of
 // Greenwich finds backfilled samples by the first and live ones by both, what is
-// east of it all by the second. Zones from UTC-11 to UTC+12 are right.
+// east of it all by the second, and the newest day at last. Zones from UTC-11 to
+// UTC+12 are right.
 func ofDay(expr string) string {
-	return fmt.Sprintf("(%s or %s)", dayBefore(expr, 36, 0), dayBefore(expr, 48, 0))
+	return fmt.Sprintf("(%s or %s or (%s and on (%s) (%s == %s)))",
+		dayBefore(expr, 36, 0), dayBefore(expr, 48, 0), newest(expr), byVOrg, newest(through), dayEnd(0))
 }
 
 // dayBefore is ofDay a number of days before, by one of its looks: so many hours
@@ -59,13 +61,19 @@ func monthBefore(expr string) string {
 	return all
 }
 
+// newest is the newest value of an expression. A graph whose steps are days ends at
+// the last midnight, at which there may be no sample.
+func newest(expr string) string {
+	return fmt.Sprintf("last_over_time((%s)[2d:3h] @ end() offset -1d)", expr)
+}
+
 // ofMonth is, at the first step of each month that is over, what an expression of
 // the previous month says of it: the newest at the range's end, the others in the
 // month after, where it is that month's previous one from the second day on.
 func ofMonth(expr string) string {
-	age := "(max(" + of("ukcloud_billing_period_start_timestamp_seconds", ofAccount) + " @ end()) - time())"
+	age := "(max(" + newest(of("ukcloud_billing_period_start_timestamp_seconds", ofAccount)) + ") - time())"
 	return fmt.Sprintf("(((%s) and on () (%s > 27 * 86400) and on () (%s < 32 * 86400)) or last_over_time((%s)[26d:7d] offset -58d)) and on () (%s == 1)",
-		atEnd(expr), age, age, expr, dayOfMonth)
+		newest(expr), age, age, expr, dayOfMonth)
 }
 
 // sameDayOfLastMonth is what an expression of vOrgs' bills was when the month

@@ -138,9 +138,14 @@ func topAtEnd(n int, by, expr, rank string) string {
 	return fmt.Sprintf("(%s) and on (%s) topk(%d, %s)", expr, by, n, atEnd(rank))
 }
 
-// rest is the sum of those that topAtEnd leaves out.
+// topNewest is topAtEnd for graphs whose steps are days, and rest the sum of those
+// that it leaves out.
+func topNewest(n int, by, expr, rank string) string {
+	return fmt.Sprintf("(%s) and on (%s) topk(%d, %s)", expr, by, n, newest(rank))
+}
+
 func rest(n int, by, expr, rank string) string {
-	return fmt.Sprintf("sum((%s) unless on (%s) topk(%d, %s))", expr, by, n, atEnd(rank))
+	return fmt.Sprintf("sum((%s) unless on (%s) topk(%d, %s))", expr, by, n, newest(rank))
 }
 
 var selector = regexp.MustCompile(`\}(\[[^\]]*\])?( @ end\(\))?`)

@@ -114,3 +114,32 @@ func Align(from, to time.Time, step time.Duration, zone *time.Location) (time.Ti
 	}
 	return down(from), down(to)
 }
+
+// Duration reads a length of time as Grafana writes it, for example 12h or 1d.
+func Duration(s string) (time.Duration, error) {
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		n, err := strconv.Atoi(days)
+		return time.Duration(n) * 24 * time.Hour, err
+	}
+	return time.ParseDuration(s)
+}
+
+// Ago is the beginning of a range that is so long, for example 24h, 31d or 13M: months are those of the calendar, and end with the month where it is
+// shorter.
+func Ago(now time.Time, last string) (time.Time, error) {
+	months, ok := strings.CutSuffix(last, "M")
+	if !ok {
+		d, err := Duration(last)
+		days := int(d / (24 * time.Hour))
+		return now.AddDate(0, 0, -days).Add(-d % (24 * time.Hour)), err
+	}
+	n, err := strconv.Atoi(months)
+	if err != nil {
+		return time.Time{}, err
+	}
+	then := now.AddDate(0, -n, 0)
+	if then.Day() != now.Day() { // there is no such day
+		then = then.AddDate(0, 0, -then.Day())
+	}
+	return then, nil
+}

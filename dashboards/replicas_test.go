@@ -1,0 +1,66 @@
+package dashboards_test
+
+import (
+	"bufio"
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+
+	"ukcloud_exporter/internal/testutil"
+)
+
+// TestReplicas: two exporters of one job whose logins see the same show what one
+// shows, on every dashboard but that of the exporters themselves.
+func TestReplicas(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts servers")
+	}
+	scrape := scrapeEstate(t, 2, 40)
+	ask := func(targets ...string) map[string]map[string]string {
+		h := newHistory(t)
+		h.add(t, func(out *bufio.Writer) {
+			for _, target := range targets {
+				sampled(out, scrape, target, end())
+			}
+		})
+		h.record(t, end())
+		prometheus := h.start(t)
+		defer prometheus.Stop(t)
+		shown := map[string]map[string]string{}
+		for _, d := range load(t) {
+			if d.UID == "ukcloud-exporter" {
+				continue
+			}
+			for _, p := range d.panels() {
+				shown[d.UID+" "+p.Title] = flat(p.answers(t, prometheus, everything()))
+			}
+		}
+		return shown
+	}
+	one, two := ask(target1), ask(target1, target2)
+	for name, want := range one {
+		if got := two[name]; !maps.Equal(got, want) {
+			t.Errorf("%s: two exporters show\n%v\nand one shows\n%v", name, got, want)
+		}
+	}
+}
+
+// flat is answers as a value for each series.
+func flat(answers map[string][]testutil.Series) map[string]string {
+	all := map[string]string{}
+	for ref, found := range answers {
+		for _, s := range found {
+			value := s.Value[1]
+			if len(s.Values) > 0 {
+				value = s.Values[0][1]
+			}
+			labels := ""
+			for _, name := range slices.Sorted(maps.Keys(s.Metric)) {
+				labels += fmt.Sprintf(" %s=%q", name, s.Metric[name])
+			}
+			all[ref+labels] = fmt.Sprintf("%.6g", number(value))
+		}
+	}
+	return all
+}
