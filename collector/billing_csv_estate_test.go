@@ -51,7 +51,7 @@ func newWalk(t *testing.T, start string) *walk {
 	w := &walk{bills: map[string]simulator.Bill{}}
 	var err error
 	w.portal, err = simulator.New(simulator.Options{
-		Seed: 3, VMs: 4, VOrgsPerAccount: 3, History: 60, SessionTTL: 24 * time.Hour,
+		Seed: 3, VMs: 4, VOrgsPerAccount: 3, History: 60, SessionTTL: 10 * 365 * 24 * time.Hour,
 		Now: func() time.Time { return w.now },
 	})
 	if err != nil {

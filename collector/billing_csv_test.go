@@ -154,7 +154,7 @@ func TestForecast(t *testing.T) {
 			}
 			want := ""
 			if known := day - 1; known >= 3 || before != "" && known >= 1 {
-				want = `month_forecast_gbp{account="1",vorg="11-1-1-abc"} 1050` + "\n"
+				want = strings.TrimPrefix(`ukcloud_billing_month_forecast_gbp{account="1",vorg="11-1-1-abc"} 1050`, "ukcloud_billing_") + "\n"
 			}
 			if got := only(b.round(), "month_forecast"); got != want {
 				t.Errorf("on %d January, with the month before: %v: %q, want %q", day, before != "", got, want)

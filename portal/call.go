@@ -109,7 +109,7 @@ func (c *Client) roundTrip(ctx context.Context, r *route, u *url.URL, etag strin
 	case code == http.StatusOK:
 		return resp, nil
 	case code > 200 && code < 300:
-		return nil, c.secrets.newError(r, resp, errSurprise)
+		return nil, c.secrets.newError(r, resp, fmt.Errorf("%w: %d %s", errSurprise, code, http.StatusText(code)))
 	}
 	return nil, c.secrets.newError(r, resp, nil)
 }

@@ -293,7 +293,7 @@ func giantTag(_ *Portal, c *call, a answer) answer {
 // said is what a request said: its body and its cookies.
 func said(c *call) string {
 	body, _ := io.ReadAll(io.LimitReader(c.r.Body, maxBodyBytes))
-	return string(body) + " " + c.r.Header.Get("Cookie")
+	return string(body) + " " + strings.Join(c.r.Header.Values("Cookie"), "; ")
 }
 
 func echo(_ *Portal, c *call) answer {
