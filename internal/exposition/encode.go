@@ -8,6 +8,7 @@ import (
 	"iter"
 	"math"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	dto "github.com/prometheus/client_model/go"
@@ -17,7 +18,8 @@ import (
 
 // Encode encodes metric families in several encodings at once and returns a piece
 // for each. A family is done with when the next one is asked for, which may use its
-// memory again. Names must be valid in the classic text format.
+// memory again. It may come in portions, one after the other, unless an encoding wants
+// it Whole. Names must be valid in the classic text format.
 func (p *Press) Encode(families iter.Seq[*dto.MetricFamily], encodings ...Encoding) ([]*Piece, error) {
 	pieces := make([]*Piece, len(encodings))
 	compressors := make([]compressor, len(encodings))
@@ -30,12 +32,14 @@ func (p *Press) Encode(families iter.Seq[*dto.MetricFamily], encodings ...Encodi
 		}
 		compressors[i], encoders[i] = z, newEncoder(z, e.Format)
 	}
+	last := ""
 	for f := range families {
 		for _, e := range encoders {
-			if err := e.Encode(f); err != nil {
+			if err := e.encode(f, f.GetName() == last); err != nil {
 				return nil, fmt.Errorf("encode %s: %w", f.GetName(), err)
 			}
 		}
+		last = f.GetName()
 	}
 	for i, e := range encodings {
 		if err := encoders[i].buffer.Flush(); err != nil {
@@ -48,17 +52,24 @@ func (p *Press) Encode(families iter.Seq[*dto.MetricFamily], encodings ...Encodi
 	return pieces, nil
 }
 
+// Whole reports whether a family must be encoded at once: in protobuf its length goes
+// before it.
+func (e Encoding) Whole() bool { return e.Format == Protobuf }
+
 // bufferSize is how much text goes to the compressor at once.
 const bufferSize = 64 << 10
 
 // encoder is an expfmt.Encoder with a buffer of text behind it.
 type encoder struct {
 	expfmt.Encoder
+	format Format
 	buffer *bufio.Writer
+	behind *skipper // behind the buffer
 }
 
 func newEncoder(out io.Writer, f Format) *encoder {
-	e := &encoder{buffer: bufio.NewWriterSize(out, bufferSize)}
+	e := &encoder{format: f, behind: &skipper{Writer: out}}
+	e.buffer = bufio.NewWriterSize(e.behind, bufferSize)
 	switch f {
 	case OpenMetrics:
 		e.Encoder = expfmt.NewEncoder(plainNumbers{e.buffer, ".0"}, expfmt.FmtOpenMetrics_1_0_0.WithEscapingScheme(model.NoEscaping),
@@ -69,6 +80,40 @@ func newEncoder(out io.Writer, f Format) *encoder {
 		e.Encoder = expfmt.NewEncoder(plainNumbers{e.buffer, ""}, expfmt.FmtText.WithEscapingScheme(model.NoEscaping))
 	}
 	return e
+}
+
+// encode encodes a family, or more of the last one, whose head is there already.
+func (e *encoder) encode(f *dto.MetricFamily, more bool) error {
+	if !more {
+		return e.Encode(f)
+	}
+	if err := e.buffer.Flush(); err != nil {
+		return err
+	}
+	name := f.GetName()
+	if e.format == OpenMetrics && f.GetType() == dto.MetricType_COUNTER {
+		name = strings.TrimSuffix(name, "_total")
+	}
+	e.behind.skip = len("# TYPE ") + len(name) + len(" ") + len(f.GetType().String()) + len("\n")
+	help := f.Help
+	f.Help = nil
+	err := e.Encode(f)
+	f.Help = help
+	return err
+}
+
+// skipper leaves out the first bytes of what it is given.
+type skipper struct {
+	io.Writer
+	skip int
+}
+
+// Write implements io.Writer.
+func (s *skipper) Write(b []byte) (int, error) {
+	n := min(s.skip, len(b))
+	s.skip -= n
+	written, err := s.Writer.Write(b[n:])
+	return n + written, err
 }
 
 // plainNumbers writes numbers without an exponent: bytes, times and pounds are read

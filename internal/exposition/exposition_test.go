@@ -149,6 +149,21 @@ func TestEncodingsOfOnePass(t *testing.T) {
 	}
 }
 
+// TestPortions: the head of a family that comes in portions is written once.
+func TestPortions(t *testing.T) {
+	for _, format := range []exposition.Format{exposition.Text, exposition.OpenMetrics} {
+		whole := encoded(t, format, gauges("ukcloud_n", "N.", 1, 2, 3_000_000), gauges("ukcloud_m", "M.", 4))
+		portions := encoded(t, format, gauges("ukcloud_n", "N.", 1, 2), gauges("ukcloud_n", "N.", 3_000_000), gauges("ukcloud_m", "M.", 4))
+		if diff := cmp.Diff(whole, portions); diff != "" {
+			t.Errorf("format %d (-whole +portions):\n%s", format, diff)
+		}
+		text := encoded(t, format, moves(), moves())
+		if n := strings.Count(text, "\nukcloud_moves_total 7"); n != 2 || strings.Count(text, "#") != 2 {
+			t.Errorf("format %d: a counter in two portions:\n%s", format, text)
+		}
+	}
+}
+
 func TestHarmless(t *testing.T) {
 	for _, tt := range []struct{ name, value, want string }{
 		{"plain", `a"b\c` + "\nd", `a"b\c` + "\nd"},

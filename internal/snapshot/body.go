@@ -2,6 +2,7 @@ package snapshot
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -29,7 +30,7 @@ type body struct {
 func (b *body) prepare(encodings ...exposition.Encoding) error {
 	var err error
 	b.counted.Do(func() {
-		var m families
+		m := families{whole: slices.ContainsFunc(encodings, exposition.Encoding.Whole)}
 		var pieces []*exposition.Piece
 		pieces, err = new(exposition.Press).Encode(m.of(b.families, b.parts), encodings...)
 		b.series, b.duplicates = m.series, m.duplicates
@@ -57,7 +58,8 @@ func (b *body) piece(e exposition.Encoding) (*exposition.Piece, error) {
 				slot.err = fmt.Errorf("encode: panic: %v", p)
 			}
 		}()
-		pieces, err := new(exposition.Press).Encode(new(families).of(b.families, b.parts), e)
+		m := families{whole: e.Whole()}
+		pieces, err := new(exposition.Press).Encode(m.of(b.families, b.parts), e)
 		if slot.err = err; err == nil {
 			slot.piece = pieces[0]
 		}

@@ -16,115 +16,116 @@ import (
 // families makes metric families of parts: each family one group, whichever parts
 // its samples come from. One without samples is left out.
 //
-// The structs are used again for the next family, because new ones would cost more
-// than all the rest of a refresh.
+// The structs are used again, because new ones would cost more than all the rest of a
+// refresh, and a family comes in portions, because the structs of 10,000 VMs are as
+// large as all that is known of them.
 type families struct {
-	family   dto.MetricFamily
-	metrics  []dto.Metric
-	gauges   []dto.Gauge
-	counters []dto.Counter
-	values   []float64
-	pairs    []dto.LabelPair
-	labels   []*dto.LabelPair
-	seen     *seen
+	// whole: a family comes at once.
+	whole bool
+
+	portion dto.MetricFamily
+	rows    []*row // those of the portion first
+	seen    *seen
 
 	series     int
 	duplicates int // samples that were dropped because their series was there
 }
 
-// of returns the families of parts. Each is good until the next one is made.
+// portionSize is how many samples of a family come at once.
+const portionSize = 1024
+
+// row is a sample with all that it consists of.
+type row struct {
+	metric  dto.Metric
+	gauge   dto.Gauge
+	counter dto.Counter
+	pairs   []dto.LabelPair
+	labels  []*dto.LabelPair
+}
+
+// of returns the families of parts. What it returns is good until the next one.
 func (m *families) of(all []collector.Family, parts []*collector.Part) iter.Seq[*dto.MetricFamily] {
 	return func(yield func(*dto.MetricFamily) bool) {
 		m.seen, m.series, m.duplicates = newSeen(), 0, 0
 		for i := range all {
-			if m.make(&all[i], parts); len(m.family.Metric) > 0 && !yield(&m.family) {
+			f := &all[i]
+			m.begin(f)
+			for _, p := range parts {
+				samples := f.Samples(p.Data)
+				for j := range samples {
+					m.add(f, &samples[j])
+					if !m.whole && len(m.portion.Metric) == portionSize {
+						if !yield(&m.portion) {
+							return
+						}
+						m.portion.Metric = m.portion.Metric[:0]
+					}
+				}
+			}
+			if len(m.portion.Metric) > 0 && !yield(&m.portion) {
 				return
 			}
 		}
 	}
 }
 
-// make makes m.family.
-func (m *families) make(f *collector.Family, parts []*collector.Part) {
-	lists := make([][]collector.Sample, len(parts))
-	n := 0
-	for i, p := range parts {
-		lists[i] = f.Samples(p.Data)
-		n += len(lists[i])
-	}
-	// Room for all: what follows points into these slices.
-	m.metrics, m.values = room(m.metrics, n), room(m.values, n)
-	m.pairs, m.labels = room(m.pairs, n*len(f.Labels)), room(m.labels, n*len(f.Labels))
+func (m *families) begin(f *collector.Family) {
 	kind := dto.MetricType_GAUGE
-	switch f.Type {
-	case collector.Gauge:
-		m.gauges = room(m.gauges, n)
-	case collector.Counter:
+	if f.Type == collector.Counter {
 		kind = dto.MetricType_COUNTER
-		m.counters = room(m.counters, n)
 	}
-	m.family.Name, m.family.Help, m.family.Type, m.family.Metric = &f.Name, &f.Help, &kind, m.family.Metric[:0]
+	m.portion.Name, m.portion.Help, m.portion.Type, m.portion.Metric = &f.Name, &f.Help, &kind, m.portion.Metric[:0]
 	m.seen.next()
-	for _, samples := range lists {
-		for i := range samples {
-			m.add(f, &samples[i])
-		}
-	}
 }
 
-// room returns an empty slice for n elements. What was in s may stand in it.
-func room[T any](s []T, n int) []T {
-	if cap(s) < n {
-		return make([]T, 0, n)
-	}
-	return s[:0]
-}
-
-// next appends an element to s, which has room for it.
-func next[T any](s *[]T) *T {
-	*s = (*s)[:len(*s)+1]
-	return &(*s)[len(*s)-1]
-}
-
-// add adds a sample to m.family. A sample whose series is there already is dropped,
-// because one duplicate would make Prometheus refuse the whole scrape.
+// add adds a sample. One whose series is there already is dropped, because one
+// duplicate would make Prometheus refuse the whole scrape.
 func (m *families) add(f *collector.Family, s *collector.Sample) {
 	if len(s.Labels) != len(f.Labels) {
 		panic(fmt.Sprintf("%s: a sample has %d label values, not %d", f.Name, len(s.Labels), len(f.Labels)))
 	}
-	first := len(m.labels)
-	for i := range s.Labels {
-		pair := next(&m.pairs)
-		pair.Name, pair.Value = &f.Labels[i], &s.Labels[i]
-		if value := exposition.Harmless(s.Labels[i]); value != s.Labels[i] {
-			changed := value // on the heap only where it is needed
-			pair.Value = &changed
-		}
-		m.labels = append(m.labels, pair)
+	n := len(m.portion.Metric)
+	if n == len(m.rows) {
+		m.rows = append(m.rows, new(row))
 	}
-	labels := m.labels[first:len(m.labels):len(m.labels)]
-	if !m.seen.add(labels) {
-		m.labels, m.pairs = m.labels[:first], m.pairs[:first]
+	r := m.rows[n]
+	r.label(f.Labels, s.Labels)
+	if !m.seen.add(r.labels) {
 		m.duplicates++
 		return
 	}
 	m.series++
-	value := next(&m.values)
-	*value = s.Value
-	metric := next(&m.metrics)
-	metric.Label, metric.Gauge, metric.Counter = labels, nil, nil
+	r.metric.Label, r.metric.Gauge, r.metric.Counter = r.labels, nil, nil
 	switch f.Type {
 	case collector.Gauge:
-		metric.Gauge = next(&m.gauges)
-		metric.Gauge.Value = value
+		r.gauge.Value = &s.Value
+		r.metric.Gauge = &r.gauge
 	case collector.Counter:
-		metric.Counter = next(&m.counters)
-		metric.Counter.Value, metric.Counter.CreatedTimestamp = value, nil
+		r.counter.Value, r.counter.CreatedTimestamp = &s.Value, nil
 		if !s.Created.IsZero() {
-			metric.Counter.CreatedTimestamp = timestamppb.New(s.Created)
+			r.counter.CreatedTimestamp = timestamppb.New(s.Created)
 		}
+		r.metric.Counter = &r.counter
 	}
-	m.family.Metric = append(m.family.Metric, metric)
+	m.portion.Metric = append(m.portion.Metric, &r.metric)
+}
+
+// label sets the row's labels.
+func (r *row) label(names, values []string) {
+	if len(r.pairs) < len(names) {
+		r.pairs = make([]dto.LabelPair, len(names))
+		r.labels = make([]*dto.LabelPair, 0, len(names))
+	}
+	r.labels = r.labels[:0]
+	for i := range names {
+		pair := &r.pairs[i]
+		pair.Name, pair.Value = &names[i], &values[i]
+		if value := exposition.Harmless(values[i]); value != values[i] {
+			changed := value // on the heap only where it is needed
+			pair.Value = &changed
+		}
+		r.labels = append(r.labels, pair)
+	}
 }
 
 // seen is the set of label sets of one family. Two hashes of 64 bits with seeds

@@ -2,6 +2,7 @@ package snapshot_test
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -162,6 +163,37 @@ ukcloud_b{vm="one",state="x"} 5
 `
 	if diff := cmp.Diff(want, text); err != nil || duplicates != 2 || diff != "" {
 		t.Errorf("%d duplicates, %v (-want +got):\n%s", duplicates, err, diff)
+	}
+}
+
+// TestManySamples: a family of more samples than are encoded at once is one family in
+// every format, with duplicates found across all of it.
+func TestManySamples(t *testing.T) {
+	families := []collector.Family{
+		familyOf(collector.Gauge, "ukcloud_a", "vm"), familyOf(collector.Counter, "ukcloud_b_total", "vm"),
+	}
+	many := samples{}
+	for i := range 1500 {
+		many["ukcloud_a"] = append(many["ukcloud_a"], sample(float64(i), fmt.Sprint(i)))
+		many["ukcloud_b_total"] = append(many["ukcloud_b_total"], sample(float64(i), fmt.Sprint(i)))
+	}
+	many["ukcloud_a"] = append(many["ukcloud_a"], sample(-1, "0"))
+	for format, f := range map[exposition.Format]expfmt.Format{
+		exposition.Text: expfmt.FmtText, exposition.Protobuf: expfmt.FmtProtoDelim, exposition.OpenMetrics: expfmt.FmtOpenMetrics_1_0_0,
+	} {
+		body := expose(t, families, format, many, samples{"ukcloud_a": {sample(7, "last")}})
+		if format == exposition.OpenMetrics {
+			body += "# EOF\n"
+		}
+		got := decode(t, body, f)
+		if len(got) != 2 || len(got["ukcloud_a"].Metric) != 1501 || len(got["ukcloud_b_total"].Metric) != 1500 {
+			t.Fatalf("format %d: %d families, %d and %d samples", format, len(got), len(got["ukcloud_a"].Metric), len(got["ukcloud_b_total"].Metric))
+		}
+		for i, m := range got["ukcloud_a"].Metric[:1500] {
+			if m.Label[0].GetValue() != fmt.Sprint(i) || m.GetGauge().GetValue() != float64(i) {
+				t.Fatalf("format %d: sample %d is %v", format, i, m)
+			}
+		}
 	}
 }
 
