@@ -28,15 +28,17 @@ import (
 type Billing struct {
 	scanner *scanner
 	plan    []step // the resource first: it helps to find the other texts
+	missing []Column
 	texts   interner
 }
 
 // step is one wanted column: which field of a record it is, and how to read it.
 type step struct {
-	field  int
-	column Column
-	kind   kind
-	text   int // of a column of text: which of them
+	field    int
+	column   Column
+	kind     kind
+	doubtful bool // a cell that cannot be read does not reject the row
+	text     int  // of a column of text: which of them
 }
 
 // NewBilling reads the header. A file without the wanted columns is a *HeaderError,
@@ -58,12 +60,16 @@ func NewBilling(r io.Reader, opts ...Option) (*Billing, error) {
 	b := &Billing{scanner: s}
 	var fields []int
 	texts := 0
-	for _, c := range o.columns {
+	for i, c := range slices.Concat(o.columns, o.doubtful) {
 		field, err := h.need(int(c))
+		if err != nil && i >= len(o.columns) {
+			b.missing = append(b.missing, c)
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
-		step := step{field: field, column: c, kind: c.kind(), text: texts}
+		step := step{field: field, column: c, kind: c.kind(), doubtful: i >= len(o.columns), text: texts}
 		if step.kind == textKind || step.kind == resourceKind {
 			texts++
 		}
@@ -82,6 +88,9 @@ func NewBilling(r io.Reader, opts ...Option) (*Billing, error) {
 	return b, nil
 }
 
+// Missing returns the columns of WithDoubtful that are not in the file.
+func (b *Billing) Missing() []Column { return b.missing }
+
 // Decode reads the next row into row, without allocating once the row's texts have
 // been seen. It returns io.EOF at the clean end of the file; a *RowError for a row
 // that is rejected, and the next call goes on behind it; a *StreamError when the
@@ -90,7 +99,7 @@ func (b *Billing) Decode(row *BillingRow) error {
 	if err := b.scanner.next(); err != nil {
 		return err
 	}
-	row.Line = b.scanner.recordLine
+	row.Line, row.Doubtful = b.scanner.recordLine, nil
 	for i := range b.plan {
 		step := &b.plan[i]
 		raw := b.scanner.raw(step.field)
@@ -112,9 +121,14 @@ func (b *Billing) Decode(row *BillingRow) error {
 		case dateKind:
 			fault = row.EventDate.set(text)
 		}
-		if fault != "" {
-			return b.scanner.bad(step.field, fault, text)
+		if fault == "" {
+			continue
 		}
+		bad := b.scanner.bad(step.field, fault, text)
+		if !step.doubtful {
+			return bad
+		}
+		row.Doubtful = append(row.Doubtful, bad)
 	}
 	return nil
 }

@@ -117,6 +117,39 @@ func TestGoldenRowsInBothSpellings(t *testing.T) {
 	}
 }
 
+func TestDoubtfulCells(t *testing.T) {
+	text, err := os.ReadFile("testdata/reference.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = bytes.ReplaceAll(text, []byte("0.000410959"), []byte("1e99"))
+	text = bytes.Replace(text, []byte("OSID"), []byte("OS"), 1)
+	reader, err := csvparse.NewBilling(bytes.NewReader(text),
+		csvparse.WithColumns(csvparse.TotalPrice), csvparse.WithDoubtful(csvparse.Tier1Price, csvparse.OSID, csvparse.Service))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if missing := reader.Missing(); len(missing) != 1 || missing[0] != csvparse.OSID {
+		t.Errorf("missing columns %v", missing)
+	}
+	var rows, doubtful int
+	for row, err := range reader.Rows() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows++
+		for _, cell := range row.Doubtful {
+			doubtful++
+			if cell.Line != 2 || cell.Field != "Tier1StoragePricePerHour" || cell.Reason != csvparse.Overflow || row.Storage[csvparse.Tier1].Price.Valid {
+				t.Errorf("%v, price %+v", cell, row.Storage[csvparse.Tier1].Price)
+			}
+		}
+	}
+	if rows != 4 || doubtful != 1 {
+		t.Errorf("%d rows with %d cells that cannot be read", rows, doubtful)
+	}
+}
+
 func TestOnlyTheWantedColumnsAreTouched(t *testing.T) {
 	text, err := os.ReadFile("testdata/reference.csv")
 	if err != nil {

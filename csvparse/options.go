@@ -10,8 +10,24 @@ type Option func(*options) error
 
 type options struct {
 	columns  []Column // nil: all
+	doubtful []Column // of them: those whose cells need not be readable
 	window   int      // its size in bytes, and so that of the longest row with its line end
 	trustEOF bool
+}
+
+// WithDoubtful reads these columns too. They need not be in the file, and a cell of
+// theirs that cannot be read does not reject its row: it is left blank and stands in
+// the row's Doubtful.
+func WithDoubtful(columns ...Column) Option {
+	return func(o *options) error {
+		for _, c := range columns {
+			if int(c) >= columnCount {
+				return fmt.Errorf("csvparse: no column %d", c)
+			}
+		}
+		o.doubtful = slices.Clone(columns)
+		return nil
+	}
 }
 
 // maxRow is the longest row with its line end that is read, in bytes.

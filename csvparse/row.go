@@ -44,6 +44,8 @@ type BillingRow struct {
 
 	EventDate Date
 
+	Doubtful []*RowError // cells that cannot be read, of the columns of WithDoubtful
+
 	ProjectID    string // OpenStack only
 	VApp, VDC    string // VMware only: names
 	ResourceName string

@@ -207,7 +207,7 @@ func (s *scanner) reject(reason Reason, seen []byte) error {
 }
 
 // bad rejects the record that was given out last, for a field of it.
-func (s *scanner) bad(field int, reason Reason, text []byte) error {
+func (s *scanner) bad(field int, reason Reason, text []byte) *RowError {
 	return &RowError{
 		Line: s.recordLine, Column: field + 1, Field: s.names[field], Reason: reason, Value: shown(text),
 	}

@@ -133,7 +133,7 @@ func (s *sums) bill(month Month, keys []string, rejected map[csvparse.Reason]int
 		})
 	b.Days = sorted(s.days, func(k dayKey, p *Parts) DayCost { return DayCost{k.day, k.service, *p} },
 		func(a, b DayCost) int { return cmp.Or(a.Day.Compare(b.Day), strings.Compare(a.Service, b.Service)) })
-	b.Resources = sorted(s.resources, func(id string, c *Sum) ResourceCost { return ResourceCost{id, *c} },
+	b.Resources = sorted(s.resources, func(id string, r *resource) ResourceCost { return ResourceCost{id, r.Sum} },
 		func(a, b ResourceCost) int {
 			return cmp.Or(cmp.Compare(b.Cost.Value, a.Cost.Value), strings.Compare(a.ID, b.ID))
 		})

@@ -6,6 +6,7 @@ import (
 	"io"
 	"iter"
 	"math"
+	"slices"
 
 	"ukcloud_exporter/csvparse"
 )
@@ -18,7 +19,8 @@ type Options struct {
 	// Tags are the keys of the Metadata column to add up by.
 	Tags []string
 	// AllColumns reads all 56 columns, as Check wants them, and not only those that
-	// a Bill is made of.
+	// a Bill is made of. The others may be missing; cells of them that cannot be read
+	// stand in Row.Doubtful.
 	AllColumns bool
 	// Proven says that the file's end is known to be its end: see csvparse.TrustEOF.
 	Proven bool
@@ -26,11 +28,9 @@ type Options struct {
 	Rejected func(*csvparse.RowError)
 }
 
-// columns are the columns that are read.
+// columns are the columns that decide what a row is. A cell of another column, a
+// price for example, cannot make a row unreadable for one reader and not for the next.
 func (o *Options) columns() []csvparse.Column {
-	if o.AllColumns {
-		return csvparse.Columns()
-	}
 	columns := []csvparse.Column{
 		csvparse.EventDate, csvparse.VDC, csvparse.ResourceID, csvparse.Service, csvparse.PowerState, csvparse.UsageHours,
 		csvparse.ComputeTotal, csvparse.GPUTotal, csvparse.Tier1Total, csvparse.Tier2Total, csvparse.GeoTotal,
@@ -40,6 +40,14 @@ func (o *Options) columns() []csvparse.Column {
 		columns = append(columns, csvparse.Metadata)
 	}
 	return columns
+}
+
+// others are the columns that are read besides.
+func (o *Options) others() []csvparse.Column {
+	if !o.AllColumns {
+		return nil
+	}
+	return slices.DeleteFunc(csvparse.Columns(), func(c csvparse.Column) bool { return slices.Contains(o.columns(), c) })
 }
 
 // Reader reads the rows of one billing CSV. It alone decides what is a row of a
@@ -58,7 +66,7 @@ type Reader struct {
 
 // NewReader reads the header. Its errors are those of csvparse.NewBilling.
 func NewReader(r io.Reader, o Options) (*Reader, error) {
-	csv, err := csvparse.NewBilling(r, csvparse.WithColumns(o.columns()...), csvparse.TrustEOF(o.Proven))
+	csv, err := csvparse.NewBilling(r, csvparse.WithColumns(o.columns()...), csvparse.WithDoubtful(o.others()...), csvparse.TrustEOF(o.Proven))
 	if err != nil {
 		return nil, err
 	}
@@ -103,6 +111,9 @@ func (r *Reader) Rows() iter.Seq2[*Row, error] {
 		}
 	}
 }
+
+// Missing returns the columns that a Bill is not made of and that are not in the file.
+func (r *Reader) Missing() []csvparse.Column { return r.csv.Missing() }
 
 func (r *Reader) reject(row *csvparse.RowError) {
 	if r.rejected++; r.rejected == 1 {

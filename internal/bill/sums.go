@@ -39,21 +39,37 @@ type sums struct {
 	unnamed   Tally
 	costs     map[costKey]*Parts
 	days      map[dayKey]*Parts
-	resources map[string]*Sum
+	resources map[string]*resource
+	groups    map[place]*group
 	usage     map[usageKey]*hours
 	tags      []map[string]*Sum // by the wanted keys, then by value
 	badTags   int
 	badPower  int
+}
 
-	// The row before is mostly of the same resource.
-	lastID string
-	last   *Sum
+// resource is what a resource cost, and where its last row went: its next one mostly
+// goes there too, without being looked up.
+type resource struct {
+	Sum
+	place place
+	group *group
+}
+
+// place is what says into which sums a row goes.
+type place struct{ vdc, service, power string }
+
+// group is the sums that rows of one place go into.
+type group struct {
+	costs    *Parts
+	hours    *hours
+	day      csvparse.Date // of the last row
+	dayParts *Parts        // of that day, nil before there is one
 }
 
 func newSums(tags int) *sums {
 	s := &sums{
 		costs: map[costKey]*Parts{}, days: map[dayKey]*Parts{},
-		resources: map[string]*Sum{}, usage: map[usageKey]*hours{},
+		resources: map[string]*resource{}, groups: map[place]*group{}, usage: map[usageKey]*hours{},
 		tags: make([]map[string]*Sum, tags),
 	}
 	for i := range s.tags {
@@ -78,20 +94,25 @@ func (s *sums) add(row *Row, tags tagged) error {
 	ok := s.cost.Add(row.Cost)
 	ok = s.parts.Add(row.parts) && ok
 	ok = s.total.add(row.Total.Amount, row.Total.Valid) && ok
-	ok = at(s.costs, costKey{row.VDC, row.Service}).add(&row.Costs) && ok
+	of := at(s.resources, row.ResourceID)
+	ok = of.Add(row.Cost) && ok
+	group := s.group(of, row)
+	ok = group.costs.add(&row.Costs) && ok
+	group.hours.add(Sum(row.UsageHours))
 	if row.Late {
 		ok = s.late.add(1, row.Cost) && ok
 	} else {
-		ok = at(s.days, dayKey{row.EventDate, row.Service}).add(&row.Costs) && ok
+		if group.dayParts == nil || group.day != row.EventDate {
+			group.day, group.dayParts = row.EventDate, at(s.days, dayKey{row.EventDate, row.Service})
+		}
+		ok = group.dayParts.add(&row.Costs) && ok
 	}
 	if row.ResourceID == "" {
 		ok = s.unnamed.add(1, row.Cost) && ok
 	}
-	ok = s.resource(row.ResourceID).Add(row.Cost) && ok
 	if !row.PowerKnown {
 		s.badPower++
 	}
-	at(s.usage, usageKey{row.Service, row.Power}).add(Sum(row.UsageHours))
 	for i, values := range s.tags {
 		ok = at(values, tags.values[i]).Add(row.Cost) && ok
 	}
@@ -104,11 +125,17 @@ func (s *sums) add(row *Row, tags tagged) error {
 	return nil
 }
 
-func (s *sums) resource(id string) *Sum {
-	if s.last == nil || id != s.lastID {
-		s.lastID, s.last = id, at(s.resources, id)
+// group returns the sums that a row of a resource goes into.
+func (s *sums) group(of *resource, row *Row) *group {
+	here := place{row.VDC, row.Service, row.Power}
+	if of.group == nil || of.place != here {
+		of.place, of.group = here, at(s.groups, here)
+		if of.group.costs == nil {
+			of.group.costs = at(s.costs, costKey{here.vdc, here.service})
+			of.group.hours = at(s.usage, usageKey{here.service, here.power})
+		}
 	}
-	return s.last
+	return of.group
 }
 
 // merge adds other sums of the same wanted tags.
@@ -127,7 +154,9 @@ func (s *sums) merge(other *sums) error {
 	for key, parts := range other.days {
 		ok = at(s.days, key).add(parts) && ok
 	}
-	ok = mergeInto(s.resources, other.resources) && ok
+	for id, of := range other.resources {
+		ok = at(s.resources, id).Add(of.Sum) && ok
+	}
 	for key, h := range other.usage {
 		sum := at(s.usage, key)
 		sum.add(h.Sum)

@@ -36,7 +36,7 @@ func registerFocus(parent *kingpin.CmdClause, env Environment) Run {
 	cmd.Flag("account-name", "Its name (BillingAccountName), which is not in the bill.").StringVar(&c.accountName)
 	cmd.Flag("skip-unreadable", "Put the file in place although rows of a bill cannot be read and are left out; the exit status is 2 all the same.").BoolVar(&c.skipUnreadable)
 	cmd.Flag("output", "File to write. Default: standard output.").Short('o').PlaceHolder("FILE").StringVar(&c.output)
-	cmd.Arg("FILE", "Billing CSVs with all 56 columns, also compressed by gzip; - is standard input.").Required().StringsVar(&c.files)
+	cmd.Arg("FILE", "Billing CSVs, also compressed by gzip; - is standard input.").Required().StringsVar(&c.files)
 	return c.run
 }
 
@@ -142,6 +142,9 @@ func (c *focus) file(ctx context.Context, in *input, out *focusWriter, seen io.W
 	if err != nil {
 		return err
 	}
+	if missing := reader.Missing(); len(missing) > 0 {
+		out.missing = append(out.missing, fmt.Sprintf("columns that %s has not: %s", in.name, columnNames(missing)))
+	}
 	owner := focusBill{
 		account: cmp.Or(c.account, accountOf(in.org)), accountName: c.accountName, org: in.org, orgName: c.orgName, month: in.month,
 	}
@@ -171,6 +174,7 @@ type focusWriter struct {
 	tags     string // of it
 	readable bool
 
+	missing          []string // what is said of columns
 	rejected, noTags int64
 	late, unnamed    bill.Tally
 	other            bill.Tally // money in TotalPrice alone
@@ -215,7 +219,7 @@ func (w *focusWriter) row(owner *focusBill, row *bill.Row) bool {
 
 // notes are what the user should know of rows that are not as most are.
 func (w *focusWriter) notes() []string {
-	notes := oddities(w.late, w.unnamed)
+	notes := append(w.missing, oddities(w.late, w.unnamed)...)
 	if w.other.Rows > 0 {
 		notes = append(notes, fmt.Sprintf("in TotalPrice and in no part, written as x_Component other: %s, %s; see billing verify",
 			count(w.other.Rows, "row"), w.other.Cost.Value))

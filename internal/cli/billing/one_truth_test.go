@@ -75,6 +75,8 @@ func oddBills() []oddBill {
 		{name: "exponents", text: bill(billgen.Row{csvparse.ComputeTotal: "288E-2", csvparse.Tier1Total: "0E-10", csvparse.TotalPrice: "2.88e0"}), total: "5.76", parts: map[string]string{"compute": "5.76", "storage_tier1": "0"}, passes: true},
 		{name: "a status with blanks around it", text: bill(billgen.Row{csvparse.PowerState: " on "}), total: "5.76", parts: compute("5.76"), passes: true},
 		{name: "a byte order mark and CRLF", text: "\ufeff" + strings.ReplaceAll(plain, "\n", "\r\n"), total: "2.88", parts: compute("2.88"), passes: true},
+		{name: "a price that cannot be read", text: bill(billgen.Row{csvparse.ComputePrice: "cheap"}), total: "5.76", parts: compute("5.76")},
+		{name: "columns that a bill is not made of are missing", text: strings.NewReplacer("Compute vCPU,", "vCPUs,", "ProjectID,", "Project,").Replace(plain), total: "2.88", parts: compute("2.88"), passes: true},
 		{name: "a day that is none", text: bill(billgen.Row{csvparse.EventDate: "2018-02-31"}), total: "2.88", parts: compute("2.88"), leftOut: true},
 		{name: "a comma in a number", text: bill(billgen.Row{csvparse.TotalPrice: "0,005"}), total: "2.88", parts: compute("2.88"), leftOut: true},
 		{name: "numbers out of range", text: bill(billgen.Row{csvparse.ComputeTotal: "1e15", csvparse.TotalPrice: "1e15"}), total: "2.88", parts: compute("2.88"), leftOut: true},

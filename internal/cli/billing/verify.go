@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -150,6 +151,9 @@ func (c *fileCheck) read(ctx context.Context, in *input, bar io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if missing := reader.Missing(); len(missing) > 0 {
+		c.found(finding{Check: "missing_columns", Warning: true, Got: "what needs them is not checked: " + columnNames(missing)})
+	}
 	for row, err := range reader.Rows() {
 		if err != nil {
 			return err
@@ -163,7 +167,10 @@ func (c *fileCheck) read(ctx context.Context, in *input, bar io.Writer) error {
 }
 
 func (c *fileCheck) row(row *bill.Row) {
-	failing := false
+	failing := len(row.Doubtful) > 0
+	for _, cell := range row.Doubtful {
+		c.found(finding{Line: cell.Line, Check: string(cell.Reason), Column: cell.Field, Got: cell.Value})
+	}
 	for f := range bill.Check(&row.BillingRow) {
 		failing = true
 		c.found(finding{
@@ -222,6 +229,14 @@ func (c *fileCheck) warn(b *bill.Bill, m bill.Month, now time.Time) {
 	case !known:
 		warn("missing_days", "%s has no row", m)
 	}
+}
+
+func columnNames(columns []csvparse.Column) string {
+	names := make([]string, len(columns))
+	for i, c := range columns {
+		names[i] = c.String()
+	}
+	return strings.Join(names, ", ")
 }
 
 // through says up to when a bill is known.
