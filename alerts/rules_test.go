@@ -207,3 +207,26 @@ func TestDashboardLinks(t *testing.T) {
 		}
 	}
 }
+
+// TestRecordsAreDocumented: docs/rules.md names every recording rule, and no other.
+func TestRecordsAreDocumented(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "docs", "rules.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	documented := map[string]bool{"ukcloud:budget_month_gbp": false}
+	for _, row := range regexp.MustCompile("(?m)^\\| `(ukcloud:[\\w:]+)` \\|").FindAllStringSubmatch(string(text), -1) {
+		documented[row[1]] = true
+	}
+	_, records := rules(t)
+	records["ukcloud:budget_month_gbp"] = "" // the operator's
+	for name := range records {
+		if !documented[name] {
+			t.Errorf("docs/rules.md does not say what %s is", name)
+		}
+		delete(documented, name)
+	}
+	for name := range documented {
+		t.Errorf("docs/rules.md tells of %s, which nothing records", name)
+	}
+}

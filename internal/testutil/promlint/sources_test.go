@@ -25,11 +25,12 @@ const (
 
 // source is one expression and where it stands.
 type source struct {
-	where string
-	text  string // as written
-	expr  parser.Expr
-	unit  string   // that a panel shows it in; "" where nothing is shown
-	names []string // labels that a legend, a table or a text reads from its result
+	where  string
+	text   string // as written
+	expr   parser.Expr
+	unit   string            // that a panel shows it in; "" where nothing is shown
+	labels map[string]string // that a recording rule adds
+	names  []string          // labels that a legend, a table or a text reads from its result
 
 	panel, instance bool // of a panel; of the Exporter dashboard, whose queries have an instance
 	ranged          bool // over the range, not for its end alone
@@ -80,6 +81,7 @@ func ofRules(t *testing.T) (records map[string]source, alerts []source) {
 					continue
 				}
 				if r.Record != "" {
+					s.labels = r.Labels
 					records[r.Record] = s
 					continue
 				}
