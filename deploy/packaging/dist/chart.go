@@ -15,9 +15,13 @@ func (r *release) chart() error {
 	const name = "ukcloud-exporter"
 	dir := filepath.Join(r.source, "deploy/helm", name)
 	staged := filepath.Join(r.stage, "chart")
+	dashboards, err := filepath.Glob(filepath.Join(dir, "files/dashboards/*.json"))
+	if err != nil {
+		return err
+	}
 	var names []string
-	err := filepath.Walk(dir, func(path string, info os.FileInfo, err error) error {
-		if err != nil || info.IsDir() {
+	add := func(path string, info os.FileInfo, err error) error {
+		if err != nil || info.IsDir() || filepath.Base(path) == "dashboards" { // a link to a directory
 			return err
 		}
 		below, err := filepath.Rel(dir, path)
@@ -33,9 +37,14 @@ func (r *release) chart() error {
 		}
 		names = append(names, below)
 		return r.put(filepath.Join("chart", below), content)
-	})
-	if err != nil {
+	}
+	if err := filepath.Walk(dir, add); err != nil {
 		return err
+	}
+	for _, path := range dashboards {
+		if err := filepath.Walk(path, add); err != nil {
+			return err
+		}
 	}
 	var out bytes.Buffer
 	if err := r.tarGz(&out, staged, name, names); err != nil {

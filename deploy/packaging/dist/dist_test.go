@@ -112,12 +112,21 @@ func copyTree(t *testing.T) string {
 	}
 	long := time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC)
 	for _, name := range strings.Split(strings.TrimRight(string(names), "\x00"), "\x00") {
+		path := filepath.Join(to, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if link, err := os.Readlink(filepath.Join(tree(t), name)); err == nil {
+			if err := os.Symlink(link, path); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
 		content, err := os.ReadFile(filepath.Join(tree(t), name))
 		if errors.Is(err, os.ErrNotExist) {
 			continue // removed, and not yet committed
 		}
-		path := filepath.Join(to, name)
-		err = errors.Join(err, os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, content, 0o600), os.Chtimes(path, long, long))
+		err = errors.Join(err, os.WriteFile(path, content, 0o600), os.Chtimes(path, long, long))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -317,8 +326,17 @@ func checkChart(t *testing.T, dir string) {
 	if want := read(t, filepath.Join(tree(t), "alerts/ukcloud.rules.yml")); files["ukcloud-exporter/files/ukcloud.rules.yml"] != want {
 		t.Error("the rules in the chart are others")
 	}
-	if files["ukcloud-exporter/values.yaml"] == "" || files["ukcloud-exporter/files/dashboards/ukcloud-cost.json"] == "" {
-		t.Errorf("the chart is %d files", len(files))
+	dashboards := 0
+	for name := range files {
+		if folder, base := path.Split(name); folder == "ukcloud-exporter/files/dashboards/" && path.Ext(base) == ".json" {
+			dashboards++
+		}
+		if path.Ext(name) == ".go" {
+			t.Errorf("%s is in the chart", name)
+		}
+	}
+	if found, _ := filepath.Glob(filepath.Join(tree(t), "dashboards/*.json")); files["ukcloud-exporter/values.yaml"] == "" || dashboards != len(found) || dashboards == 0 {
+		t.Errorf("the chart is %d files, %d dashboards of %d", len(files), dashboards, len(found))
 	}
 }
 
