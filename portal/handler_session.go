@@ -58,11 +58,11 @@ func (t *sessionTransport) RoundTrip(req *http.Request) (*http.Response, error) 
 
 // suspicious says whether an answer that looks expired speaks of its endpoint rather
 // than of the session: one that looked so after a fresh login too, or that ended the
-// last session, and now this one before anybody else has used it.
+// last session and would now end this one, which is hardly a minute old.
 func (t *sessionTransport) suspicious(call *call) bool {
 	now := time.Now()
 	known, held := t.session.distrusted.look(call.route, now)
-	if !known && t.session.unusedSince(call) {
+	if !known && t.session.endedBefore(call) {
 		t.session.distrusted.add(call.route, call.target, now)
 		return true
 	}

@@ -71,7 +71,7 @@ func (m *model) call() error {
 	if m.now.Before(m.distrust) {
 		return ErrSessionExpired
 	}
-	if m.distrusts == 0 && !m.served && m.ended {
+	if m.distrusts == 0 && m.ended && m.now.Sub(m.since) < time.Minute {
 		m.suspect()
 		return ErrSessionExpired
 	}

@@ -126,12 +126,12 @@ func (s *session) renew(ctx context.Context, call *call, sign error) error {
 	})
 }
 
-// unusedSince says whether the session of a call has served nobody since the same
-// endpoint ended the one before.
-func (s *session) unusedSince(call *call) bool {
+// endedBefore says whether the endpoint of a call ended the session before the present
+// one too, a moment ago.
+func (s *session) endedBefore(call *call) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.generation == call.generation && s.valid && !s.served && s.ender == call.route
+	return s.generation == call.generation && s.valid && s.ender == call.route && time.Since(s.since) < ripeAge
 }
 
 // login waits for the login under way, or starts one, when needed (called under
