@@ -15,8 +15,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"ukcloud_exporter/internal/loginguard"
 )
 
 func rejectLogin(r *http.Request) *http.Response {
@@ -63,9 +61,9 @@ func TestRejectedLogins(t *testing.T) {
 }
 
 // startWith makes a client with a password and logs in.
-func startWith(t *testing.T, transport http.RoundTripper, guard *loginguard.Guard, password string, options ...Option) error {
+func startWith(t *testing.T, transport http.RoundTripper, guard *LoginGuard, password string, options ...Option) error {
 	t.Helper()
-	guard.Rounds = 1
+	guard.guard.Rounds = 1
 	client, err := New(testURL, func() (Credentials, error) {
 		return Credentials{Email: testEmail, Password: NewSecret(password)}, nil
 	}, append([]Option{WithTransport(transport), WithLoginGuard(&LoginGuard{guard})}, options...)...)
@@ -103,7 +101,7 @@ func TestRejectionsOutliveTheClient(t *testing.T) {
 		}
 		for _, step := range steps {
 			time.Sleep(step.wait)
-			err := startWith(t, portal, loginguard.New(dir), step.password, WithConfigDigest([]byte(step.digest)), WithRejectedLoginsLimit(step.limit))
+			err := startWith(t, portal, NewLoginGuard(dir), step.password, WithConfigDigest([]byte(step.digest)), WithRejectedLoginsLimit(step.limit))
 			if !errors.Is(err, step.want) {
 				t.Errorf("%s: %v, want %v", step.name, err, step.want)
 			}
@@ -111,14 +109,14 @@ func TestRejectionsOutliveTheClient(t *testing.T) {
 		}
 		portal.login = nil
 		for range 2 {
-			if err := startWith(t, portal, loginguard.New(dir), "c"); err != nil {
+			if err := startWith(t, portal, NewLoginGuard(dir), "c"); err != nil {
 				t.Error(err)
 			}
 		}
-		if err := startWith(t, portal, loginguard.New(dir), "a", WithConfigDigest([]byte("1")), WithForcedLogin()); err != nil {
+		if err := startWith(t, portal, NewLoginGuard(dir), "a", WithConfigDigest([]byte("1")), WithForcedLogin()); err != nil {
 			t.Errorf("forced: %v", err)
 		}
-		if err := startWith(t, portal, loginguard.New(dir), "a", WithConfigDigest([]byte("1"))); err != nil {
+		if err := startWith(t, portal, NewLoginGuard(dir), "a", WithConfigDigest([]byte("1"))); err != nil {
 			t.Errorf("after a forced one was accepted: %v", err)
 		}
 	})
@@ -232,7 +230,7 @@ func TestLoginTries(t *testing.T) {
 			resp := reply(r, 201, "")
 			resp.Body = brokenBody{}
 			return resp, nil
-		}, 1, 2, true},
+		}, 2, 52, false},
 		{"500", status(500), 2, 52, false},
 		{"503 without Retry-After", status(503), 2, 52, false},
 		{"404", status(404), 2, 52, false},
@@ -367,7 +365,7 @@ func TestClose(t *testing.T) {
 					t.Errorf("afterwards: %v", err)
 				}
 				portal.wantLogins(t, "in the end", 1)
-				err := startWith(t, portal, loginguard.New(dir), testPassword)
+				err := startWith(t, portal, NewLoginGuard(dir), testPassword)
 				if !errors.Is(err, ErrLoginSuspended) || !strings.Contains(fmt.Sprint(err), test.outcome) {
 					t.Errorf("the next process: %v", err)
 				}

@@ -41,11 +41,11 @@ func (t *sessionTransport) RoundTrip(req *http.Request) (*http.Response, error) 
 	if sign == nil {
 		return t.served(call, resp, err)
 	}
-	if t.session.distrusted.holds(call.route, time.Now()) {
+	if t.suspicious(call) {
 		return nil, t.session.secrets.newError(call.route, resp, sign)
 	}
 	_ = resp.Body.Close() // frees the slot of the concurrency cap
-	if err := t.session.renew(req.Context(), call.generation, sign); err != nil {
+	if err := t.session.renew(req.Context(), call, sign); err != nil {
 		return nil, noSession(req.Context(), err)
 	}
 	resp, sign, err = t.send(req)
@@ -54,6 +54,19 @@ func (t *sessionTransport) RoundTrip(req *http.Request) (*http.Response, error) 
 	}
 	t.session.distrusted.add(call.route, call.target, time.Now())
 	return nil, t.session.secrets.newError(call.route, resp, sign)
+}
+
+// suspicious says whether an answer that looks expired speaks of its endpoint rather
+// than of the session: one that looked so after a fresh login too, or that ended the
+// last session and would now end this one, which is hardly a minute old.
+func (t *sessionTransport) suspicious(call *call) bool {
+	now := time.Now()
+	known, held := t.session.distrusted.look(call.route, now)
+	if !known && t.session.endedBefore(call) {
+		t.session.distrusted.add(call.route, call.target, now)
+		return true
+	}
+	return held
 }
 
 // served hands on an answer that does not look expired.
@@ -212,10 +225,13 @@ type distrusted struct {
 	until    time.Time
 }
 
-func (d *distrust) holds(r *route, now time.Time) bool {
+// look says whether an endpoint is known to have looked expired, and whether that
+// still holds.
+func (d *distrust) look(r *route, now time.Time) (known, held bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return now.Before(d.routes[r].until)
+	entry, known := d.routes[r]
+	return known, now.Before(entry.until)
 }
 
 func (d *distrust) add(r *route, target string, now time.Time) {

@@ -144,8 +144,8 @@ func (s *session) readLogin(resp *http.Response) (time.Duration, loginguard.Outc
 		return 0, loginguard.Failed, s.secrets.newError(authenticateRoute, resp, fmt.Errorf("%w: an HTML page came", ErrNotJSON))
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
-	if err != nil { // what did not come may have been a rejection
-		return 0, loginguard.Unknown, s.secrets.newError(authenticateRoute, resp, bodyError(err))
+	if err != nil { // its status is none of a rejection
+		return 0, loginguard.Failed, s.secrets.newError(authenticateRoute, resp, bodyError(err))
 	}
 	ttl, said, err := decodeLogin(body)
 	switch {

@@ -32,6 +32,7 @@ type model struct {
 	session   int       // number of the client's session, 0 for none
 	since     time.Time // of the client's session
 	served    bool      // it has
+	ended     bool      // the session before looked expired
 	expiry    time.Time // of the client's session, as the client thinks
 	alive     int       // number of the portal's good session, 0 for none
 	ends      time.Time // of it
@@ -59,6 +60,7 @@ var errAny = errors.New("any other login failure")
 
 func (m *model) call() error {
 	if m.session == 0 || !m.now.Before(m.expiry.Add(-time.Minute)) {
+		m.ended = false
 		if err := m.logIn(); err != nil {
 			return err
 		}
@@ -69,16 +71,26 @@ func (m *model) call() error {
 	if m.now.Before(m.distrust) {
 		return ErrSessionExpired
 	}
+	if m.distrusts == 0 && m.ended && m.now.Sub(m.since) < time.Minute {
+		m.suspect()
+		return ErrSessionExpired
+	}
 	m.over()
+	m.ended = true
 	if err := m.logIn(); err != nil {
 		return err
 	}
 	if m.send() {
 		return nil
 	}
+	m.suspect()
+	return ErrSessionExpired
+}
+
+// suspect notes that the endpoint looks expired whatever the session.
+func (m *model) suspect() {
 	m.distrust = m.now.Add(min(15*time.Second<<min(m.distrusts, 10), time.Hour))
 	m.distrusts++
-	return ErrSessionExpired
 }
 
 // over notes that the session ended early.
@@ -250,7 +262,7 @@ func (s *schedule) step() {
 		s.note("restart")
 		s.restart()
 		m := s.model
-		m.session, m.failures, m.strikes, m.distrusts, m.served = 0, 0, 0, 0, false
+		m.session, m.failures, m.strikes, m.distrusts, m.served, m.ended = 0, 0, 0, 0, false, false
 		m.notBefore, m.distrust = time.Time{}, time.Time{}
 	}
 }

@@ -73,6 +73,7 @@ type session struct {
 	generation uint64
 	valid      bool      // since the last login nothing said that the session is over
 	served     bool      // since the last login a call was answered as one with a session
+	ender      *route    // whose answer ended the session before, if one did
 	since      time.Time // of the last login
 	ttl        time.Duration
 	told       time.Duration // the ttl as the portal told it, 0 if it did not
@@ -102,18 +103,35 @@ var errClosed = errors.New("the client is closed")
 
 // ensure logs in unless there is a session that will last for a call.
 func (s *session) ensure(ctx context.Context, told bool) error {
-	return s.login(ctx, told, func(now time.Time) bool { return !s.usable(now) })
+	return s.login(ctx, told, func(now time.Time) bool {
+		if s.usable(now) {
+			return false
+		}
+		if s.flight == nil {
+			s.ender = nil
+		}
+		return true
+	})
 }
 
-// renew logs in after an answer to the cookies of generation that looks expired by
-// sign, unless somebody else has done so since these cookies were taken.
-func (s *session) renew(ctx context.Context, generation uint64, sign error) error {
+// renew logs in after an answer to a call that looks expired by sign, unless somebody
+// else has done so since its cookies were taken.
+func (s *session) renew(ctx context.Context, call *call, sign error) error {
 	return s.login(ctx, false, func(now time.Time) bool {
-		if s.generation == generation && s.valid {
+		if s.generation == call.generation && s.valid {
 			s.over(now, sign)
+			s.ender = call.route
 		}
 		return !s.valid
 	})
+}
+
+// endedBefore says whether the endpoint of a call ended the session before the present
+// one too, a moment ago.
+func (s *session) endedBefore(call *call) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.generation == call.generation && s.valid && s.ender == call.route && time.Since(s.since) < ripeAge
 }
 
 // login waits for the login under way, or starts one, when needed (called under

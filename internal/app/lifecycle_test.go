@@ -54,28 +54,40 @@ func TestReadiness(t *testing.T) {
 	})
 }
 
+// TestPortalDownAtStart: what is over when the portal is back heals after the pause
+// that the kind of failure asks for.
 func TestPortalDownAtStart(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		clockTo(noon)
-		o := estate()
-		o.Faults = []simulator.Fault{{Endpoint: "*", Kind: "reset"}}
-		s := newSetup(t, o, everySecond)
-		f := families(s.scrape())
-		if f["ukcloud_up"] != "ukcloud_up 0\n" || !strings.Contains(f["ukcloud_collector_success"], `{collector="compute_services"} 0`) {
-			t.Errorf("while the portal is down: %s%s", f["ukcloud_up"], f["ukcloud_collector_success"])
-		}
-		if !strings.Contains(s.logs.String(), "Refresh failed") {
-			t.Errorf("the log does not say so:\n%s", s.logs)
-		}
-		s.portal.SetFaults()
-		time.Sleep(2 * time.Minute) // longer than any pause between logins
-		s.scrape()
-		s.settle()
-		f = families(s.scrapeWithoutWaiting())
-		if f["ukcloud_up"] != "ukcloud_up 1\n" || strings.Contains(f["ukcloud_collector_success"], " 0\n") {
-			t.Errorf("after the portal came back: %s%s", f["ukcloud_up"], f["ukcloud_collector_success"])
-		}
-	})
+	for kind, pause := range map[string]time.Duration{
+		"429":   10 * time.Second, // with Retry-After
+		"503":   time.Minute,      // something else than an answer to a login
+		"reset": time.Hour,        // no answer: it may have been a rejection
+	} {
+		t.Run(kind, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { testPortalDownAtStart(t, kind, pause) })
+		})
+	}
+}
+
+func testPortalDownAtStart(t *testing.T, kind string, pause time.Duration) {
+	clockTo(noon)
+	o := estate()
+	o.Faults = []simulator.Fault{{Endpoint: "*", Kind: kind}}
+	s := newSetup(t, o, everySecond)
+	f := families(s.scrape())
+	if f["ukcloud_up"] != "ukcloud_up 0\n" || !strings.Contains(f["ukcloud_collector_success"], `{collector="compute_services"} 0`) {
+		t.Errorf("while the portal is down: %s%s", f["ukcloud_up"], f["ukcloud_collector_success"])
+	}
+	if n := strings.Count(s.logs.String(), "level=error"); n != 1 || !strings.Contains(s.logs.String(), "Portal login failed") {
+		t.Errorf("the log says so %d times:\n%s", n, s.logs)
+	}
+	s.portal.SetFaults()
+	time.Sleep(pause)
+	s.scrape()
+	s.settle()
+	f = families(s.scrapeWithoutWaiting())
+	if f["ukcloud_up"] != "ukcloud_up 1\n" || strings.Contains(f["ukcloud_collector_success"], " 0\n") {
+		t.Errorf("after the portal came back: %s%s\n%s", f["ukcloud_up"], f["ukcloud_collector_success"], s.logs)
+	}
 }
 
 // TestRejectedLogins: two at most, an hour apart, then none until the credentials

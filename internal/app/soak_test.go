@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -44,8 +45,9 @@ func testSoak(t *testing.T, seed uint64) {
 			s.portal.SetFaults() // twelve hours at most
 		case r.IntN(10) == 0:
 			fault := simulator.Fault{Endpoint: "*", Kind: kinds[r.IntN(len(kinds))]}
-			// Rejected logins end in a suspension that only a person ends.
-			if r.IntN(4) > 0 || fault.Kind == "401" || fault.Kind == "403" {
+			// Logins that are rejected, or perhaps are, end in a suspension that only a
+			// person ends.
+			if r.IntN(4) > 0 || slices.Contains([]string{"401", "403", "hang", "reset"}, fault.Kind) {
 				fault.Endpoint = collectorNames()[r.IntN(len(collectorNames()))]
 			}
 			s.portal.SetFaults(fault)
