@@ -15,5 +15,11 @@
 //	metrics   by route template
 //	log       one debug line, without secrets
 //
-// A login goes through the last two alone.
+// A login goes through the last two alone. A write, which nothing may send twice,
+// enters at limit; ping goes before it and finds out whether the session is good.
+//
+// Client returns plain values, Client.Conditional the same with validators for who
+// asks again and again. What the portal leaves out or garbles is an Optional that is
+// not Valid; a wrong kind where a list belongs is an error, so that nothing looks
+// like an empty estate.
 package portal

@@ -11,12 +11,16 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
+
+	"ukcloud_exporter/portal"
 )
 
-const module = "ukcloud_exporter"
+// module is the path of this module.
+var module, _, _ = strings.Cut(reflect.TypeFor[portal.Client]().PkgPath(), "/portal")
 
 // public are the packages that other modules use.
 var public = []string{module + "/portal", module + "/csvparse", module + "/money", module + "/collector"}

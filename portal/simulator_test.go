@@ -17,7 +17,8 @@ import (
 // set by the test.
 type simulated struct {
 	*portal.Client
-	at time.Time
+	portal *simulator.Portal
+	at     time.Time
 }
 
 func newSimulated(t *testing.T, options simulator.Options) *simulated {
@@ -28,10 +29,11 @@ func newSimulated(t *testing.T, options simulator.Options) *simulated {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.portal = p
 	server := httptest.NewServer(p)
 	s.Client, err = portal.New(server.URL+"/api", func() (portal.Credentials, error) {
 		return portal.Credentials{Email: "demo@example.com", Password: portal.NewSecret("demo")}, nil
-	})
+	}, portal.WithTimeout(5*time.Second))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,6 +206,37 @@ func TestBuildsOfTheSimulator(t *testing.T) {
 	s.at = s.at.Add(time.Hour)
 	if failed, err := s.WaitBuild(ctx, portal.BuildVDC, again.ID, nil); !errors.Is(err, portal.ErrBuildFailed) || failed == nil || failed.State != portal.BuildFailed {
 		t.Errorf("a name that is taken: %+v, %v", failed, err)
+	}
+}
+
+// TestWritesOfABadPortal: what a write led to is unknown, and the truth is that it was
+// done, once.
+func TestWritesOfABadPortal(t *testing.T) {
+	for _, fault := range []string{"hang", "reset", "no-location", "location-other-host"} {
+		t.Run(fault, func(t *testing.T) {
+			s := newSimulated(t, simulator.Options{BuildDuration: time.Minute})
+			account, vorg, _ := s.firstVDC(t)
+			before, err := s.Builds(t.Context(), account, portal.BuildVDC)
+			if err != nil {
+				t.Fatal(err)
+			}
+			bad, err := simulator.ParseFault("vdcs=" + fault)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.portal.SetFaults(bad)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			build, err := s.CreateVDC(ctx, account, vorg, "Demo", portal.Power)
+			if !errors.Is(err, portal.ErrOutcomeUnknown) || build != nil || !strings.Contains(err.Error(), "POST /api/accounts/:account_id/vorgs/:vorg_id/vdcs: ") {
+				t.Errorf("%v, %v", build, err)
+			}
+			s.portal.SetFaults()
+			after, err := s.Builds(t.Context(), account, portal.BuildVDC)
+			if err != nil || len(after) != len(before)+1 {
+				t.Errorf("%d builds became %d, %v", len(before), len(after), err)
+			}
+		})
 	}
 }
 

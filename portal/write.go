@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"sync/atomic"
 
@@ -113,22 +112,17 @@ func statusOnly(resp *http.Response) error {
 }
 
 // wireTap notes how far a request came.
-type wireTap struct{ handed, asked, connected atomic.Bool }
+type wireTap struct {
+	wire
+	handed atomic.Bool // to the transport
+}
 
 func (w *wireTap) trace(ctx context.Context) context.Context {
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GetConn: func(string) { w.asked.Store(true) },
-		GotConn: func(httptrace.GotConnInfo) { w.connected.Store(true) },
-	})
-	return context.WithValue(ctx, wireTapKey{}, w)
+	return context.WithValue(w.wire.trace(ctx), wireTapKey{}, w)
 }
 
-// nothing reports whether no byte can have gone out: the request was never handed
-// to the transport, or got no connection. A transport that does not tell has
-// perhaps sent it.
-func (w *wireTap) nothing() bool {
-	return !w.handed.Load() || w.asked.Load() && !w.connected.Load()
-}
+// nothing reports whether no byte can have gone out.
+func (w *wireTap) nothing() bool { return !w.handed.Load() || w.untouched() }
 
 type wireTapKey struct{}
 
