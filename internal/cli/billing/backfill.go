@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"log/slog"
 	"maps"
 	"os"
@@ -38,11 +39,25 @@ type backfill struct {
 	force    bool
 	login    bool // --force-login
 
-	spool    *spool     // what goes to standard output, nil when there is an output directory
-	rejected int64      // rows that are in no sum
-	doubtful int64      // files of bills that are not proven whole
+	parallel *int
+
+	spool *spool // what goes to standard output, nil when there is an output directory
+}
+
+// past writes the bills of one compute service, month by month.
+type past struct {
+	*backfill
+	bills    source
 	last     job        // that was written
 	lastBill *bill.Bill // of it
+}
+
+// outcome is what came of a job.
+type outcome struct {
+	done     string
+	rejected int64 // rows that are in no sum
+	doubtful bool  // a bill is not proven whole
+	err      error
 }
 
 func registerBackfill(parent *kingpin.CmdClause, env Environment) Run {
@@ -59,6 +74,7 @@ func registerBackfill(parent *kingpin.CmdClause, env Environment) Run {
 	cmd.Flag("force-login", ForceLoginHelp).BoolVar(&c.login)
 	cmd.Flag("force", "Write also what is complete.").BoolVar(&c.force)
 	cmd.Flag("output", "Directory to write to, a file for each compute service and month; it is made when it is missing. Default: everything as one stream to standard output, which cannot be resumed.").Short('o').PlaceHolder("DIR").StringVar(&c.output)
+	c.parallel = parallelFlag(cmd)
 	cmd.Arg("FILE", "Billing CSVs named as fetch names them. Default: ask the portal.").StringsVar(&c.files)
 	return c.run
 }
@@ -96,22 +112,26 @@ func (c *backfill) run(ctx context.Context, log *slog.Logger) error {
 	} else if err := os.MkdirAll(c.output, 0o755); err != nil {
 		return err
 	}
-	written := 0
+	var written int
+	var rejected, doubtful int64
 	bar := newProgress(c.env.Stderr, "backfill", int64(len(jobs)), false)
 	defer bar.clear()
-	for _, j := range jobs {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		done, err := c.write(ctx, bills, j)
+	err = c.write(ctx, bills, jobs, func(o outcome) {
 		bar.clear()
-		if err != nil {
-			failed = append(failed, err)
+		if o.err != nil {
+			failed = append(failed, o.err)
 		} else {
 			written++
-			fmt.Fprintln(said, done)
+			rejected += o.rejected
+			fmt.Fprintln(said, o.done)
+		}
+		if o.doubtful {
+			doubtful++
 		}
 		bar.add(1)
+	})
+	if err != nil {
+		return err
 	}
 	if c.spool != nil {
 		if err := c.spool.merge(c.env.Stdout); err != nil {
@@ -121,10 +141,43 @@ func (c *backfill) run(ctx context.Context, log *slog.Logger) error {
 	if err := failures(c.env.Stderr, "backfill", failed, written); err != nil {
 		return err
 	}
-	if c.doubtful > 0 {
-		return exitstatus.Incomplete(fmt.Errorf("backfill: %s of bills that are not proven whole", count(c.doubtful, "file")))
+	if doubtful > 0 {
+		return exitstatus.Incomplete(fmt.Errorf("backfill: %s of bills that are not proven whole", count(doubtful, "file")))
 	}
-	return leftOut(c.rejected)
+	return leftOut(rejected)
+}
+
+// write does all jobs, several compute services at the same time, and says what came
+// of each in the order of the jobs.
+func (c *backfill) write(ctx context.Context, bills source, jobs []job, say func(outcome)) error {
+	var services [][]job
+	for i, j := range jobs {
+		if i == 0 || j.service != jobs[i-1].service {
+			services = append(services, nil)
+		}
+		services[len(services)-1] = append(services[len(services)-1], j)
+	}
+	parallel := *c.parallel
+	if c.spool != nil {
+		parallel = 1 // it is one stream
+	}
+	err := inOrder(ctx, len(services), parallel, func(ctx context.Context, i int, yield func(outcome) bool) {
+		p := &past{backfill: c, bills: bills}
+		for _, j := range services[i] {
+			if ctx.Err() != nil || !yield(p.write(ctx, j)) {
+				return
+			}
+		}
+	}, func(_ int, values iter.Seq[outcome]) error {
+		for o := range values {
+			say(o)
+		}
+		return nil
+	})
+	if err == nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return err
 }
 
 // checkLabels refuses labels that the samples have already, or that are none.
@@ -170,24 +223,29 @@ func (c *backfill) path(j job) string {
 }
 
 // write writes one bill's past, unless a complete file of it is there.
-func (c *backfill) write(ctx context.Context, bills source, j job) (done string, err error) {
+func (c *past) write(ctx context.Context, j job) (o outcome) {
+	o.done, o.err = c.writeJob(ctx, j, &o)
+	return o
+}
+
+func (c *past) writeJob(ctx context.Context, j job, o *outcome) (done string, err error) {
 	if !orgNames.MatchString(j.org) {
 		return "", fmt.Errorf("compute service %q: not an id such as 1-1-1-9836cf, and no name for a file", j.org)
 	}
 	name, options := fmt.Sprintf("%s %s", j.org, j.month), ""
 	if c.spool == nil {
-		name, options = c.path(j), c.options(bills, j)
-		if info, err := os.Stat(name); err == nil && !c.force && writtenWith(name) == options && bills.complete(info, j.org, j.month) {
+		name, options = c.path(j), c.options(j)
+		if info, err := os.Stat(name); err == nil && !c.force && writtenWith(name) == options && c.bills.complete(info, j.org, j.month) {
 			return name + ": complete already", nil
 		} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return "", err
 		}
 	}
 	h := &history{service: j.service, month: j.month, vmLimit: c.vmLimit, labels: c.labels, now: c.env.Now().UTC()}
-	if h.previous, err = c.previous(ctx, bills, j, h); err != nil {
+	if h.previous, err = c.previous(ctx, j, h); err != nil {
 		return "", err
 	}
-	if err := c.read(ctx, bills, j, h); err != nil {
+	if err := c.read(ctx, j, h); err != nil {
 		return "", fmt.Errorf("bill %s of %s: %w", j.month, j.org, err)
 	}
 	if c.spool != nil {
@@ -199,13 +257,12 @@ func (c *backfill) write(ctx context.Context, bills source, j job) (done string,
 		return "", err
 	}
 	c.last, c.lastBill = j, h.last
-	c.rejected += int64(h.rejected)
+	o.rejected, o.doubtful = int64(h.rejected), h.doubtful
 	done = fmt.Sprintf("%s: %s, %s", name, count(int64(h.days()), "day"), count(int64(h.samples), "sample"))
 	if h.rejected > 0 {
 		done += fmt.Sprintf("; in no sum because they cannot be read: %s; see billing verify", count(int64(h.rejected), "row"))
 	}
 	if h.doubtful {
-		c.doubtful++
 		done += "; not proven whole: the portal said neither length nor end of a bill"
 	}
 	if h.last != nil {
@@ -245,7 +302,7 @@ func writtenWith(path string) string {
 }
 
 // options is what the samples of a job depend on.
-func (c *backfill) options(bills source, j job) string {
+func (c *past) options(j job) string {
 	families := sha256.New()
 	for _, f := range collector.DatedBillingFamilies() {
 		fmt.Fprintf(families, "%s %q\n", f.Name, f.Help)
@@ -257,11 +314,11 @@ func (c *backfill) options(bills source, j job) string {
 	for _, tag := range c.tags {
 		text += fmt.Sprintf("tag %q\n", tag)
 	}
-	return text + fmt.Sprintf("bill %s\nbill before %s\n", bills.identity(j.org, j.month), bills.identity(j.org, j.month.Previous()))
+	return text + fmt.Sprintf("bill %s\nbill before %s\n", c.bills.identity(j.org, j.month), c.bills.identity(j.org, j.month.Previous()))
 }
 
-func (c *backfill) read(ctx context.Context, bills source, j job, h *history) error {
-	file, err := bills.open(ctx, j.org, j.month)
+func (c *past) read(ctx context.Context, j job, h *history) error {
+	file, err := c.bills.open(ctx, j.org, j.month)
 	if err != nil {
 		return err
 	}
@@ -275,12 +332,12 @@ func (c *backfill) read(ctx context.Context, bills source, j job, h *history) er
 
 // previous reads the bill of the month before, which the daemon exposes too; nil
 // when there is none.
-func (c *backfill) previous(ctx context.Context, bills source, j job, h *history) (*bill.Bill, error) {
+func (c *past) previous(ctx context.Context, j job, h *history) (*bill.Bill, error) {
 	before := j.month.Previous()
 	if c.last == (job{j.service, before}) {
 		return c.lastBill, nil
 	}
-	file, err := bills.open(ctx, j.org, before)
+	file, err := c.bills.open(ctx, j.org, before)
 	if errors.Is(err, errNoBill) {
 		return nil, nil
 	}

@@ -2,11 +2,14 @@ package billing
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"log/slog"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -25,6 +28,7 @@ type focus struct {
 	account, accountName string
 	output               string
 	skipUnreadable       bool
+	parallel             *int
 }
 
 func registerFocus(parent *kingpin.CmdClause, env Environment) Run {
@@ -36,6 +40,7 @@ func registerFocus(parent *kingpin.CmdClause, env Environment) Run {
 	cmd.Flag("account-name", "Its name (BillingAccountName), which is not in the bill.").StringVar(&c.accountName)
 	cmd.Flag("skip-unreadable", "Put the file in place although rows of a bill cannot be read and are left out; the exit status is 2 all the same.").BoolVar(&c.skipUnreadable)
 	cmd.Flag("output", "File to write. Default: standard output.").Short('o').PlaceHolder("FILE").StringVar(&c.output)
+	c.parallel = parallelFlag(cmd)
 	cmd.Arg("FILE", "Billing CSVs, also compressed by gzip; - is standard input.").Required().StringsVar(&c.files)
 	return c.run
 }
@@ -53,7 +58,7 @@ func (c *focus) run(ctx context.Context, _ *slog.Logger) error {
 	if err := c.checkNames(all); err != nil {
 		return err
 	}
-	var out *focusWriter
+	var out *focusTold
 	write := func(w io.Writer) (err error) {
 		if out, err = c.convert(ctx, all, w); err != nil {
 			return err
@@ -109,23 +114,56 @@ func (c *focus) identify(in *input) error {
 	return nil
 }
 
-func (c *focus) convert(ctx context.Context, all []input, w io.Writer) (*focusWriter, error) {
+// convert writes all files one after the other. What it returns is what was told of
+// their rows.
+func (c *focus) convert(ctx context.Context, all []input, w io.Writer) (*focusTold, error) {
 	bar := newProgress(c.env.Stderr, "focus", sizeOf(all), true)
 	defer bar.clear()
 	buffered := bufio.NewWriterSize(w, 64<<10)
-	columns := focusColumns()
-	out := &focusWriter{csv: csv.NewWriter(buffered), columns: columns, record: make([]string, len(columns))}
-	out.header()
-	for _, in := range all {
-		if err := c.file(ctx, &in, out, bar); err != nil {
-			return nil, in.errorOf(err)
+	header := newFocusWriter(buffered)
+	header.header()
+	header.csv.Flush()
+	files := make([]focusTold, len(all))
+	errs := make([]error, len(all))
+	told := &focusTold{}
+	err := inOrder(ctx, len(all), *c.parallel, func(ctx context.Context, i int, yield func([]byte) bool) {
+		out := newFocusWriter(chunks(yield))
+		if errs[i] = c.file(ctx, &all[i], out, bar); errs[i] == nil {
+			out.csv.Flush()
+			errs[i] = out.csv.Error()
 		}
-	}
-	out.csv.Flush()
-	if err := out.csv.Error(); err != nil {
+		files[i] = out.focusTold
+	}, func(i int, values iter.Seq[[]byte]) error {
+		for chunk := range values {
+			if _, err := buffered.Write(chunk); err != nil {
+				return err
+			}
+		}
+		if errs[i] != nil {
+			return all[i].errorOf(errs[i])
+		}
+		if !told.add(&files[i]) {
+			return errors.New("sum is out of range")
+		}
+		return nil
+	})
+	if err != nil {
 		return nil, err
 	}
-	return out, buffered.Flush()
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	return told, buffered.Flush()
+}
+
+// chunks hands on what is written to it. It fails when nobody takes it any more.
+type chunks func([]byte) bool
+
+func (c chunks) Write(b []byte) (int, error) {
+	if !c(bytes.Clone(b)) {
+		return 0, context.Canceled
+	}
+	return len(b), nil
 }
 
 // file converts one file.
@@ -165,19 +203,38 @@ type focusBill struct {
 	month                              bill.Month
 }
 
+// focusTold is what the user should know of rows that are not as most are.
+type focusTold struct {
+	missing          []string // of columns
+	rejected, noTags int64
+	late, unnamed    bill.Tally
+	other            bill.Tally // money in TotalPrice alone
+}
+
+// add adds what was told of the next file. It returns false when a sum is out of range.
+func (t *focusTold) add(next *focusTold) bool {
+	t.missing = append(t.missing, next.missing...)
+	t.rejected += next.rejected
+	t.noTags += next.noTags
+	ok := addTally(&t.late, next.late)
+	ok = addTally(&t.unnamed, next.unnamed) && ok
+	return addTally(&t.other, next.other) && ok
+}
+
 // focusWriter writes FOCUS rows.
 type focusWriter struct {
+	focusTold
 	csv      *csv.Writer
 	columns  []focusColumn
 	record   []string
 	metadata string // of the row before
 	tags     string // of it
 	readable bool
+}
 
-	missing          []string // what is said of columns
-	rejected, noTags int64
-	late, unnamed    bill.Tally
-	other            bill.Tally // money in TotalPrice alone
+func newFocusWriter(w io.Writer) *focusWriter {
+	columns := focusColumns()
+	return &focusWriter{csv: csv.NewWriter(bufio.NewWriterSize(w, 64<<10)), columns: columns, record: make([]string, len(columns))}
 }
 
 func (w *focusWriter) header() {
@@ -217,8 +274,8 @@ func (w *focusWriter) row(owner *focusBill, row *bill.Row) bool {
 	return ok
 }
 
-// notes are what the user should know of rows that are not as most are.
-func (w *focusWriter) notes() []string {
+// notes are what is told, line by line.
+func (w *focusTold) notes() []string {
 	notes := append(w.missing, oddities(w.late, w.unnamed)...)
 	if w.other.Rows > 0 {
 		notes = append(notes, fmt.Sprintf("in TotalPrice and in no part, written as x_Component other: %s, %s; see billing verify",

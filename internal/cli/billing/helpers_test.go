@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,8 +23,9 @@ type bench struct {
 	portal   *simulator.Portal
 	client   *portal.Client
 	now      time.Time
-	asked    []string // "org period" of the bills that were asked for
-	unproven bool     // nothing proves the end of a bill
+	asked    []string   // "org period" of the bills that were asked for
+	mu       sync.Mutex // over asked
+	unproven bool       // nothing proves the end of a bill
 }
 
 func newBench(t *testing.T) *bench {
@@ -53,7 +55,9 @@ type asking struct {
 }
 
 func (a asking) BillingCSV(ctx context.Context, period, org, etag string) (*portal.Stream, error) {
+	a.bench.mu.Lock()
 	a.bench.asked = append(a.bench.asked, org+" "+period)
+	a.bench.mu.Unlock()
 	stream, err := a.Client.BillingCSV(ctx, period, org, etag)
 	if err == nil && a.bench.unproven {
 		stream.Proven = false

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"log/slog"
 	"path/filepath"
 	"slices"
@@ -23,6 +24,8 @@ type summary struct {
 	files  []string
 	tags   []string
 	format string
+
+	parallel *int
 }
 
 func registerSummary(parent *kingpin.CmdClause, env Environment) Run {
@@ -30,6 +33,7 @@ func registerSummary(parent *kingpin.CmdClause, env Environment) Run {
 	cmd := parent.Command("summary", "Add up bills by account, compute service, service, component, VDC and tag, exactly.")
 	cmd.Flag("tag", "Also add up by this key of the Metadata column. Repeatable.").PlaceHolder("KEY").StringsVar(&c.tags)
 	cmd.Flag("format", "table, json or csv.").Default("table").EnumVar(&c.format, "table", "json", "csv")
+	c.parallel = parallelFlag(cmd)
 	cmd.Arg("FILE", "Billing CSVs, also compressed by gzip; - is standard input.").Required().StringsVar(&c.files)
 	return c.run
 }
@@ -43,16 +47,31 @@ func (c *summary) run(ctx context.Context, _ *slog.Logger) error {
 	bar := newProgress(c.env.Stderr, "summary", sizeOf(all), true)
 	defer bar.clear()
 	sum := newTotals(c.tags)
-	for _, in := range all {
-		b, err := c.read(ctx, &in, bar)
-		if err != nil {
-			return in.errorOf(err)
-		}
-		if !sum.add(&in, b) {
-			return errors.New("a sum is out of range")
-		}
+	type read struct {
+		bill *bill.Bill
+		err  error
 	}
+	err = inOrder(ctx, len(all), *c.parallel, func(ctx context.Context, i int, yield func(read) bool) {
+		b, err := c.read(ctx, &all[i], bar)
+		yield(read{b, err})
+	}, func(i int, values iter.Seq[read]) error {
+		for file := range values {
+			if file.err != nil {
+				return all[i].errorOf(file.err)
+			}
+			if !sum.add(&all[i], file.bill) {
+				return errors.New("a sum is out of range")
+			}
+		}
+		return nil
+	})
 	bar.clear()
+	if err != nil {
+		return err
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	if err := sum.write(c.env.Stdout, c.format); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"log/slog"
 	"strings"
 	"time"
@@ -20,6 +21,8 @@ type verify struct {
 	env    Environment
 	files  []string
 	format string
+
+	parallel *int
 }
 
 func registerVerify(parent *kingpin.CmdClause, env Environment) Run {
@@ -27,6 +30,7 @@ func registerVerify(parent *kingpin.CmdClause, env Environment) Run {
 	cmd := parent.Command("verify", "Check every row's and each file's arithmetic exactly; exit status 1 if anything does not add up. "+
 		"Warnings are of what is right and may surprise: late rows, days that are missing.")
 	cmd.Flag("format", "text, json or csv.").Default("text").EnumVar(&c.format, "text", "json", "csv")
+	c.parallel = parallelFlag(cmd)
 	cmd.Arg("FILE", "Billing CSVs, also compressed by gzip; - is standard input.").Required().StringsVar(&c.files)
 	return c.run
 }
@@ -67,20 +71,27 @@ func (c *verify) run(ctx context.Context, _ *slog.Logger) error {
 	bar := newProgress(c.env.Stderr, "verify", sizeOf(all), true)
 	defer bar.clear()
 	bad := 0
-	for _, in := range all {
-		report.begin(in.name)
-		result := c.file(ctx, &in, bar, func(f finding) {
+	results := make([]verified, len(all))
+	err = inOrder(ctx, len(all), *c.parallel, func(ctx context.Context, i int, yield func(finding) bool) {
+		results[i] = c.file(ctx, &all[i], bar, func(f finding) { yield(f) }) // a reader of an ended context ends
+	}, func(i int, values iter.Seq[finding]) error {
+		report.begin(all[i].name)
+		for f := range values {
 			bar.clear()
 			report.finding(f)
-		})
+		}
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		bar.clear()
-		report.end(result)
-		if !result.OK {
+		report.end(results[i])
+		if !results[i].OK {
 			bad++
 		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	if err := report.close(); err != nil {
 		return err
