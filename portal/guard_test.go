@@ -66,7 +66,7 @@ func startWith(t *testing.T, transport http.RoundTripper, guard *LoginGuard, pas
 	guard.guard.Rounds = 1
 	client, err := New(testURL, func() (Credentials, error) {
 		return Credentials{Email: testEmail, Password: NewSecret(password)}, nil
-	}, append([]Option{WithTransport(transport), WithLoginGuard(&LoginGuard{guard})}, options...)...)
+	}, append([]Option{WithTransport(transport), WithLoginGuard(guard)}, options...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
