@@ -67,7 +67,7 @@ func fetch[T any](ctx context.Context, c *Client, r request, prev *Answer[T], re
 	if err != nil {
 		return nil, c.answerError(r.route, resp, err)
 	}
-	return &Answer[T]{Value: value, ETag: resp.Header.Get("ETag"), Malformed: in.malformed}, nil
+	return &Answer[T]{Value: value, ETag: tagOf(resp), Malformed: in.malformed}, nil
 }
 
 // saidError is an error object under a good status. The portal's own client looks

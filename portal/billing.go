@@ -71,8 +71,10 @@ func (c *Client) stream(ctx context.Context, r *route, etag string, query url.Va
 	if resp.ContentLength >= 0 {
 		body = &wholeBody{ReadCloser: body, left: resp.ContentLength}
 	}
+	tooLarge := fmt.Errorf("%w: more than %d MiB", errTooLarge, maxStream>>20)
+	body = &boundedBody{ReadCloser: body, left: maxStream, err: c.secrets.newError(r, nil, tooLarge)}
 	proven := resp.ContentLength >= 0 || resp.Uncompressed || slices.Contains(resp.TransferEncoding, "chunked") || resp.ProtoMajor >= 2
-	return &Stream{ReadCloser: body, ETag: resp.Header.Get("ETag"), Proven: proven}, nil
+	return &Stream{ReadCloser: body, ETag: tagOf(resp), Proven: proven}, nil
 }
 
 // wholeBody ends with io.ErrUnexpectedEOF when fewer bytes came than announced.

@@ -3,13 +3,16 @@ package portal
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -19,17 +22,41 @@ import (
 )
 
 const (
-	canaryPassword = "canary pass/word+0"
+	canaryPassword = "canary pass/word+0\"\\<&>'é"
+	canaryHeader   = "canary-header \"token\""
 	canaryCookie   = "canary-cookie%2Fa1=="
 	canaryFresh    = "canary-fresh-cookie-77"
 )
 
 // canaryForms is every form of a secret that is looked for.
 func canaryForms(secret string) []string {
-	return []string{
+	forms := []string{
 		secret, url.QueryEscape(secret), url.PathEscape(secret), base64.StdEncoding.EncodeToString([]byte(secret)),
 		strings.TrimRight(base64.URLEncoding.EncodeToString([]byte(secret)), "="),
+		strings.ToLower(url.QueryEscape(secret)), html.EscapeString(secret), url.QueryEscape(url.QueryEscape(secret)),
+		hex.EncodeToString([]byte(secret)), strings.ToUpper(hex.EncodeToString([]byte(secret))),
 	}
+	for _, escapeHTML := range []bool{false, true} {
+		var quoted bytes.Buffer
+		encoder := json.NewEncoder(&quoted)
+		encoder.SetEscapeHTML(escapeHTML)
+		_ = encoder.Encode(secret)
+		forms = append(forms, strings.Trim(quoted.String(), "\"\n"))
+	}
+	var escaped, entities, percent strings.Builder
+	for _, c := range secret {
+		fmt.Fprintf(&escaped, `\u%04X`, c)
+		fmt.Fprintf(&entities, "&#x%X;", c)
+	}
+	for _, b := range []byte(secret) {
+		fmt.Fprintf(&percent, "%%%02x", b)
+	}
+	return append(forms, escaped.String(), entities.String(), percent.String())
+}
+
+// basic is the password as in basic authentication.
+func basic() string {
+	return base64.StdEncoding.EncodeToString([]byte(testEmail + ":" + canaryPassword))
 }
 
 // echo is every form of every secret, as a portal might send them back.
@@ -37,12 +64,16 @@ func echo() string { return echoKnown() + " " + strings.Join(canaryForms(canaryF
 
 // echoKnown leaves out the cookie that comes with the same answer.
 func echoKnown() string {
-	return strings.Join(append(canaryForms(canaryPassword), canaryForms(canaryCookie)...), " ")
+	forms := slices.Concat(canaryForms(canaryPassword), canaryForms(canaryCookie), canaryForms(canaryHeader), []string{basic()})
+	return strings.Join(forms, " ")
 }
 
 // leaked returns what of a secret is in a text.
 func leaked(text string) string {
-	for _, secret := range []string{canaryPassword, canaryCookie, canaryFresh} {
+	if strings.Contains(text, basic()) {
+		return basic()
+	}
+	for _, secret := range []string{canaryPassword, canaryCookie, canaryFresh, canaryHeader} {
 		for _, form := range canaryForms(secret) {
 			if strings.Contains(text, form) {
 				return form
@@ -111,7 +142,7 @@ func canary(t *testing.T, where string, answer func(*http.Request) (*http.Respon
 	logins := 0
 	client, err := New(testURL, func() (Credentials, error) {
 		return Credentials{Email: testEmail, Password: NewSecret(canaryPassword)}, nil
-	}, WithRegisterer(registry), WithLogger(slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))),
+	}, WithRegisterer(registry), WithSecrets(NewSecret(canaryHeader)), WithLogger(slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))),
 		WithTransport(roundTripper(func(req *http.Request) (*http.Response, error) {
 			if isLogin(req) {
 				logins++

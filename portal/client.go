@@ -73,7 +73,7 @@ func assemble(base *url.URL, credentials CredentialSource, set settings, london 
 	chain = &metricsTransport{next: chain, metrics: m, session: s}
 	s.direct = chain
 	chain = &cookieTransport{next: chain, session: s}
-	chain = &limitTransport{next: chain, slots: make(chan struct{}, set.concurrency), rate: set.rate}
+	chain = &limitTransport{next: chain, places: set.concurrency, rate: set.rate}
 	once := chain
 	chain = &retryTransport{next: chain, metrics: m, jitter: fullJitter}
 	chain = &sessionTransport{next: chain, session: s}

@@ -56,7 +56,7 @@ func (e *Error) Error() string {
 	}
 	parts := []string{e.Method + " " + e.Endpoint}
 	status := ""
-	if e.StatusCode > http.StatusCreated || e.Message != "" {
+	if e.StatusCode > http.StatusOK || e.Message != "" {
 		status = strings.TrimSpace(strconv.Itoa(e.StatusCode) + " " + http.StatusText(e.StatusCode))
 		parts = append(parts, status)
 	}

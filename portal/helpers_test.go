@@ -123,9 +123,11 @@ func contains(text, part string) bool { return strings.Contains(text, part) }
 // places counts the places of the concurrency cap that are held.
 func places(client *Client) int {
 	limit := client.chain.(*sessionTransport).next.(*retryTransport).next.(*limitTransport)
-	held := len(limit.slots)
-	for _, share := range limit.shares {
-		held += len(share)
+	limit.mu.Lock()
+	defer limit.mu.Unlock()
+	held := limit.held + len(limit.waiting)
+	for _, running := range limit.running {
+		held += running
 	}
 	return held
 }

@@ -65,7 +65,7 @@ type reader struct {
 // are counted each may have maxValue.
 func newReader(body io.Reader, limit int, london *time.Location) *reader {
 	r := &reader{
-		in:        &budgetReader{in: io.LimitReader(body, maxAnswer), left: limit},
+		in:        &budgetReader{in: &budgetReader{in: body, left: maxAnswer}, left: limit},
 		texts:     texts{seed: maphash.MakeSeed()},
 		malformed: map[string]int{},
 		london:    london,

@@ -7,9 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptrace"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -36,14 +34,14 @@ func (s *session) authenticate(ctx context.Context, credentials Credentials) (*l
 	if err := ctx.Err(); err != nil {
 		return nil, loginguard.Unsent, s.loginError(err)
 	}
-	var wire wire
-	req, err := s.loginRequest(wire.trace(withCall(ctx, &call{route: authenticateRoute})), credentials)
+	sent := &wireTap{}
+	req, err := s.loginRequest(sent.trace(withCall(ctx, &call{route: authenticateRoute})), credentials)
 	if err != nil {
 		return nil, loginguard.Unsent, s.loginError(err)
 	}
 	resp, err := s.direct.RoundTrip(req)
 	if err != nil {
-		if wire.untouched() {
+		if sent.nothing() {
 			return nil, loginguard.Unsent, s.loginError(err)
 		}
 		return nil, loginguard.Unknown, s.loginError(err)
@@ -96,20 +94,6 @@ var errNoAPI = errors.New("the portal's URL does not end in /api, as the vendor'
 func (s *session) loginError(cause error) *Error {
 	return s.secrets.newError(authenticateRoute, nil, cause)
 }
-
-// wire notes whether a request came as far as a connection.
-type wire struct{ asked, connected atomic.Bool }
-
-func (w *wire) trace(ctx context.Context) context.Context {
-	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GetConn: func(string) { w.asked.Store(true) },
-		GotConn: func(httptrace.GotConnInfo) { w.connected.Store(true) },
-	})
-}
-
-// untouched says that no byte of the request can have reached the portal. A
-// transport that does not tell has perhaps sent it.
-func (w *wire) untouched() bool { return w.asked.Load() && !w.connected.Load() }
 
 func (s *session) loginRequest(ctx context.Context, credentials Credentials) (*http.Request, error) {
 	email, err := jsontext.AppendQuote(nil, credentials.Email)

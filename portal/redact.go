@@ -128,7 +128,46 @@ func (r *redactor) redact(text string) string {
 	for _, form := range forms {
 		pairs = append(pairs, form, hidden)
 	}
-	return strings.NewReplacer(pairs...).Replace(text)
+	text = strings.NewReplacer(pairs...).Replace(text)
+	for _, p := range passwords {
+		cookies = append(cookies, p.secret)
+	}
+	if repeats(text, cookies) {
+		return hidden
+	}
+	return text
+}
+
+// repeats says whether a text still holds one of the secrets when it is decoded in
+// every way that texts are, several times over. Then there is no telling where it
+// begins.
+func repeats(text string, secrets []string) bool {
+	for range 4 {
+		decoded := percentByte.ReplaceAllStringFunc(text, func(code string) string {
+			b, _ := hex.DecodeString(code[1:]) // the expression lets nothing else through
+			return string(b)
+		})
+		decoded = escapedRune.ReplaceAllStringFunc(decoded, func(code string) string {
+			var one string
+			if json.Unmarshal([]byte(`"`+code+`"`), &one) != nil {
+				return code
+			}
+			return one
+		})
+		decoded = html.UnescapeString(decoded)
+		if decoded == text {
+			return false
+		}
+		text = decoded
+		low := strings.ToLower(text)
+		for _, secret := range secrets {
+			secret = strings.ToLower(secret)
+			if len(secret) >= minDigested && (strings.Contains(low, secret) || strings.Contains(strings.ReplaceAll(low, "+", " "), secret)) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // encodings are the forms of a text as a whole. Cookies change with every answer,
@@ -150,7 +189,10 @@ func lowerPercent(text string) string {
 	return percentByte.ReplaceAllStringFunc(text, strings.ToLower)
 }
 
-var percentByte = regexp.MustCompile(`%[0-9A-F]{2}`)
+var (
+	percentByte = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
+	escapedRune = regexp.MustCompile(`\\(?:u[0-9A-Fa-f]{4}|["\\/bfnrt])`)
+)
 
 // digests are a secret in hexadecimal and in base64, there also as a part of
 // something longer, where it begins at any of three places within a group.
@@ -215,7 +257,7 @@ func spellings(c rune, raw string) []string {
 	case '/':
 		forms = append(forms, `\/`)
 	case ' ':
-		forms = append(forms, "+")
+		forms = append(forms, "+", "%2B", "%2b")
 	case '\t':
 		forms = append(forms, `\t`)
 	}

@@ -245,7 +245,7 @@ func (c *Client) computePage(ctx context.Context, accountID string, number int, 
 		return nil, err
 	}
 	defer func() { _ = resp.Body.Close() }()
-	page := &computePage{etag: resp.Header.Get("ETag")}
+	page := &computePage{etag: tagOf(resp)}
 	r := newReader(resp.Body, maxValue, c.london)
 	if page.vorgs, err = r.estate(); err != nil {
 		return nil, c.answerError(computeServicesRoute, resp, err)

@@ -1,0 +1,229 @@
+package portal
+
+import (
+	"bytes"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// storm is a portal that accepts every login and answers calls by serve; it counts.
+type storm struct {
+	logins  int
+	cookies []string // of a login; END is the end of the session by the portal's clock
+	ttl     string
+	skew    time.Duration // of the portal's clock
+	serve   func(*http.Request) *http.Response
+}
+
+func (s *storm) RoundTrip(req *http.Request) (*http.Response, error) {
+	if !isLogin(req) {
+		return s.serve(req), nil
+	}
+	s.logins++
+	now := time.Now().Add(s.skew).UTC()
+	header := []string{"Date", now.Format(http.TimeFormat)}
+	for _, cookie := range s.cookies {
+		header = append(header, "Set-Cookie", strings.ReplaceAll(cookie, "END", now.Add(15*time.Minute).Format(http.TimeFormat)))
+	}
+	return reply(req, 201, s.ttl, header...), nil
+}
+
+// withCookie answers well to whoever has the session's cookie.
+func withCookie(req *http.Request) *http.Response {
+	if cookie, err := req.Cookie("rack.session"); err != nil || cookie.Value != "s" {
+		return rejectLogin(req)
+	}
+	return reply(req, 200, `[]`)
+}
+
+// TestLoginsNeverStorm: portals whose sessions do not last cost a handful of logins in
+// ten minutes of calls, and ukcloud_up says so; those that only look odd cost one.
+func TestLoginsNeverStorm(t *testing.T) {
+	const ttl = `{"expire_after":900}`
+	always := func(status int, body string, header ...string) func(*http.Request) *http.Response {
+		return func(r *http.Request) *http.Response { return reply(r, status, body, header...) }
+	}
+	tests := []struct {
+		name   string
+		portal storm
+		works  bool
+		text   string // of the last error
+	}{
+		{"maintenance page", storm{serve: func(r *http.Request) *http.Response { return htmlPage(r, "Content-Type", "text/html") }}, false, "an HTML page came"},
+		{"redirect", storm{serve: always(302, "", "Location", "https://elsewhere.example.net/")}, false, "redirect refused"},
+		{"401", storm{serve: always(401, `{"error":"401 Unauthorized"}`)}, false, "served no call"},
+		{"cookie eaten by a proxy", storm{cookies: []string{}, serve: withCookie}, false, "served no call"},
+		{"cookie for another path", storm{cookies: []string{"rack.session=s; path=/elsewhere"}, serve: withCookie}, false, "none of its cookies is for /api/"},
+		{"cookie dead on arrival", storm{ttl: `{}`, cookies: []string{"rack.session=s; path=/api; expires=Mon, 01 Jan 1990 00:00:00 GMT"}, serve: withCookie}, false, "ended before they came"},
+		{"cookies deleted by each answer", storm{serve: always(200, `[]`, "Set-Cookie", "rack.session=; path=/api; max-age=0")}, true, ""},
+		{"Expires in the past, length told", storm{cookies: []string{"rack.session=s; path=/api; expires=Mon, 01 Jan 1990 00:00:00 GMT"}, serve: withCookie}, true, ""},
+		{"Expires in the year 9999", storm{ttl: `{}`, cookies: []string{"rack.session=s; path=/api; expires=Fri, 31 Dec 9999 23:59:59 GMT"}, serve: withCookie}, true, ""},
+		{"Max-Age of a century", storm{ttl: `{}`, cookies: []string{"rack.session=s; path=/api; max-age=3153600000"}, serve: withCookie}, true, ""},
+		{"length of a century", storm{ttl: `{"expire_after":9999999999999}`, serve: withCookie}, true, ""},
+		{"portal's clock a day ahead", storm{ttl: `{}`, skew: 24 * time.Hour, serve: withCookie}, true, ""},
+		{"portal's clock a day behind", storm{ttl: `{}`, skew: -24 * time.Hour, serve: withCookie}, true, ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				portal := test.portal
+				if portal.ttl == "" {
+					portal.ttl = ttl
+				}
+				if portal.cookies == nil {
+					portal.cookies = []string{"rack.session=s; path=/api; expires=END; HttpOnly; secure"}
+				}
+				var log bytes.Buffer
+				registry := prometheus.NewRegistry()
+				client := newTestClient(t, &portal, WithRegisterer(registry), WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+				var err error
+				for range 600 {
+					_, err = client.Accounts(t.Context())
+					_ = client.Ping(t.Context())
+					time.Sleep(time.Second)
+				}
+				most := 8 // 15 s, doubled up to ten minutes, and two to begin with
+				if test.works && !strings.Contains(test.name, "deleted") {
+					most = 1
+				}
+				if portal.logins > most {
+					t.Errorf("%d logins in ten minutes, want %d at most", portal.logins, most)
+				}
+				up := strings.Contains(exposition(t, registry), "\nukcloud_up 1\n")
+				if test.works {
+					return
+				}
+				if up || !errors.Is(err, ErrSessionExpired) {
+					t.Errorf("up %v, last error %v", up, err)
+				}
+				if status := client.Session(); !strings.Contains(status.LastError, test.text) {
+					t.Errorf("status %+v, want %q", status, test.text)
+				}
+				if !strings.Contains(log.String(), `msg="Portal login failed"`) || !strings.Contains(log.String(), "next=") {
+					t.Errorf("log:\n%s", &log)
+				}
+				if failures := exposition(t, registry); strings.Contains(failures, "ukcloud_session_login_failures_total 0") {
+					t.Error("no failure is counted")
+				}
+				day := portal.logins
+				for range 24 * 60 {
+					_, _ = client.Accounts(t.Context())
+					time.Sleep(time.Minute)
+				}
+				if portal.logins-day > 26 {
+					t.Errorf("%d logins in a day", portal.logins-day)
+				}
+			})
+		})
+	}
+}
+
+// TestStormHeals: when the portal serves again, one pause later so does the client,
+// and up is 1.
+func TestStormHeals(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		portal := &storm{ttl: `{"expire_after":900}`, cookies: []string{"rack.session=s; path=/api"}, serve: rejectLogin}
+		registry := prometheus.NewRegistry()
+		client := newTestClient(t, portal, WithRegisterer(registry))
+		for range 50 {
+			_, _ = client.Accounts(t.Context())
+			time.Sleep(time.Second)
+		}
+		next := client.Session().NextLogin
+		if next.IsZero() {
+			t.Fatalf("%+v", client.Session())
+		}
+		portal.serve = withCookie
+		time.Sleep(time.Until(next))
+		mustCall(t, client)
+		if !strings.Contains(exposition(t, registry), "\nukcloud_up 1\n") {
+			t.Error("not up")
+		}
+		if s := client.Session(); s.LastError != "" || !s.NextLogin.IsZero() || !s.LoggedIn {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+// TestOneEndpointThatIsAlways401 costs few logins, and nothing of the others.
+func TestOneEndpointThatIsAlways401(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		portal := newGate()
+		portal.slides = true
+		good := portal.good
+		portal.good = func(r *http.Request) *http.Response {
+			if strings.HasSuffix(r.URL.Path, "/my_calls") {
+				return rejectLogin(r)
+			}
+			return good(r)
+		}
+		client := newTestClient(t, portal)
+		for range 24 * 60 {
+			mustCall(t, client)
+			if _, err := client.MyCalls(t.Context(), ScopeUser); !errors.Is(err, ErrSessionExpired) || !errors.Is(err, ErrUnauthorized) {
+				t.Fatalf("after %v: %v", time.Since(midnight2000), err)
+			}
+			mustCall(t, client)
+			time.Sleep(time.Minute)
+		}
+		if n := portal.loginCount(); n > 34 {
+			t.Errorf("%d logins in a day", n)
+		}
+		before := portal.loginCount()
+		portal.end() // somebody else notices
+		mustCall(t, client)
+		portal.wantLogins(t, "a real end", before+1)
+		portal.mu.Lock()
+		portal.good = good
+		portal.mu.Unlock()
+		if _, err := client.MyCalls(t.Context(), ScopeUser); err != nil {
+			t.Errorf("healed: %v", err)
+		}
+	})
+}
+
+// TestJarIsBounded: cookies that grow with each answer stay below what servers take.
+func TestJarIsBounded(t *testing.T) {
+	answers, longest := 0, 0
+	portal := &storm{ttl: `{"expire_after":900}`, cookies: []string{"rack.session=s; path=/api"}}
+	portal.serve = func(r *http.Request) *http.Response {
+		answers++
+		longest = max(longest, len(r.Header.Get("Cookie")))
+		resp := withCookie(r)
+		resp.Header.Add("Set-Cookie", "rack.session=s; path=/api")
+		for _, name := range []string{"a", "b"} {
+			resp.Header.Add("Set-Cookie", name+strings.Repeat("x", answers%50)+"="+strings.Repeat("y", 1000)+"; path=/api")
+		}
+		resp.Header.Add("Set-Cookie", "small"+strings.Repeat("z", answers%40)+"=1; path=/api")
+		return resp
+	}
+	client := newTestClient(t, portal)
+	for range 200 {
+		mustCall(t, client)
+	}
+	if longest > maxCookieBytes || longest < 3000 || portal.logins != 1 || len(client.session.jar.sizes) > maxCookies {
+		t.Errorf("a Cookie header of %d bytes, %d cookies, %d logins", longest, len(client.session.jar.sizes), portal.logins)
+	}
+}
+
+// TestClockOffset is told by the portal's Date.
+func TestClockOffset(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		portal := &storm{ttl: `{}`, cookies: []string{"rack.session=s; path=/api"}, skew: 36 * time.Hour, serve: withCookie}
+		client := newTestClient(t, portal)
+		if _, known := client.ClockOffset(); known {
+			t.Error("known before the first answer")
+		}
+		mustCall(t, client)
+		if offset, known := client.ClockOffset(); !known || offset != 36*time.Hour {
+			t.Errorf("%v, %v", offset, known)
+		}
+	})
+}
