@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"sync/atomic"
 
@@ -112,17 +113,22 @@ func statusOnly(resp *http.Response) error {
 }
 
 // wireTap notes how far a request came.
-type wireTap struct {
-	wire
-	handed atomic.Bool // to the transport
-}
+type wireTap struct{ handed, asked, connected atomic.Bool }
 
 func (w *wireTap) trace(ctx context.Context) context.Context {
-	return context.WithValue(w.wire.trace(ctx), wireTapKey{}, w)
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GetConn: func(string) { w.asked.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) { w.connected.Store(true) },
+	})
+	return context.WithValue(ctx, wireTapKey{}, w)
 }
 
-// nothing reports whether no byte can have gone out.
-func (w *wireTap) nothing() bool { return !w.handed.Load() || w.untouched() }
+// nothing reports whether no byte can have gone out: the request was never handed
+// to the transport, or got no connection. A transport that does not tell has
+// perhaps sent it.
+func (w *wireTap) nothing() bool {
+	return !w.handed.Load() || w.asked.Load() && !w.connected.Load()
+}
 
 type wireTapKey struct{}
 
