@@ -246,7 +246,7 @@ func (c *past) writeJob(ctx context.Context, j job, o *outcome) (done string, er
 		return "", err
 	}
 	if err := c.read(ctx, j, h); err != nil {
-		return "", fmt.Errorf("bill %s of %s: %w", j.month, j.org, err)
+		return "", fmt.Errorf("bill %s of %s: %w", j.month, j.org, ofFile(err))
 	}
 	if c.spool != nil {
 		err = c.spool.add(h.writeTo)
@@ -350,7 +350,7 @@ func (c *past) previous(ctx context.Context, j job, h *history) (*bill.Bill, err
 		Month: before, Proven: file.proven, Rejected: func(*csvparse.RowError) { h.rejected++ },
 	})
 	if err != nil {
-		return nil, fmt.Errorf("bill %s of %s: %w", before, j.org, err)
+		return nil, fmt.Errorf("bill %s of %s: %w", before, j.org, ofFile(err))
 	}
 	return bill, nil
 }
