@@ -29,6 +29,7 @@ type source struct {
 	text  string // as written
 	expr  parser.Expr
 	unit  string   // that a panel shows it in; "" where nothing is shown
+	adds  set      // labels that a rule gives to what it records
 	names []string // labels that a legend, a table or a text reads from its result
 
 	panel, instance bool // of a panel; of the Exporter dashboard, whose queries have an instance
@@ -80,6 +81,10 @@ func ofRules(t *testing.T) (records map[string]source, alerts []source) {
 					continue
 				}
 				if r.Record != "" {
+					s.adds = set{}
+					for name := range r.Labels {
+						s.adds[name] = true
+					}
 					records[r.Record] = s
 					continue
 				}
