@@ -32,8 +32,8 @@ func TestCreatedVDCIsInMetrics(t *testing.T) {
 	}
 	noEnv := func(string) string { return "" }
 
-	address, ctx, stop := freePort(t), t.Context(), func() {}
-	ctx, stop = context.WithCancel(ctx)
+	address := freePort(t)
+	ctx, stop := context.WithCancel(t.Context())
 	ended, logs := make(chan int, 1), new(lockedBuffer)
 	go func() {
 		args := []string{"serve", "--config.file=" + config, "--web.listen-address=" + address}

@@ -149,32 +149,43 @@ func (c *BillingCSV) fetch(ctx context.Context, bills []*monthBill) {
 	}
 }
 
-// fetchOne reads a month whole or leaves what is held.
+// fetchOne reads a month whole or leaves what is held. Where nothing is, a bill that
+// nothing proves is asked for again, unless it has no row.
 func (c *BillingCSV) fetchOne(ctx context.Context, b *monthBill) error {
+	rows, err := c.read(ctx, b)
+	if errors.Is(err, errUnproven) && b.bill == nil && rows > 0 {
+		_, err = c.read(ctx, b)
+	}
+	return err
+}
+
+// read reads a month. It also returns how many rows were read, taken or not.
+func (c *BillingCSV) read(ctx context.Context, b *monthBill) (rows int64, err error) {
 	stream, err := c.api.BillingCSV(ctx, b.month.String(), b.vorg, b.etag)
 	if errors.Is(err, portal.ErrNotModified) && b.bill != nil {
-		return nil
+		return 0, nil
 	}
 	if err != nil {
-		return fmt.Errorf("fetch billing %s of %s: %w", b.month, b.vorg, err)
+		return 0, fmt.Errorf("fetch billing %s of %s: %w", b.month, b.vorg, err)
 	}
 	defer func() { _ = stream.Close() }()
 	var rejected rejectedRows
 	body := sumOf(stream)
-	bill, err := bill.Read(body, bill.Options{
+	read, err := bill.Read(body, bill.Options{
 		Month: b.month, Tags: c.settings.Tags, Rejected: rejected.note, Proven: stream.Proven,
 	})
 	if err == nil {
-		err = c.unproven.believe(monthKey(b.computeService, b.month), body, b.doubt(bill, c.now()))
+		rows = read.Rows
+		err = c.unproven.believe(monthKey(b.computeService, b.month), body, b.doubt(read, c.now()))
 	}
 	if err != nil {
-		return fmt.Errorf("fetch billing %s of %s: GET /api/billing/billing-csv: %w", b.month, b.vorg, err)
+		return rows, fmt.Errorf("fetch billing %s of %s: GET /api/billing/billing-csv: %w", b.month, b.vorg, err)
 	}
-	b.bill, b.etag = bill, stream.ETag
+	b.bill, b.etag = read, stream.ETag
 	log := c.log.With("account", b.account, "vorg", b.vorg, "period", b.month.String())
 	rejected.log(log)
-	logOdd(log, bill)
-	return nil
+	logOdd(log, read)
+	return rows, nil
 }
 
 // dayDelay is how long after a day's end the portal may take to bill it: it adds a

@@ -299,7 +299,8 @@ func TestUnproven(t *testing.T) {
 		{"cut off in other places", []round{{whole, "6", ""}, {month("12"), "6", "it has 2 rows after 6"}, {month("12", "13"), "6", "it has 4 rows after 6"}, {month("12"), "6", "it has 2 rows after 6"}}},
 		{"the header alone", []round{{month(), "", "it has no row"}, {whole, "6", ""}, {month(), "6", "it has 0 rows after 6"}}},
 		{"no resources at all", []round{{month(), "", "it has no row"}, {month(), "0", ""}}},
-		{"days missing the first time", []round{{month("12"), "", "it ends with 2018-01-12, not with 2018-01-14"}, {whole, "6", ""}}},
+		{"days missing where nothing is held, twice the same", []round{{month("12"), "2", ""}, {whole, "6", ""}}},
+		{"days missing that were there", []round{{whole, "6", ""}, {month("10", "11", "12"), "6", "it ends with 2018-01-12, not with 2018-01-14"}}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -126,6 +126,18 @@ func (c *CloudStorageReport) report(ctx context.Context, org string, month bill.
 			known, etag = r, r.etag
 		}
 	}
+	r, err := c.fetch(ctx, org, month, known, etag)
+	if errors.Is(err, errUnproven) && known == nil && len(r.rows) > 0 {
+		r, err = c.fetch(ctx, org, month, known, etag)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// fetch reads a month's report, also one that is not taken because nothing proves it.
+func (c *CloudStorageReport) fetch(ctx context.Context, org string, month bill.Month, known *storageReport, etag string) (*storageReport, error) {
 	stream, err := c.api.CloudStorageReport(ctx, month.Start().Format(time.DateOnly), org, etag)
 	if errors.Is(err, portal.ErrNotModified) && known != nil {
 		return known, nil
@@ -140,7 +152,7 @@ func (c *CloudStorageReport) report(ctx context.Context, org string, month bill.
 		err = c.unproven.believe(org+"/"+month.String(), body, r.doubt(known))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("fetch cloud storage %s of %s: GET /api/billing/cloud-storage-report: %w", month, org, err)
+		return r, fmt.Errorf("fetch cloud storage %s of %s: GET /api/billing/cloud-storage-report: %w", month, org, err)
 	}
 	return r, nil
 }

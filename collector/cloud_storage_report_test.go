@@ -154,7 +154,7 @@ func TestCloudStorageUnproven(t *testing.T) {
 	for i, step := range []struct {
 		text  string
 		taken bool
-	}{{whole, false}, {whole, true}, {cut, false}, {whole + bucket("c"), true}, {cut, false}, {cut, true}} {
+	}{{storageHead, false}, {whole, true}, {cut, false}, {whole + bucket("c"), true}, {cut, false}, {cut, true}} {
 		api.texts[org+" 2018-01-01"] = step.text
 		results, err := c.Collect(t.Context(), func(key string) *collector.Part { return held[key] })
 		if err != nil {

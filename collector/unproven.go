@@ -2,6 +2,7 @@ package collector
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -11,9 +12,13 @@ import (
 	"ukcloud_exporter/portal"
 )
 
+// errUnproven is a CSV that was refused because nothing proves its end.
+var errUnproven = errors.New("not proven whole: the answer had neither length nor end")
+
 // unproven remembers the CSVs that were refused because nothing proved their end. A
 // body that is the end of its connection may have been cut off behind a row, and is
-// believed when it comes again, in another round, with the same bytes.
+// believed when it comes again with the same bytes: in another round where something
+// is held that can stay, at once where nothing is.
 type unproven struct {
 	mu      sync.Mutex
 	refused map[string][sha256.Size]byte // by the key of the part
@@ -70,5 +75,5 @@ func (u *unproven) believe(key string, body *bodySum, doubt string) error {
 	if u.again(key, [sha256.Size]byte(body.hash.Sum(nil))) {
 		return nil
 	}
-	return fmt.Errorf("not proven whole: the answer had neither length nor end, and %s; it is taken when it comes again the same", doubt)
+	return fmt.Errorf("%w, and %s; it is taken when it comes again the same", errUnproven, doubt)
 }

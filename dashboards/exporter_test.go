@@ -37,7 +37,7 @@ func startExporter(t *testing.T, portalHandler http.Handler) *exporter {
 	t.Helper()
 	path := testutil.WriteFile(t, t.TempDir(), "config.yml",
 		"portal: {url: http://portal.test/api, email: demo@example.com, password: demo}\n"+
-			"collectors: {billing_csv: {tags: [project, cost_centre], vm_limit: 20}}\n")
+			"collectors: {billing_csv: {tags: [project, cost_centre]}}\n")
 	cfg, err := config.Load(path, func(string) string { return "" })
 	if err != nil {
 		t.Fatal(err)

@@ -25,7 +25,7 @@ func TestOverviewIsOneScreen(t *testing.T) {
 func TestOverviewAnswers(t *testing.T) {
 	for _, q := range []struct{ question, uid, title, asks string }{
 		{"what has the month cost", "ukcloud-overview", "Month to date, without Cloud Storage", "month_to_date_cost_gbp"},
-		{"which service or VDC rose, by how much", "ukcloud-overview", "What rose most", "previous_month_cost_gbp"},
+		{"which service or VDC rose, by how much", "ukcloud-overview", "What rose most, all VDCs", "previous_month_cost_gbp"},
 		{"which VM rose, by how much", "ukcloud-cost", "VMs that rose most", "ukcloud_billing_vm_month_to_date_cost_gbp"},
 		{"what is new, what is gone", "ukcloud-overview", "New and gone VMs", "offset $__range"},
 		{"each account against its budget in pounds", "ukcloud-overview", "Accounts against their budgets, all VDCs", "ukcloud:budget_month_gbp"},

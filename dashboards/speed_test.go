@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"ukcloud_exporter/internal/testutil"
 )
 
 // slowest is how long a query of a board may take at 5,000 VMs.
@@ -17,7 +19,7 @@ const slowest = 500 * time.Millisecond
 
 // TestSpeed measures every query of every board at 5,000 VMs in 50 accounts, with
 // the steps that Grafana asks for on a screen of 1920 pixels, and prints the slowest.
-// It takes minutes and a machine that does nothing else:
+// It takes minutes:
 //
 //	UKCLOUD_SPEED=1 go test -run TestSpeed -v ./dashboards
 //
@@ -57,14 +59,19 @@ func TestSpeed(t *testing.T) {
 		for _, p := range d.panels() {
 			for _, q := range p.Targets {
 				best := time.Hour
-				for range 3 {
-					begin := time.Now()
+				for range 2 {
+					begin, used := time.Now(), processorTime(t, prometheus)
 					if _, err := q.runAsGrafana(t, prometheus, p, d); err != nil {
 						t.Errorf("panel %q: %v", p.Title, err)
 					}
-					best = min(best, time.Since(begin))
+					// Beside others the clock measures them too; alone, a query takes less
+					// than the processor's time, because collecting garbage runs beside it.
+					best = min(best, time.Since(begin), processorTime(t, prometheus)-used)
 				}
 				board += best
+				if best > slowest/5 {
+					t.Logf("%5d ms %s: %s, %s", best.Milliseconds(), d.UID, p.Title, q.RefID)
+				}
 				figures = append(figures, figure{best, fmt.Sprintf("%s: %s, %s", d.UID, p.Title, q.RefID)})
 			}
 		}
@@ -79,6 +86,20 @@ func TestSpeed(t *testing.T) {
 			t.Errorf("%s takes %s", f.what, f.took)
 		}
 	}
+}
+
+// processorTime is what Prometheus has used of the processor.
+func processorTime(t *testing.T, prometheus *testutil.Prometheus) time.Duration {
+	t.Helper()
+	_, body, err := testutil.Get(t.Context(), prometheus.URL+"/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	match := regexp.MustCompile(`(?m)^process_cpu_seconds_total (\S+)$`).FindSubmatch(body)
+	if match == nil {
+		t.Fatal("Prometheus does not say what it has used")
+	}
+	return time.Duration(number(string(match[1])) * float64(time.Second))
 }
 
 var family = regexp.MustCompile(`ukcloud[a-z_:0-9]+`)

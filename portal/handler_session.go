@@ -57,16 +57,20 @@ func (t *sessionTransport) RoundTrip(req *http.Request) (*http.Response, error) 
 }
 
 // suspicious says whether an answer that looks expired speaks of its endpoint rather
-// than of the session: one that looked so after a fresh login too, or that ended the
-// last session and would now end this one, which is hardly a minute old.
+// than of the session: one that looked so after a fresh login too, while the session
+// has served others since; or that ended the last session and would now end this one,
+// which is hardly a minute old.
 func (t *sessionTransport) suspicious(call *call) bool {
 	now := time.Now()
-	known, held := t.session.distrusted.look(call.route, now)
-	if !known && t.session.endedBefore(call) {
+	known := t.session.distrusted.look(call.route)
+	switch {
+	case now.Before(known.until):
+		return true
+	case known.failures == 0 && t.session.endedBefore(call), known.failures > 0 && t.session.servedSince(known.last):
 		t.session.distrusted.add(call.route, call.target, now)
 		return true
 	}
-	return held
+	return false
 }
 
 // served hands on an answer that does not look expired.
@@ -222,16 +226,15 @@ type distrust struct {
 type distrusted struct {
 	target   string // the URL's path that looked expired
 	failures int
+	last     time.Time // failure
 	until    time.Time
 }
 
-// look says whether an endpoint is known to have looked expired, and whether that
-// still holds.
-func (d *distrust) look(r *route, now time.Time) (known, held bool) {
+// look returns what is held against an endpoint, without failures when nothing is.
+func (d *distrust) look(r *route) distrusted {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	entry, known := d.routes[r]
-	return known, now.Before(entry.until)
+	return d.routes[r]
 }
 
 func (d *distrust) add(r *route, target string, now time.Time) {
@@ -244,7 +247,7 @@ func (d *distrust) add(r *route, target string, now time.Time) {
 	if now.Before(entry.until) { // another call has just found the same
 		return
 	}
-	entry.target = target
+	entry.target, entry.last = target, now
 	entry.until = now.Add(min(strikePause<<min(entry.failures, 10), maxPause))
 	entry.failures++
 	d.routes[r] = entry

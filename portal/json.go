@@ -84,7 +84,7 @@ func newReader(body io.Reader, limit int, london *time.Location) *reader {
 }
 
 // forgiving accepts what the portal's JSON was seen to break.
-var forgiving = jsontext.Options(json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)))
+var forgiving = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 
 func newJSON(value jsontext.Value) *jsontext.Decoder {
 	return jsontext.NewDecoder(bytes.NewReader(value), forgiving)

@@ -73,6 +73,7 @@ type session struct {
 	generation uint64
 	valid      bool      // since the last login nothing said that the session is over
 	served     bool      // since the last login a call was answered as one with a session
+	lastServed time.Time // when a call was, in this session or one before
 	ender      *route    // whose answer ended the session before, if one did
 	since      time.Time // of the last login
 	ttl        time.Duration
@@ -436,7 +437,7 @@ func (s *session) serve(generation uint64) {
 	if generation != s.generation {
 		return
 	}
-	s.served = true
+	s.served, s.lastServed = true, time.Now()
 	if time.Since(s.since) >= ripeAge {
 		s.strikes = 0
 	}
@@ -530,6 +531,13 @@ func (s *session) readCredentials(ctx context.Context) (Credentials, error) {
 	case <-ctx.Done():
 		return Credentials{}, fmt.Errorf("no answer: %w", ctx.Err())
 	}
+}
+
+// servedSince says whether a call was answered as one with a session after t.
+func (s *session) servedSince(t time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.lastServed.After(t)
 }
 
 // noteClock compares the portal's clock with ours.

@@ -136,6 +136,9 @@ func badFiles() map[string][]string {
 		"password-file-no-name": {
 			`:3: portal.password_file: is empty`,
 		},
+		"rejected-logins-limit": {
+			`:4: portal.rejected_logins_limit: is neither 1 nor 2: the portal locks an account after as few as three rejected logins`,
+		},
 		"password-null": {
 			`:2: portal.email: has no value (text)`,
 			`:3: portal.password: has no value (secret)`,

@@ -42,7 +42,7 @@ type Money struct {
 	Previous               bill.Sum  // the whole of PreviousMonth, as billed so far
 	PreviousSameDays       bill.Sum  // of PreviousMonth up to the same day
 	Through                time.Time // end of the newest complete day that every bill has; zero when none has one
-	Services, WithForecast int       // compute services with a bill, and those of them with a forecast
+	Services, WithForecast int       // compute services with a row in the bill, and those of them with a forecast
 }
 
 // Days is what each day of both months cost.
@@ -136,6 +136,9 @@ func (s *source) readBills() {
 		}
 		if p.Role == collector.PreviousMonth {
 			s.before = append(s.before, p)
+			continue
+		}
+		if p.Bill.Rows == 0 { // a compute service without anything in it
 			continue
 		}
 		s.billed = true

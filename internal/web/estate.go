@@ -264,7 +264,7 @@ func newChart(p *estate.Page) *chart {
 		}
 	}
 	c.Words = fmt.Sprintf("Cost by day of %s and %s; the dearest day is %s. The table below has the same figures.",
-		p.Money.Month, p.Money.PreviousMonth, c.Most)
+		p.Money.Month.Start().Format("January 2006"), p.Money.PreviousMonth.Start().Format("January 2006"), c.Most)
 	return c
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/prometheus/common/model"
 
+	"ukcloud_exporter/internal/bill"
 	"ukcloud_exporter/money"
 )
 
@@ -37,6 +38,7 @@ func newPage(log *slog.Logger, name, text string) *page {
 		log: log,
 		template: template.Must(template.New(name).Funcs(template.FuncMap{
 			"ago": ago, "until": until, "clean": clean, "pounds": pounds,
+			"month":   func(m bill.Month) string { return m.Start().Format("January 2006") },
 			"css":     func() template.CSS { return template.CSS(pageCSS) },
 			"short":   func(d time.Duration) string { return d.Round(time.Millisecond).String() },
 			"setting": func(d time.Duration) string { return model.Duration(d).String() },

@@ -164,17 +164,18 @@ func costChanges() model.Row {
 	return model.Row{Title: "What changed", Panels: []model.Panel{risers(12, 10), vmRisers(12, 10), comeAndGone(12, 10), idle(12, 10)}}
 }
 
-// risers are services, VDCs and vOrgs that cost more than last month.
+// risers are services and VDCs that cost more than last month.
 func risers(width, height int) model.Panel {
 	rose := risen()
 	rise := func(kind, by, label string) string {
-		return called(kind, label, change(sumBy(by, bill(monthToDate, label)), sumBy(by, before(label))))
+		perVOrg := func(metric string) string { return replicas(byVOrg+", "+label, metric, ofVOrg) }
+		now, before := sumBy(by, perVOrg(monthToDate)), sumBy(by, sameDayOfLastMonth(perVOrg(monthToDate))+" or "+shareOfLastMonth(perVOrg(previousMonth)))
+		return called(kind, label, noVDC(now+" - ("+before+" or "+now+" * 0)"))
 	}
-	all := rise("service", "service", "service") + " or " + rise("component", "component", "component") + " or " +
-		"sum by (kind, what, account) (" + called("VDC", "vdc_name", noVDC(change(sumBy(eachVDC, bill(monthToDate)), sumBy(eachVDC, before())))) + ")"
+	all := rise("service", "service", "service") + " or " + rise("VDC", eachVDC, "vdc_name")
 	return model.Panel{
-		Kind: model.Table, Title: "What rose most", Steps: plain(), Width: width, Height: height,
-		Description: "Services, components and VDCs that have cost more this month than last. " + beforeInWords + ". Nothing that fell is listed.",
+		Kind: model.Table, Title: "What rose most, all VDCs", Steps: plain(), Width: width, Height: height,
+		Description: "Services and VDCs that have cost more this month than last. " + beforeInWords + ". Nothing that fell is listed.",
 		Empty:       "Nothing costs more than last month",
 		Keys:        []model.Key{{Label: "what", Title: "What"}, {Label: "kind", Title: "Kind", Width: 110}, {Label: "account", Title: "Account", Width: accountWidth}},
 		Columns: []model.Column{

@@ -54,11 +54,10 @@ func ticketPanels() model.Row {
 
 // moves are those of the hour before in each VDC that is chosen: the events know
 // VDCs by name.
-var moves = movesIn(merged(byVDCName, "ukcloud:vdc_vmotions:increase1h", ofAccount))
+var moves = movesIn("ukcloud:vdc_vmotions:increase1h")
 
-func movesIn(expr string) string {
-	known, chosen := fmt.Sprintf("ukcloud_vdc_info{%s} @ end()", ofAccount), fmt.Sprintf("ukcloud_vdc_info{%s, vdc=~\"$vdc\"} @ end()", ofVOrg)
-	return fmt.Sprintf("((%s) and on (%s) (%s or ((%s) unless on () (%s unless %s))))", expr, byVDCName, chosen, expr, known, chosen)
+func movesIn(metric string) string {
+	return inChosenVDCs(byVDCName, func(vdcs string) string { return merged(byVDCName, metric, ofAccount, vdcs) })
 }
 
 // vmsOfVDC counts the VMs of each VDC by its name.
@@ -74,7 +73,7 @@ func vMotionPanels() model.Row {
 	share := worseFrom(alerts.VMotionShareOfVMs, 2*alerts.VMotionShareOfVMs)
 	number := badFrom(alerts.VMotionsPerHour)
 	// The most of any hour of the range, where that was a storm.
-	most := fmt.Sprintf("max by (%s) (max_over_time((%s)[$__range:10m]))", byVDCName, storms())
+	most := fmt.Sprintf("max by (%s) (max_over_time((%s)[$__range:30m]))", byVDCName, storms())
 	listed := top(tableRows, most)
 	perUser := sumBy("user_name", "max by (job, account, vdc_name, user_name) (increase("+of("ukcloud_vmotion_events_total", ofAccount)+"[$__rate_interval]))")
 	return model.Row{Title: "vMotions", Panels: []model.Panel{
@@ -110,7 +109,7 @@ func vMotionPanels() model.Row {
 			Description: "When a VM of each VDC last moved, for the 100 latest.", Empty: noMoves,
 			Keys: []model.Key{{Label: "vdc_name", Title: "VDC"}, {Label: "account", Title: "Account", Width: accountWidth}},
 			Columns: []model.Column{
-				{Title: "Last move", Unit: model.Moment, Expr: top(tableRows, movesIn(merged(byVDCName, "ukcloud_vmotion_last_event_timestamp_seconds", ofAccount))+" * 1000")},
+				{Title: "Last move", Unit: model.Moment, Expr: top(tableRows, movesIn("ukcloud_vmotion_last_event_timestamp_seconds")+" * 1000")},
 			},
 		},
 		{

@@ -25,7 +25,7 @@ func small(p model.Panel) model.Panel {
 }
 
 func overviewCost() model.Row {
-	backupCost := sum(inChosenVDCs(replicas(byVOrg+", vdc_name", monthToDate, ofVOrg, `component="protection"`), byVOrg+", vdc_name"))
+	backupCost := sum(billOf(monthToDate, `component="protection"`))
 	return model.Row{Panels: []model.Panel{
 		small(headline()), small(headlineChange()), small(forecastStat()),
 		small(stat("Left of the budgets, all VDCs", "What the budgets of the accounts that have one leave after their forecasts; red is overspent. All VDCs.", noBudget, model.Pounds, left(),

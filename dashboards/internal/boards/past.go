@@ -22,21 +22,17 @@ var (
 // ofDay is, at each step of a day, what an expression of vOrgs' bills was when they
 // had that day: not before, which would be another day, nor after.
 //
-// It looks at 00:00 and 12:00 UTC for up to a day, twice: what is west of
-// Greenwich finds backfilled samples by the first and live ones by both, what is
-// east of it all by the second, and the newest day at last. Zones from UTC-11 to
-// UTC+12 are right.
-func ofDay(expr string) string {
-	return fmt.Sprintf("(%s or %s or (%s and on (%s) (%s == %s)))",
-		dayBefore(expr, 36, 0), dayBefore(expr, 48, 0), newest(expr), byVOrg, newest(through), dayEnd(0))
-}
+// Between 12 and 36 hours after midnight in the viewer's zone lies one 00:00 UTC, at
+// which a backfilled day stands, and half a day after that the exporter shows the same
+// day. Zones from UTC-11 to UTC+12 are right.
+func ofDay(expr string) string { return dayBefore(expr, 0) }
 
-// dayBefore is ofDay a number of days before, by one of its looks: so many hours
-// after the day's beginning.
-func dayBefore(expr string, hours, days int) string {
-	offset := fmt.Sprintf("%dh", days*24-hours)
-	return fmt.Sprintf("(last_over_time((%s)[1d:12h] offset %s) and on (%s) (last_over_time((%s)[1d:12h] offset %s) == %s))",
-		expr, offset, byVOrg, through, offset, dayEnd(days))
+// dayBefore is ofDay a number of days before.
+func dayBefore(expr string, days int) string {
+	look := func(expr string) string {
+		return fmt.Sprintf("last_over_time((%s or %s)[1d:1d] offset %dh)", selector.ReplaceAllString(expr, "}$1 offset -12h"), expr, days*24-36)
+	}
+	return fmt.Sprintf("(%s and on (%s) (%s == %s))", look(expr), byVOrg, look(through), dayEnd(days))
 }
 
 // dayEnd is the end of the step's day in UTC, so many days before.
@@ -55,8 +51,8 @@ func monthBefore(expr string) string {
 		if all != "" {
 			all += " or "
 		}
-		all += fmt.Sprintf("((%s or %s) and on () (days_in_month(vector(time() + %s) - 86400 * %s) == %d) and on () (%s <= %d))",
-			dayBefore(expr, 36, days), dayBefore(expr, 48, days), halfDay, dayOfMonth, days, dayOfMonth, days)
+		all += fmt.Sprintf("(%s and on () (days_in_month(vector(time() + %s) - 86400 * %s) == %d) and on () (%s <= %d))",
+			dayBefore(expr, days), halfDay, dayOfMonth, days, dayOfMonth, days)
 	}
 	return all
 }
@@ -64,7 +60,7 @@ func monthBefore(expr string) string {
 // newest is the newest value of an expression. A graph whose steps are days ends at
 // the last midnight, at which there may be no sample.
 func newest(expr string) string {
-	return fmt.Sprintf("last_over_time((%s)[2d:3h] @ end() offset -1d)", expr)
+	return fmt.Sprintf("last_over_time((%s)[2d:6h] @ end() offset -1d)", expr)
 }
 
 // ofMonth is, at the first step of each month that is over, what an expression of
@@ -77,20 +73,15 @@ func ofMonth(expr string) string {
 }
 
 // sameDayOfLastMonth is what an expression of vOrgs' bills was when the month
-// before was as far as this one is. It lies 28 to 33 days back.
+// before was as far as this one is. It lies 27 to 33 days back.
 func sameDayOfLastMonth(expr string) string {
-	return fmt.Sprintf("last_over_time(((%s) and on (%s) (%s == on (%s) (%s)))[8d:12h] offset 26d)", expr, byVOrg, elapsed, byVOrg, atEnd(elapsed))
+	return fmt.Sprintf("last_over_time(((%s) and on (%s) (%s == on (%s) (%s)))[6d:12h] offset 27d)", expr, byVOrg, elapsed, byVOrg, atEnd(elapsed))
 }
 
 // shareOfLastMonth stands in where nothing is known of last month but its sum: as
 // large a share of it as this month's days are of its days.
 func shareOfLastMonth(expr string) string {
 	return fmt.Sprintf("(%s) * on (%s) group_left () clamp_max(%s / (86400 * days_in_month(%s - 86400)), 1)", expr, byVOrg, elapsed, start)
-}
-
-// change is how much more there is now, also of what is new or gone.
-func change(now, before string) string {
-	return fmt.Sprintf("((%s) or (%s) * 0) - ((%s) or (%s) * 0)", now, before, before, now)
 }
 
 // What a panel says of history that it has not got.

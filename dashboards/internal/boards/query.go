@@ -46,7 +46,6 @@ const (
 	billNames = `ukcloud:vm_names_any_vdc:max{` + ofVOrg + `, vdc=~"$vdc", vm=~"$vm"}`
 
 	chosenVDCs = `ukcloud_vdc_info{` + ofVOrg + `, vdc=~"$vdc"}`
-	knownVDCs  = `ukcloud_vdc_info{` + ofVOrg + `}`
 
 	vdcNames     = "topk by (" + byVDC + ") (1, max by (" + byVDC + ", vdc_name, vorg) (" + chosenVDCs + "))"
 	vOrgNames    = "topk by (" + byVOrg + ") (1, max by (" + byVOrg + ", vorg_name) (ukcloud_vorg_info{" + ofVOrg + "}))"
@@ -96,19 +95,34 @@ func inAccount(expr string) string {
 	return fmt.Sprintf("(%s) * on (account) group_left (account_name) %s", expr, accountNames)
 }
 
-// inChosenVDCs keeps of a family that knows VDCs by name (not by id) those that
-// are chosen; what is in no VDC, or in one that has gone, only while all are.
-// The names are those of the end of the range: the past of a bill has none.
-func inChosenVDCs(expr, by string) string {
-	known, chosen := knownVDCs+" @ end()", chosenVDCs+" @ end()"
-	return fmt.Sprintf("((%s) and on (%s) (%s or ((%s) unless on () (%s unless %s))))", expr, by, chosen, expr, known, chosen)
+// The bill and the vMotion events know VDCs by name, and the variable has ids. No
+// VDC is called by an id, so that of these two only the first finds anything while
+// all are chosen, also what is in no VDC or in one that has gone, and only the second
+// when some are.
+const (
+	whileAllVDCs  = `vdc_name=~"$vdc"`
+	whileSomeVDCs = `vdc_name!~"$vdc"`
+)
+
+// inChosenVDCs keeps what is in VDCs that are chosen, by their names at the end of
+// the range: the past of a bill has none.
+func inChosenVDCs(by string, family func(matcher string) string) string {
+	return fmt.Sprintf("(%s or (%s) and on (%s) %s @ end())", family(whileAllVDCs), family(whileSomeVDCs), by, chosenVDCs)
 }
 
 // bill adds up a family of the bill that has VDCs: for each vOrg, VDC and what
 // else is asked for, the VDCs that are chosen.
-func bill(metric string, labels ...string) string {
+func bill(metric string, labels ...string) string { return billOf(metric, "", labels...) }
+
+// billOf is bill with a matcher of its own.
+func billOf(metric, matcher string, labels ...string) string {
 	by := strings.Join(append([]string{byVOrg, "vdc_name"}, without(labels, "account", "vorg", "vdc_name")...), ", ")
-	return inChosenVDCs(replicas(by, metric, ofVOrg), byVOrg+", vdc_name")
+	return inChosenVDCs(byVOrg+", vdc_name", func(vdcs string) string {
+		if matcher != "" {
+			vdcs += ", " + matcher
+		}
+		return replicas(by, metric, ofVOrg, vdcs)
+	})
 }
 
 // replicas adds up the series of each exporter and takes that of one.

@@ -275,14 +275,14 @@ func (w *focusWriter) row(owner *focusBill, row *bill.Row) bool {
 }
 
 // notes are what is told, line by line.
-func (w *focusTold) notes() []string {
-	notes := append(w.missing, oddities(w.late, w.unnamed)...)
-	if w.other.Rows > 0 {
+func (t *focusTold) notes() []string {
+	notes := append(t.missing, oddities(t.late, t.unnamed)...)
+	if t.other.Rows > 0 {
 		notes = append(notes, fmt.Sprintf("in TotalPrice and in no part, written as x_Component other: %s, %s; see billing verify",
-			count(w.other.Rows, "row"), w.other.Cost.Value))
+			count(t.other.Rows, "row"), t.other.Cost.Value))
 	}
-	if w.noTags > 0 {
-		notes = append(notes, fmt.Sprintf("without tags because Metadata cannot be read: %s", count(w.noTags, "row")))
+	if t.noTags > 0 {
+		notes = append(notes, fmt.Sprintf("without tags because Metadata cannot be read: %s", count(t.noTags, "row")))
 	}
 	return notes
 }

@@ -235,13 +235,16 @@ func (c *checkedReader) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// errorOf says which file an error is of. A wrong checksum is said of the file, not
-// of the line where it came out.
-func (in *input) errorOf(err error) error {
+// errorOf says which file an error is of.
+func (in *input) errorOf(err error) error { return fmt.Errorf("%s: %w", in.name, ofFile(err)) }
+
+// ofFile takes a wrong checksum out of the error of the line where it came out: it is
+// one of the file.
+func ofFile(err error) error {
 	if wrong, is := errors.AsType[*checksumError](err); is {
-		err = wrong
+		return wrong
 	}
-	return fmt.Errorf("%s: %w", in.name, err)
+	return err
 }
 
 // checksumError is a file that is not what its checksum is of.

@@ -25,12 +25,12 @@ const (
 
 // source is one expression and where it stands.
 type source struct {
-	where  string
-	text   string // as written
-	expr   parser.Expr
-	unit   string            // that a panel shows it in; "" where nothing is shown
-	labels map[string]string // that a recording rule adds
-	names  []string          // labels that a legend, a table or a text reads from its result
+	where string
+	text  string // as written
+	expr  parser.Expr
+	unit  string   // that a panel shows it in; "" where nothing is shown
+	adds  set      // labels that a rule gives to what it records
+	names []string // labels that a legend, a table or a text reads from its result
 
 	panel, instance bool // of a panel; of the Exporter dashboard, whose queries have an instance
 	ranged          bool // over the range, not for its end alone
@@ -81,7 +81,10 @@ func ofRules(t *testing.T) (records map[string]source, alerts []source) {
 					continue
 				}
 				if r.Record != "" {
-					s.labels = r.Labels
+					s.adds = set{}
+					for name := range r.Labels {
+						s.adds[name] = true
+					}
 					records[r.Record] = s
 					continue
 				}
