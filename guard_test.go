@@ -135,7 +135,7 @@ func TestOneErrorForOneRejection(t *testing.T) {
 			t.Fatalf("logged %q, want one line with %q", lines, part)
 		}
 	}
-	_, page := get(t, "http://"+address+"/")
+	_, page := get(t, "http://"+address+"/status")
 	if strings.Count(page, "login rejected") != 1 || strings.Count(page, "no portal session") != 7 {
 		t.Errorf("the page:\n%s", page)
 	}

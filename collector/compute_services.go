@@ -101,6 +101,34 @@ func countUnknown(v *portal.VM, unknown map[string]int) {
 	}
 }
 
+// Machine is a virtual machine in the words of the metrics, for pages.
+type Machine struct {
+	*portal.VM
+	ID          string                     // its URN, or its name where it has none
+	Power       string                     // on, off or unknown
+	Backup      string                     // as the label backup_state
+	LastAttempt portal.Optional[time.Time] // start of the last backup
+	LastSuccess portal.Optional[time.Time] // end of the last backup that can be restored
+}
+
+// Machines returns the VMs of the account, each once.
+func (p *ComputePart) Machines() iter.Seq[Machine] {
+	return func(yield func(Machine) bool) {
+		for i := range p.vms {
+			v := &p.vms[i]
+			power, _ := powerOf(v.PowerStatus)
+			backup, _ := backupStateOf(v.LastBackupStatus)
+			m := Machine{
+				VM: v.VM, ID: v.labels[len(v.labels)-1], Power: powerStates[power], Backup: backupStates[backup],
+				LastAttempt: lastBackup(v).Start, LastSuccess: lastSuccess(v),
+			}
+			if !v.again && !yield(m) {
+				return
+			}
+		}
+	}
+}
+
 // ofVM is the label set of everything that is said of one VM.
 var ofVM = []string{"account", "vdc", "vm"}
 

@@ -72,6 +72,7 @@ func NewMyCalls(api MyCallsAPI, s MyCallsSettings) *MyCalls {
 // MyCallsPart is the data of the one part.
 type MyCallsPart struct {
 	Tickets  *portal.Answer[[]portal.Ticket]
+	Open     []portal.Ticket // whose status is none of closed_statuses, as listed
 	byStatus map[ticketGroup]int
 	open     [len(ticketKinds)]int
 	oldest   [len(ticketKinds)]time.Time // zero when no open ticket has a time
@@ -171,6 +172,7 @@ func (c *MyCalls) count(answer *portal.Answer[[]portal.Ticket]) *MyCallsPart {
 		if slices.Contains(c.closed, strings.ToLower(ticket.Status)) {
 			continue
 		}
+		p.Open = append(p.Open, ticket)
 		p.open[kind]++
 		if at := ticket.Submitted; at.Valid && (p.oldest[kind].IsZero() || at.Value.Before(p.oldest[kind])) {
 			p.oldest[kind] = at.Value

@@ -26,6 +26,7 @@ import (
 	"ukcloud_exporter/internal/sdnotify"
 	"ukcloud_exporter/internal/snapshot"
 	"ukcloud_exporter/internal/state"
+	"ukcloud_exporter/internal/web"
 	"ukcloud_exporter/portal"
 )
 
@@ -54,7 +55,7 @@ type Options struct {
 func (o *Options) check() error {
 	p := o.MetricsPath
 	plain := !strings.ContainsFunc(p, func(r rune) bool { return r <= ' ' || r == '{' || r == '}' || r > '~' })
-	if !plain || !strings.HasPrefix(p, "/") || p == "/" || path.Clean(p) != p ||
+	if !plain || !strings.HasPrefix(p, "/") || p == "/" || p == "/status" || path.Clean(p) != p ||
 		strings.HasPrefix(p, "/-/") || strings.HasPrefix(p, "/debug/pprof") {
 		return fmt.Errorf("--web.telemetry-path: %q is not a path such as /metrics that no other page has", p)
 	}
@@ -76,6 +77,7 @@ type Daemon struct {
 	current atomic.Pointer[generation]
 
 	reloadSuccess, reloadTime prometheus.Gauge
+	reloaded                  atomic.Pointer[web.Reloaded] // the same for people
 }
 
 // generation is everything that one configuration made.
@@ -146,6 +148,7 @@ func (d *Daemon) become(g *generation) {
 	g.cache.Start()
 	d.reloadSuccess.Set(1)
 	d.reloadTime.SetToCurrentTime()
+	d.reloaded.Store(&web.Reloaded{At: time.Now()})
 }
 
 // serve listens until ctx ends or SIGTERM or SIGINT arrives, then lets running

@@ -26,7 +26,7 @@ func TestSecretsStayInside(t *testing.T) {
 		})
 		var everything strings.Builder
 		look := func() {
-			for _, path := range []string{"/", "/metrics", "/-/ready", "/nothing"} {
+			for _, path := range []string{"/", "/status", "/?format=csv", "/?format=json", "/metrics", "/-/ready", "/nothing"} {
 				_, body := s.get(path)
 				everything.WriteString(body)
 			}

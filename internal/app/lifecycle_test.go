@@ -109,7 +109,7 @@ func TestRejectedLogins(t *testing.T) {
 		if f["ukcloud_session_logins_suspended"] != "ukcloud_session_logins_suspended 1\n" {
 			t.Errorf("not suspended: %s", f["ukcloud_session_logins_suspended"])
 		}
-		if _, page := s.get("/"); !strings.Contains(page, "logins suspended") {
+		if _, page := s.get("/status"); !strings.Contains(page, "logins suspended") {
 			t.Error("the status page does not say so")
 		}
 		data, err := os.ReadFile(filepath.Join(s.dir, "config.yml"))

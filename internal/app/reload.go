@@ -3,8 +3,10 @@ package app
 import (
 	"bytes"
 	"errors"
+	"time"
 
 	"ukcloud_exporter/internal/config"
+	"ukcloud_exporter/internal/web"
 )
 
 // requestReload asks the goroutine that owns reloads, and waits for the outcome.
@@ -19,6 +21,7 @@ func (d *Daemon) reload() error {
 	next, err := d.next()
 	if err != nil {
 		d.reloadSuccess.Set(0)
+		d.reloaded.Store(&web.Reloaded{At: time.Now(), Err: err.Error()})
 		d.log.Error("Reloading the configuration failed; the old one stays", "err", err)
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/pprof"
+	"slices"
 	"time"
 
 	"ukcloud_exporter/internal/web"
@@ -15,12 +16,14 @@ func (d *Daemon) server() *http.Server {
 	if d.options.MaxRequests > 0 {
 		slots = make(chan struct{}, d.options.MaxRequests)
 	}
+	estate := &web.Estate{Log: d.log, Cache: d.cache, MetricsPath: d.options.MetricsPath}
 	status := &web.Status{
-		Log: d.log, Cache: d.cache, Session: d.session,
+		Log: d.log, Cache: d.cache, Session: d.session, Daemon: d.inForce, Started: time.Now(),
 		MetricsPath: d.options.MetricsPath, Lifecycle: d.options.Lifecycle, Profiling: d.options.Profiling,
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/", status.Handler())
+	mux.Handle("/", estate.Handler())
+	mux.Handle("/status", status.Handler())
 	mux.Handle(d.options.MetricsPath, &web.Scrape{
 		Log: d.log, Cache: d.cache, Program: d.registry,
 		TimeoutOffset: d.options.TimeoutOffset, Slots: slots,
@@ -40,6 +43,25 @@ func (d *Daemon) server() *http.Server {
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(d.log.Handler(), slog.LevelWarn),
 	}
+}
+
+// inForce is the configuration in force, for the status page.
+func (d *Daemon) inForce() web.Daemon {
+	g := d.current.Load()
+	shown := web.Daemon{PortalURL: g.config.PortalURL(), Accounts: g.config.Accounts(), Reload: *d.reloaded.Load()}
+	for _, key := range g.config.InForce() {
+		if key.Path == "portal.email" {
+			shown.Email = key.Default
+		}
+		shown.Settings = append(shown.Settings, web.Setting{Key: key.Path, Value: key.Default})
+	}
+	running := g.cache.Names()
+	for _, name := range collectorNames() {
+		if !slices.Contains(running, name) {
+			shown.Disabled = append(shown.Disabled, name)
+		}
+	}
+	return shown
 }
 
 func addProfiles(mux *http.ServeMux) {

@@ -49,3 +49,14 @@ func defaultOf(v reflect.Value) string {
 	}
 	return "[" + strings.Join(items, ", ") + "]"
 }
+
+// InForce lists the keys that have a value, with that value as Default. Secrets are
+// left out.
+func (c *Config) InForce() (all []Key) {
+	for _, key := range keys(reflect.ValueOf(c.settings), "", "") {
+		if key.Default != "" && key.Default != "[]" {
+			all = append(all, key)
+		}
+	}
+	return all
+}

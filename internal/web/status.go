@@ -1,14 +1,11 @@
 package web
 
 import (
-	"bytes"
 	_ "embed"
-	"html/template"
 	"log/slog"
 	"net/http"
 	"time"
 
-	"github.com/prometheus/common/model"
 	"github.com/prometheus/common/version"
 
 	"ukcloud_exporter/internal/snapshot"
@@ -18,70 +15,81 @@ import (
 //go:embed status.html
 var statusHTML string
 
-// Status answers GET /: what the daemon does, for people.
+// Status serves /status: what the daemon does, for people.
 type Status struct {
 	Log         *slog.Logger
 	Cache       func() *snapshot.Cache
 	Session     func() portal.SessionStatus
+	Daemon      func() Daemon // asked at each look: a reload changes it
+	Started     time.Time
 	MetricsPath string
 	Lifecycle   bool // --web.enable-lifecycle
 	Profiling   bool // --web.enable-pprof
 }
 
-// statusPage is what the template shows.
-type statusPage struct {
-	Version     string
-	Revision    string
-	Ready       bool
-	Session     portal.SessionStatus
-	Collectors  []snapshot.Status
-	MetricsPath string
-	Lifecycle   bool
-	Profiling   bool
-	Now         time.Time
+// Daemon is what the page says of the configuration in force.
+type Daemon struct {
+	PortalURL string
+	Email     string
+	Accounts  []string // empty: every one that the login sees
+	Disabled  []string // collectors that are switched off
+	Settings  []Setting
+	Reload    Reloaded
 }
 
-// Handler returns the handler. Only / is the page; other paths are not found.
+// Setting is one key of the configuration in force. No secret is one.
+type Setting struct{ Key, Value string }
+
+// Reloaded is how the last reading of the configuration ended.
+type Reloaded struct {
+	At  time.Time
+	Err string // "" when it succeeded
+}
+
+// statusPage is what the template shows.
+type statusPage struct {
+	Daemon
+	Version, Revision string
+	Ready             bool
+	Session           portal.SessionStatus
+	Collectors        []snapshot.Status
+	Failing, Waiting  []string // names of collectors
+	Common            string   // what all that fail say, when it is the same
+	MetricsPath       string
+	Lifecycle         bool
+	Profiling         bool
+	Now, Started      time.Time
+}
+
+// Handler returns the page's handler.
 func (s *Status) Handler() http.Handler {
-	page := template.Must(template.New("status").Funcs(template.FuncMap{
-		"ago": ago, "short": func(d time.Duration) string { return d.Round(time.Millisecond).String() },
-		"setting": func(d time.Duration) string { return model.Duration(d).String() },
-		"utc":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-	}).Parse(statusHTML))
+	page := newPage(s.Log, "status", statusHTML)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/" {
-			http.NotFound(w, r)
-			return
-		}
-		var b bytes.Buffer
-		if err := page.Execute(&b, s.page()); err != nil {
-			s.Log.Error("Writing the status page failed", "err", err)
-			http.Error(w, "writing the status page failed", http.StatusInternalServerError)
-			return
-		}
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
-		if _, err := w.Write(b.Bytes()); err != nil {
-			s.Log.Debug("A reader of the status page went away", "err", err)
+		if onlyGet(w, r) {
+			page.write(w, s.page())
 		}
 	})
 }
 
-func (s *Status) page() statusPage {
+func (s *Status) page() *statusPage {
 	c := s.Cache()
-	ready, _, _ := c.Ready()
-	return statusPage{
-		Version: version.Version, Revision: version.GetRevision(), Ready: ready,
-		Session: s.Session(), Collectors: c.Status(),
+	ready, waiting, _ := c.Ready()
+	p := &statusPage{
+		Daemon: s.Daemon(), Version: version.Version, Revision: version.GetRevision(), Ready: ready,
+		Session: s.Session(), Collectors: c.Status(), Waiting: waiting,
 		MetricsPath: s.MetricsPath, Lifecycle: s.Lifecycle, Profiling: s.Profiling,
-		Now: time.Now(),
+		Now: time.Now(), Started: s.Started,
 	}
-}
-
-// ago is the time since t, or "never".
-func ago(now, t time.Time) string {
-	if t.IsZero() {
-		return "never"
+	same := true
+	for _, c := range p.Collectors {
+		if c.Attempts == 0 || c.Success {
+			continue
+		}
+		same = same && (len(p.Failing) == 0 || c.LastError == p.Common)
+		p.Failing, p.Common = append(p.Failing, c.Name), c.LastError
 	}
-	return now.Sub(t).Round(time.Second).String() + " ago"
+	if !same || len(p.Failing) < 2 {
+		p.Common = ""
+	}
+	return p
 }

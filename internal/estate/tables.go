@@ -1,0 +1,399 @@
+package estate
+
+import (
+	"cmp"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+
+	"ukcloud_exporter/collector"
+	"ukcloud_exporter/internal/bill"
+	"ukcloud_exporter/money"
+	"ukcloud_exporter/portal"
+)
+
+// overdueAfter is the age at which a VM's last good backup is overdue: two nights and
+// the time until the portal shows the second.
+const overdueAfter = 50 * time.Hour
+
+// tables answers the questions, money first.
+func (s *source) tables() []Table {
+	tables := []Table{s.byAccount(), s.byService(), s.byVDC(), s.byComponent()}
+	tables = append(tables, s.byTag()...)
+	return append(tables, s.dearest(), s.failed(), s.overdue(), s.unprotected(), s.idle(), s.tickets(), s.builds(), s.moves())
+}
+
+// group is a sum by some words.
+type group struct {
+	words []string
+	cost  bill.Sum
+	last  bill.Sum // of the month before
+}
+
+// groups adds up by words, in this month and in the one before.
+type groups map[string]*group
+
+func (g groups) add(cost bill.Sum, before bool, words ...string) {
+	key := strings.Join(words, "\x00")
+	if g[key] == nil {
+		g[key] = &group{words: words}
+	}
+	if before {
+		g[key].last.Add(cost)
+	} else {
+		g[key].cost.Add(cost)
+	}
+}
+
+// rows are the groups as rows, dearest first: words, this month, the month before.
+func (g groups) rows() [][]any {
+	all := make([]*group, 0, len(g))
+	for _, one := range g {
+		all = append(all, one)
+	}
+	slices.SortFunc(all, func(a, b *group) int {
+		return cmp.Or(cmp.Compare(b.cost.Value, a.cost.Value), cmp.Compare(b.last.Value, a.last.Value), slices.Compare(a.words, b.words))
+	})
+	rows := make([][]any, len(all))
+	for i, one := range all {
+		for _, word := range one.words {
+			rows[i] = append(rows[i], word)
+		}
+		rows[i] = append(rows[i], known(one.cost), known(one.last))
+	}
+	return rows
+}
+
+// known is a sum as a cell.
+func known(sum bill.Sum) any {
+	if !sum.Valid {
+		return nil
+	}
+	return sum.Value
+}
+
+const noBill = "No bill has been read yet."
+
+// costTable is a table of groups.
+func (s *source) costTable(id, title string, words []Column, add func(g groups, p *collector.BillingPart, before bool)) Table {
+	g := groups{}
+	for _, p := range s.bills {
+		add(g, p, false)
+	}
+	for _, p := range s.before {
+		add(g, p, true)
+	}
+	return Table{
+		ID: id, Title: title, Rows: g.rows(), Empty: noBill,
+		Columns: append(words, Column{"month_to_date_gbp", "This month", Pounds}, Column{"previous_month_gbp", "Last month", Pounds}),
+	}
+}
+
+func (s *source) byAccount() Table {
+	return s.costTable("accounts", "By account", []Column{{"account", "Account", Text}, {"account_name", "Name", Text}},
+		func(g groups, p *collector.BillingPart, before bool) {
+			g.add(p.Bill.Cost, before, p.Account, s.names[p.Account])
+		})
+}
+
+func (s *source) byService() Table {
+	return s.costTable("services", "By service", []Column{{"service", "Service", Text}},
+		func(g groups, p *collector.BillingPart, before bool) {
+			for _, c := range p.Bill.Costs {
+				g.add(c.Parts.Total(), before, c.Service)
+			}
+		})
+}
+
+func (s *source) byVDC() Table {
+	return s.costTable("vdcs", "By VDC", []Column{{"account", "Account", Text}, {"vorg", "Compute service", Text}, {"vdc_name", "VDC", Text}},
+		func(g groups, p *collector.BillingPart, before bool) {
+			for _, c := range p.Bill.Costs {
+				g.add(c.Parts.Total(), before, p.Account, p.VOrg, cmp.Or(c.VDC, "(in no VDC)"))
+			}
+		})
+}
+
+func (s *source) byComponent() Table {
+	return s.costTable("components", "By component", []Column{{"component", "Component", Text}},
+		func(g groups, p *collector.BillingPart, before bool) {
+			for _, c := range p.Bill.Costs {
+				for i, part := range c.Parts {
+					if part.Valid {
+						g.add(part, before, bill.Component(i).String())
+					}
+				}
+			}
+		})
+}
+
+// byTag is a table for each configured key.
+func (s *source) byTag() (tables []Table) {
+	var keys []string
+	for _, p := range s.bills {
+		for _, t := range p.Bill.Tags {
+			if !slices.Contains(keys, t.Key) {
+				keys = append(keys, t.Key)
+			}
+		}
+	}
+	for _, key := range keys {
+		tables = append(tables, s.costTable("tag:"+key, "By tag "+key, []Column{{"tag_value", "Value", Text}},
+			func(g groups, p *collector.BillingPart, before bool) {
+				for _, t := range p.Bill.Tags {
+					if t.Key != key {
+						continue
+					}
+					for _, v := range t.Values {
+						g.add(v.Cost, before, cmp.Or(v.Value, "(untagged)"))
+					}
+				}
+			}))
+	}
+	return tables
+}
+
+// machines are the VMs of the accounts shown.
+func (s *source) machines() iter.Seq2[string, collector.Machine] {
+	return func(yield func(string, collector.Machine) bool) {
+		for _, held := range s.parts["compute_services"] {
+			p, ok := held.Part.Data.(*collector.ComputePart)
+			if !ok || !s.wants(p.Account.ID) {
+				continue
+			}
+			for m := range p.Machines() {
+				if !yield(p.Account.ID, m) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// vmWords are the columns that say which VM is meant.
+func vmWords() []Column {
+	return []Column{{"account", "Account", Text}, {"vdc_name", "VDC", Text}, {"vm_name", "VM", Text}, {"vm", "Id", Text}}
+}
+
+func vmRow(account string, m collector.Machine, more ...any) []any {
+	return append([]any{account, m.VApp.VDC.Name, m.Name, m.ID}, more...)
+}
+
+// cost is what a VM costs this month: what the bill says, or where there is none
+// what compute_services says.
+func (s *source) cost(m collector.Machine) any {
+	if cost, billed := s.costs[m.ID]; billed {
+		return cost
+	}
+	if !s.billed && m.MonthToDate.Valid && m.MonthToDate.Value != 0 {
+		return m.MonthToDate.Value
+	}
+	return nil
+}
+
+// byCost sorts rows by the money in a column, dearest first, unknown last.
+func byCost(rows [][]any, column int) [][]any {
+	slices.SortStableFunc(rows, func(a, b []any) int {
+		x, xKnown := a[column].(money.Amount)
+		y, yKnown := b[column].(money.Amount)
+		switch {
+		case xKnown && !yKnown:
+			return -1
+		case yKnown && !xKnown:
+			return 1
+		}
+		return cmp.Compare(y, x)
+	})
+	return rows
+}
+
+// dearest lists resources of the bill, with the names that compute_services has.
+func (s *source) dearest() Table {
+	t := Table{
+		ID: "dearest", Title: "Dearest VMs", Note: "This month's bill by resource; what has no name is no VM of today.", Empty: noBill,
+		Columns: append(vmWords(), Column{"size", "Size", Text}, Column{"power_state", "Power", Text}, Column{"month_to_date_gbp", "This month", Pounds}),
+	}
+	listed := map[string]bool{}
+	for account, m := range s.machines() {
+		if cost := s.cost(m); cost != nil && !listed[m.ID] {
+			listed[m.ID] = true
+			t.Rows = append(t.Rows, vmRow(account, m, m.Size, m.Power, cost))
+		}
+	}
+	for _, p := range s.bills {
+		for _, r := range p.Bill.Resources {
+			if !listed[r.ID] && r.Cost.Valid {
+				listed[r.ID] = true
+				t.Rows = append(t.Rows, []any{p.Account, "", "", cmp.Or(r.ID, "(no ResourceId)"), "", "", s.costs[r.ID]})
+			}
+		}
+	}
+	t.Rows = byCost(t.Rows, len(t.Columns)-1)
+	return t
+}
+
+// backupTable is a table of VMs whose backup is not as it should be, the oldest good
+// backup first.
+func (s *source) backupTable(id, title, empty string, is func(collector.Machine) bool) Table {
+	t := Table{
+		ID: id, Title: title, Empty: empty, Trouble: true,
+		Columns: append(vmWords(), Column{"backup_state", "State", Text}, Column{"last_attempt", "Last attempt", Time}, Column{"last_success", "Last good backup", Time}),
+	}
+	vms := 0
+	for account, m := range s.machines() {
+		vms++
+		if is(m) {
+			t.Rows = append(t.Rows, vmRow(account, m, m.Backup, moment(m.LastAttempt), moment(m.LastSuccess)))
+		}
+	}
+	if vms == 0 {
+		t.Empty = "compute_services has listed no VM."
+	}
+	slices.SortStableFunc(t.Rows, func(a, b []any) int {
+		x, _ := a[len(a)-1].(time.Time)
+		y, _ := b[len(b)-1].(time.Time)
+		return x.Compare(y)
+	})
+	return t
+}
+
+func moment(t portal.Optional[time.Time]) any {
+	if !t.Valid {
+		return nil
+	}
+	return t.Value
+}
+
+// protected reports whether a VM is meant to be backed up.
+func protected(m collector.Machine) bool { return m.InBackup.Valid && m.InBackup.Value }
+
+func (s *source) failed() Table {
+	return s.backupTable("backup_failed", "Last backup failed", "No backup failed last night.",
+		func(m collector.Machine) bool { return m.Backup == "failed" })
+}
+
+func (s *source) overdue() Table {
+	return s.backupTable("backup_overdue", "Backup overdue",
+		"Every VM that is backed up has a good backup of the last two nights.",
+		func(m collector.Machine) bool {
+			return protected(m) && m.Backup != "failed" && (!m.LastSuccess.Valid || s.now.Sub(m.LastSuccess.Value) > overdueAfter)
+		})
+}
+
+func (s *source) unprotected() Table {
+	t := s.backupTable("unprotected", "Running and not backed up", "Every VM that runs is backed up.",
+		func(m collector.Machine) bool { return m.Power == "on" && m.InBackup.Valid && !m.InBackup.Value })
+	t.Trouble = false // most estates leave most VMs out on purpose
+	return t
+}
+
+func (s *source) idle() Table {
+	t := Table{
+		ID: "idle", Title: "Powered off but paid for", Note: "Storage and licences of a VM that is off are charged.",
+		Empty:   "No VM that is off costs anything this month.",
+		Columns: append(vmWords(), Column{"size", "Size", Text}, Column{"month_to_date_gbp", "This month", Pounds}),
+	}
+	for account, m := range s.machines() {
+		if cost, ok := s.cost(m).(money.Amount); ok && m.Power == "off" && cost > 0 {
+			t.Rows = append(t.Rows, vmRow(account, m, m.Size, cost))
+		}
+	}
+	t.Rows = byCost(t.Rows, len(t.Columns)-1)
+	return t
+}
+
+func (s *source) tickets() Table {
+	t := Table{
+		ID: "tickets", Title: "Open tickets", Note: "The oldest first. The portal does not say whose account a ticket is of.",
+		Empty: "No ticket is open.", Trouble: true,
+		Columns: []Column{{"ticket", "Ticket", Text}, {"summary", "Summary", Text}, {"status", "Status", Text}, {"submitted", "Submitted", Time}},
+	}
+	held := s.parts["my_calls"]
+	if len(held) == 0 {
+		t.Empty = "Tickets have not been read."
+	}
+	for _, h := range held {
+		if p, ok := h.Part.Data.(*collector.MyCallsPart); ok {
+			for _, ticket := range p.Open {
+				t.Rows = append(t.Rows, []any{ticket.ID, ticket.Summary, ticket.Status, moment(ticket.Submitted)})
+			}
+		}
+	}
+	slices.SortStableFunc(t.Rows, func(a, b []any) int {
+		x, _ := a[3].(time.Time)
+		y, _ := b[3].(time.Time)
+		return x.Compare(y)
+	})
+	return t
+}
+
+// builds lists the builds that have not ended.
+func (s *source) builds() Table {
+	t := Table{
+		ID: "builds", Title: "Builds under way", Empty: "Nothing is being built.",
+		Columns: []Column{{"account", "Account", Text}, {"build", "Build", Text}, {"kind", "Kind", Text}, {"name", "Name", Text}, {"state", "State", Text}, {"created", "Ordered", Time}},
+	}
+	for _, held := range s.parts["builds"] {
+		p, ok := held.Part.Data.(*collector.BuildsPart)
+		if !ok || !s.wants(p.Account) {
+			continue
+		}
+		for _, list := range p.Lists {
+			if list == nil {
+				continue
+			}
+			for _, b := range list.Value {
+				if state := strings.ToLower(b.State); state != "completed" && state != "failed" {
+					t.Rows = append(t.Rows, []any{p.Account, b.ID, string(b.Kind), cmp.Or(b.VDCName, b.ServiceName), b.State, moment(b.Created)})
+				}
+			}
+		}
+	}
+	return t
+}
+
+// moves counts the vMotions of the last day by VDC.
+func (s *source) moves() Table {
+	t := Table{
+		ID: "vmotions", Title: "vMotions of the last 24 hours", Note: "The portal lists the last twelve hours.",
+		Empty:   "No VM has moved.",
+		Columns: []Column{{"account", "Account", Text}, {"vdc_name", "VDC", Text}, {"moves", "Moves", Number}, {"last", "Last", Time}},
+	}
+	type place struct{ account, vdc string }
+	type count struct {
+		moves int
+		last  time.Time
+	}
+	counts := map[place]*count{}
+	for _, held := range s.parts["vmotion_events"] {
+		p, ok := held.Part.Data.(*collector.VMotionPart)
+		if !ok || p.Events == nil || !s.wants(p.Account) {
+			continue
+		}
+		for _, e := range p.Events.Value {
+			if e.Created.Valid && s.now.Sub(e.Created.Value) > 24*time.Hour {
+				continue
+			}
+			at := place{p.Account, e.VDCName}
+			if counts[at] == nil {
+				counts[at] = &count{}
+			}
+			counts[at].moves++
+			if e.Created.Value.After(counts[at].last) {
+				counts[at].last = e.Created.Value
+			}
+		}
+	}
+	for at, c := range counts {
+		var last any
+		if !c.last.IsZero() {
+			last = c.last
+		}
+		t.Rows = append(t.Rows, []any{at.account, at.vdc, c.moves, last})
+	}
+	slices.SortFunc(t.Rows, func(a, b []any) int {
+		return cmp.Or(cmp.Compare(b[2].(int), a[2].(int)), cmp.Compare(a[0].(string), b[0].(string)), cmp.Compare(a[1].(string), b[1].(string)))
+	})
+	return t
+}
