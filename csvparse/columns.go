@@ -131,12 +131,12 @@ func Columns() []Column {
 	return all
 }
 
-// billingAliases are the spellings that fold cannot bring together.
+// billingAliases are the second spellings, also those that fold brings together.
 func billingAliases() map[string]int {
 	aliases := map[string]int{}
 	for _, c := range Columns() {
-		if name := fold(c.EvidenceName()); name != fold(c.String()) {
-			aliases[name] = int(c)
+		if name := c.EvidenceName(); name != c.String() {
+			aliases[fold(name)] = int(c)
 		}
 	}
 	return aliases
