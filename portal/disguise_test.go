@@ -183,6 +183,7 @@ func TestRedirectsWithinThePortal(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			client.session.guard.Rounds = 1
 			answer, err := client.Conditional().Accounts(t.Context(), nil)
 			if err != nil || len(answer.Value) != 1 || logins != 1 {
 				t.Errorf("%v, %v, %d logins", answer, err, logins)

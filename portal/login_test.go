@@ -148,6 +148,7 @@ func TestLoginRequest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	client.session.guard.Rounds = 1
 	if err := client.Login(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -169,6 +170,7 @@ func TestCredentialSource(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		client.session.guard.Rounds = 1
 		if err := client.Login(t.Context()); err == nil || err.Error() != "POST /api/authenticate: get credentials: read password: no such file" {
 			t.Errorf("got %v", err)
 		}

@@ -462,6 +462,7 @@ func TestWriteIsNotRepeatedByTheTransport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	client.session.guard.Rounds = 1
 	defer client.CloseIdleConnections()
 	if err := client.CloseTicket(t.Context(), "INC1"); !errors.Is(err, ErrOutcomeUnknown) {
 		t.Error(err)
