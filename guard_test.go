@@ -100,6 +100,7 @@ func TestRejectedLoginsOfAllProcesses(t *testing.T) {
 	if err == nil || portal.logins.Load() != 2 || !bytes.Contains(out, []byte("401 Unauthorized: login rejected")) {
 		t.Errorf("forced: %v, %d logins, %s", err, portal.logins.Load(), out)
 	}
+	daemon.until("error", func() bool { return strings.Contains(daemon.logs.String(), "level=error") })
 	if log := daemon.logs.String(); strings.Count(log, "level=error") != 1 || strings.Contains(log, "level=warn") || strings.Contains(log, "wrong password") {
 		t.Errorf("the last daemon's log:\n%s", log)
 	}
@@ -136,7 +137,7 @@ func TestOneErrorForOneRejection(t *testing.T) {
 		}
 	}
 	_, page := get(t, "http://"+address+"/status")
-	if strings.Count(page, "login rejected") != 1 || strings.Count(page, "no portal session") != 7 {
+	if strings.Count(page, "login rejected") != 1 || strings.Count(page, "no portal session") != 1 || strings.Count(page, "as above") != 7 {
 		t.Errorf("the page:\n%s", page)
 	}
 }
