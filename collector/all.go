@@ -4,7 +4,6 @@ import (
 	"log/slog"
 	"time"
 
-	"ukcloud_exporter/internal/inventory"
 	"ukcloud_exporter/portal"
 )
 
@@ -40,7 +39,7 @@ func (d Definition) New(deps Deps, settings Settings) Collector { return d.make(
 // Deps is what collectors are made of.
 type Deps struct {
 	Portal    portal.Conditional
-	Inventory *inventory.Inventory
+	Inventory Inventory
 	State     State
 	Log       *slog.Logger
 }

@@ -10,7 +10,6 @@ import (
 
 	"ukcloud_exporter/csvparse"
 	"ukcloud_exporter/internal/bill"
-	"ukcloud_exporter/internal/inventory"
 	"ukcloud_exporter/money"
 	"ukcloud_exporter/portal"
 )
@@ -47,7 +46,7 @@ type BillingAPI interface {
 // each compute service (API reference, GET /api/billing/billing-csv).
 type BillingCSV struct {
 	api       BillingAPI
-	inventory *inventory.Inventory
+	inventory Inventory
 	state     State
 	log       *slog.Logger
 	settings  BillingSettings
@@ -62,7 +61,7 @@ type BillingCSV struct {
 
 // NewBillingCSV returns the collector. What it must know of closed months after a
 // restart is kept in state.
-func NewBillingCSV(api BillingAPI, inventory *inventory.Inventory, state State, log *slog.Logger, s BillingSettings) *BillingCSV {
+func NewBillingCSV(api BillingAPI, inventory Inventory, state State, log *slog.Logger, s BillingSettings) *BillingCSV {
 	return &BillingCSV{api: api, inventory: inventory, state: state, log: log, settings: s, now: time.Now}
 }
 
@@ -98,7 +97,7 @@ func (c *BillingCSV) Collect(ctx context.Context, previous func(string) *Part) (
 		for _, m := range [...]bill.Month{month, month.Previous()} {
 			part := previous(monthKey(s, m))
 			keys[monthKey(s, m)] = true
-			bills = append(bills, &monthBill{computeService: s, month: m, held: dataOf[BillingPart](part), part: part})
+			bills = append(bills, &monthBill{computeService: s, month: m, held: dataOf[bill.Standing](part), part: part})
 		}
 	}
 	c.unproven.keep(keys)
@@ -117,8 +116,8 @@ func (c *BillingCSV) Collect(ctx context.Context, previous func(string) *Part) (
 type monthBill struct {
 	computeService
 	month bill.Month
-	part  *Part        // that is held, nil when there is none
-	held  *BillingPart // its data
+	part  *Part          // that is held, nil when there is none
+	held  *bill.Standing // its data
 
 	bill    *bill.Bill // fetched, or the held one; nil when nothing is known
 	etag    string
@@ -133,7 +132,7 @@ func (c *BillingCSV) fetch(ctx context.Context, bills []*monthBill) {
 	var open []*monthBill
 	for _, b := range bills {
 		if b.held != nil {
-			b.bill, b.etag = b.held.Bill, b.held.etag
+			b.bill, b.etag = b.held.Bill, b.held.ETag
 		}
 		switch {
 		case b.err != nil:
@@ -274,19 +273,19 @@ func (c *BillingCSV) results(current, previous *monthBill, now time.Time) []Resu
 	}
 	currentDay, previousDay := newestDay(current.bill, previous.bill, bill.DateOf(now))
 	return []Result{
-		c.result(current, BillingPart{Role: CurrentMonth, Before: previous.bill, Day: currentDay, Forecast: forecast}),
-		c.result(previous, BillingPart{
-			Role: PreviousMonth, Day: previousDay, Restatement: restatement,
+		c.result(current, bill.Standing{Role: bill.CurrentMonth, Before: previous.bill, Day: currentDay, Forecast: forecast}),
+		c.result(previous, bill.Standing{
+			Role: bill.PreviousMonth, Day: previousDay, Restatement: restatement,
 		}),
 	}
 }
 
-func (c *BillingCSV) result(b *monthBill, data BillingPart) Result {
+func (c *BillingCSV) result(b *monthBill, data bill.Standing) Result {
 	r := Result{Key: monthKey(b.computeService, b.month), Account: b.account, Err: b.err}
 	if b.bill == nil {
 		return r
 	}
-	data.Account, data.VOrg, data.Bill, data.VMLimit, data.etag = b.account, b.vorg, b.bill, c.settings.VMLimit, b.etag
+	data.Account, data.VOrg, data.Bill, data.VMLimit, data.ETag = b.account, b.vorg, b.bill, c.settings.VMLimit, b.etag
 	if b.held != nil && *b.held == data {
 		r.Part = b.part
 	} else {
@@ -309,44 +308,6 @@ func newestDay(current, previous *bill.Bill, today csvparse.Date) (inCurrent, in
 	return csvparse.Date{}, inPrevious
 }
 
-// BillingRole is what a bill is at a moment. Each role has families of its own, so that
-// no month is counted as another one.
-type BillingRole uint8
-
-// What a bill may be.
-const (
-	CurrentMonth  BillingRole = iota // of the month that runs
-	PreviousMonth                    // of the month before
-)
-
-// BillingPart is the data of a part: a bill in the role that it has now. It is
-// comparable: equal ones give equal samples.
-type BillingPart struct {
-	Account, VOrg string // labels
-	Role          BillingRole
-	Bill          *bill.Bill
-
-	// Before is the bill of the month before, for a current one; nil when it is
-	// not known.
-	Before *bill.Bill
-
-	// Day is the newest complete day, in the one of the two bills that holds it;
-	// the zero Date in the other.
-	Day csvparse.Date
-
-	// Forecast is what a current bill will come to; not Valid while nobody knows.
-	Forecast bill.Sum
-
-	// Restatement is what a previous bill changed by since it was first seen
-	// final; not Valid before.
-	Restatement bill.Sum
-
-	// VMLimit is how many resources are shown by themselves.
-	VMLimit int
-
-	etag string
-}
-
 // otherValue is the label value under which what is not shown by itself is summed.
 const otherValue = "__other__"
 
@@ -365,61 +326,61 @@ func BillingFamilies() []Family {
 // can be written for the past too.
 func DatedBillingFamilies() []Family {
 	return []Family{
-		ofMonth(CurrentMonth, "month_to_date_cost_gbp",
+		ofMonth(bill.CurrentMonth, "month_to_date_cost_gbp",
 			`Cost of the running month (UTC) by VDC, service and component, without VAT; data_through says up to when. component="other" is what TotalPrice has beyond its parts.`,
-			(*BillingPart).costs, "vdc_name", "service", "component"),
-		ofMonth(PreviousMonth, "previous_month_cost_gbp",
+			billCosts, "vdc_name", "service", "component"),
+		ofMonth(bill.PreviousMonth, "previous_month_cost_gbp",
 			"Cost of the month (UTC) before the running one by VDC, service and component, without VAT.",
-			(*BillingPart).costs, "vdc_name", "service", "component"),
-		ofMonth(CurrentMonth, "month_forecast_gbp",
+			billCosts, "vdc_name", "service", "component"),
+		ofMonth(bill.CurrentMonth, "month_forecast_gbp",
 			"Forecast of the running month's bill (UTC), without VAT: what is billed, and for each day that is not complete the median by service of the last five working days or four weekend days; so what came once counts once. Absent until three days are known.",
-			func(p *BillingPart) []Sample { return p.appendSum(nil, p.Forecast) }),
+			func(p *bill.Standing) []Sample { return appendSum(p, nil, p.Forecast) }),
 		ofDay("day_cost_gbp",
 			"Cost of the newest complete day (UTC) by service and component, without VAT; the day ends at data_through.",
-			(*BillingPart).dayCosts, "service", "component"),
-		ofMonth(CurrentMonth, "vm_month_to_date_cost_gbp",
+			billDayCosts, "service", "component"),
+		ofMonth(bill.CurrentMonth, "vm_month_to_date_cost_gbp",
 			`Cost of the running month (UTC) by resource, a VM by its URN, without VAT; what is not among the dearest is summed in vm="__other__".`,
-			(*BillingPart).resources, "vm"),
-		ofMonth(CurrentMonth, "tag_month_to_date_cost_gbp",
+			billResources, "vm"),
+		ofMonth(bill.CurrentMonth, "tag_month_to_date_cost_gbp",
 			`Cost of the running month (UTC) by value of the configured keys of the Metadata column, without VAT; tag_value="" is untagged, "__other__" what is not among the 200 dearest values.`,
-			(*BillingPart).tags, "tag", "tag_value"),
-		ofMonth(CurrentMonth, "usage_seconds",
+			billTags, "tag", "tag_value"),
+		ofMonth(bill.CurrentMonth, "usage_seconds",
 			"Billed time in the running month (UTC) by service and power state; the portal bills whole hours.",
-			(*BillingPart).usage, "service", "power_state"),
-		ofMonth(CurrentMonth, "period_start_timestamp_seconds",
+			billUsage, "service", "power_state"),
+		ofMonth(bill.CurrentMonth, "period_start_timestamp_seconds",
 			"Start of the running month (UTC) that the other families of the bill are about.",
-			func(p *BillingPart) []Sample { return p.one(float64(p.Bill.Month.Start().Unix())) }),
+			func(p *bill.Standing) []Sample { return billOne(p, float64(p.Bill.Month.Start().Unix())) }),
 		ofDay("data_through_timestamp_seconds",
 			"End of the newest complete day (UTC) that is in the bill.",
-			func(p *BillingPart) []Sample { return p.one(float64(bill.EndOf(p.Day).Unix())) }),
+			func(p *bill.Standing) []Sample { return billOne(p, float64(bill.EndOf(p.Day).Unix())) }),
 	}
 }
 
 func stateBillingFamilies() []Family {
 	return []Family{
-		ofMonth(CurrentMonth, "rows",
+		ofMonth(bill.CurrentMonth, "rows",
 			"Rows of the running month's billing CSV, without those that were rejected.",
-			func(p *BillingPart) []Sample { return p.one(float64(p.Bill.Rows)) }),
-		ofMonth(CurrentMonth, "rows_rejected",
+			func(p *bill.Standing) []Sample { return billOne(p, float64(p.Bill.Rows)) }),
+		ofMonth(bill.CurrentMonth, "rows_rejected",
 			"Rows in the billing CSVs of the running month and the one before it that are in no sum, by reason; each is also a log line.",
-			(*BillingPart).rejected, "reason"),
+			billRejected, "reason"),
 		billingFamily("tie_out_difference_gbp",
 			`Sum of the parts less the sum of TotalPrice in the billing CSV, exact: what component="other" makes up for; check="total" for the running month, "previous_total" for the one before it.`,
-			(*BillingPart).difference, "check"),
-		ofMonth(PreviousMonth, "restatement_gbp",
+			billDifference, "check"),
+		ofMonth(bill.PreviousMonth, "restatement_gbp",
 			"Change of the previous month's cost since it was first read after its first working day; absent before.",
-			func(p *BillingPart) []Sample { return p.appendSum(nil, p.Restatement) }),
+			func(p *bill.Standing) []Sample { return appendSum(p, nil, p.Restatement) }),
 	}
 }
 
 // billingFamily is a family of the bill; its labels stand behind account and vorg.
-func billingFamily(name, help string, samples func(*BillingPart) []Sample, labels ...string) Family {
+func billingFamily(name, help string, samples func(*bill.Standing) []Sample, labels ...string) Family {
 	return family("ukcloud_billing_"+name, help, append([]string{"account", "vorg"}, labels...), samples)
 }
 
 // ofMonth is a family that bills of one role have.
-func ofMonth(role BillingRole, name, help string, samples func(*BillingPart) []Sample, labels ...string) Family {
-	return billingFamily(name, help, func(p *BillingPart) []Sample {
+func ofMonth(role bill.Role, name, help string, samples func(*bill.Standing) []Sample, labels ...string) Family {
+	return billingFamily(name, help, func(p *bill.Standing) []Sample {
 		if p.Role != role {
 			return nil
 		}
@@ -428,8 +389,8 @@ func ofMonth(role BillingRole, name, help string, samples func(*BillingPart) []S
 }
 
 // ofDay is a family of the newest complete day, which either bill may hold.
-func ofDay(name, help string, samples func(*BillingPart) []Sample, labels ...string) Family {
-	return billingFamily(name, help, func(p *BillingPart) []Sample {
+func ofDay(name, help string, samples func(*bill.Standing) []Sample, labels ...string) Family {
+	return billingFamily(name, help, func(p *bill.Standing) []Sample {
 		if p.Day == (csvparse.Date{}) {
 			return nil
 		}
@@ -438,62 +399,62 @@ func ofDay(name, help string, samples func(*BillingPart) []Sample, labels ...str
 }
 
 // sample is a sample of the bill; labels stand behind account and vorg.
-func (p *BillingPart) sample(value float64, labels ...string) Sample {
+func billSample(p *bill.Standing, value float64, labels ...string) Sample {
 	return Sample{Labels: append([]string{p.Account, p.VOrg}, labels...), Value: value}
 }
 
 // one is a family's only sample.
-func (p *BillingPart) one(value float64) []Sample { return []Sample{p.sample(value)} }
+func billOne(p *bill.Standing, value float64) []Sample { return []Sample{billSample(p, value)} }
 
 // appendSum appends a sum, unless it is of blank cells only.
-func (p *BillingPart) appendSum(samples []Sample, sum bill.Sum, labels ...string) []Sample {
+func appendSum(p *bill.Standing, samples []Sample, sum bill.Sum, labels ...string) []Sample {
 	if !sum.Valid {
 		return samples
 	}
-	return append(samples, p.sample(sum.Value.Float64(), labels...))
+	return append(samples, billSample(p, sum.Value.Float64(), labels...))
 }
 
 // appendComponents appends a cost by its components. Other is there where it is not
 // 0: most bills have none.
-func (p *BillingPart) appendComponents(samples []Sample, parts *bill.Parts, labels ...string) []Sample {
+func appendComponents(p *bill.Standing, samples []Sample, parts *bill.Parts, labels ...string) []Sample {
 	for i, part := range parts {
 		if c := bill.Component(i); c != bill.Other || part.Value != 0 {
-			samples = p.appendSum(samples, part, append(labels, c.String())...)
+			samples = appendSum(p, samples, part, append(labels, c.String())...)
 		}
 	}
 	return samples
 }
 
-func (p *BillingPart) costs() (samples []Sample) {
+func billCosts(p *bill.Standing) (samples []Sample) {
 	for i := range p.Bill.Costs {
 		c := &p.Bill.Costs[i]
-		samples = p.appendComponents(samples, &c.Parts, c.VDC, c.Service)
+		samples = appendComponents(p, samples, &c.Parts, c.VDC, c.Service)
 	}
 	return samples
 }
 
-func (p *BillingPart) dayCosts() (samples []Sample) {
+func billDayCosts(p *bill.Standing) (samples []Sample) {
 	day := p.Bill.On(p.Day)
 	for i := range day {
-		samples = p.appendComponents(samples, &day[i].Parts, day[i].Service)
+		samples = appendComponents(p, samples, &day[i].Parts, day[i].Service)
 	}
 	return samples
 }
 
 // resources are the dearest by themselves and the sum of the others.
-func (p *BillingPart) resources() (samples []Sample) {
+func billResources(p *bill.Standing) (samples []Sample) {
 	var other bill.Sum
 	for i, r := range p.Bill.Resources {
 		if i >= p.VMLimit {
 			other.Add(r.Cost)
 			continue
 		}
-		samples = p.appendSum(samples, r.Cost, r.ID)
+		samples = appendSum(p, samples, r.Cost, r.ID)
 	}
-	return p.appendSum(samples, other, otherValue)
+	return appendSum(p, samples, other, otherValue)
 }
 
-func (p *BillingPart) tags() (samples []Sample) {
+func billTags(p *bill.Standing) (samples []Sample) {
 	for _, tag := range p.Bill.Tags {
 		var other bill.Sum
 		shown := 0
@@ -504,40 +465,40 @@ func (p *BillingPart) tags() (samples []Sample) {
 					continue
 				}
 			}
-			samples = p.appendSum(samples, value.Cost, tag.Key, value.Value)
+			samples = appendSum(p, samples, value.Cost, tag.Key, value.Value)
 		}
-		samples = p.appendSum(samples, other, tag.Key, otherValue)
+		samples = appendSum(p, samples, other, tag.Key, otherValue)
 	}
 	return samples
 }
 
 // usage is in seconds: whole hours, as the portal bills them, stay whole numbers.
-func (p *BillingPart) usage() (samples []Sample) {
+func billUsage(p *bill.Standing) (samples []Sample) {
 	for _, u := range p.Bill.Usage {
 		if !u.Hours.Valid || u.Hours.Value < 0 { // more taken back than was used is no time
 			continue
 		}
 		whole, rest := u.Hours.Value/money.One, u.Hours.Value%money.One
 		seconds := float64(whole*secondsPerHour) + float64(rest*secondsPerHour)/float64(money.One)
-		samples = append(samples, p.sample(seconds, u.Service, u.Power))
+		samples = append(samples, billSample(p, seconds, u.Service, u.Power))
 	}
 	return samples
 }
 
 // rejected has every reason, for both months together.
-func (p *BillingPart) rejected() (samples []Sample) {
+func billRejected(p *bill.Standing) (samples []Sample) {
 	for _, reason := range csvparse.RowReasons() {
 		rows := p.Bill.Rejected[reason]
 		if p.Before != nil {
 			rows += p.Before.Rejected[reason]
 		}
-		samples = append(samples, p.sample(float64(rows), string(reason)))
+		samples = append(samples, billSample(p, float64(rows), string(reason)))
 	}
 	return samples
 }
 
-func (p *BillingPart) difference() []Sample {
-	check := [...]string{CurrentMonth: "total", PreviousMonth: "previous_total"}[p.Role]
+func billDifference(p *bill.Standing) []Sample {
+	check := [...]string{bill.CurrentMonth: "total", bill.PreviousMonth: "previous_total"}[p.Role]
 	difference, ok := p.Bill.Difference()
-	return p.appendSum(nil, bill.Sum{Value: difference, Valid: ok}, check)
+	return appendSum(p, nil, bill.Sum{Value: difference, Valid: ok}, check)
 }

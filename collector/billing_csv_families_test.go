@@ -57,7 +57,7 @@ func readBill(t *testing.T, text string, o bill.Options) *bill.Bill {
 }
 
 // exposedBill is what a part exposes.
-func exposedBill(t *testing.T, p collector.BillingPart) string {
+func exposedBill(t *testing.T, p bill.Standing) string {
 	t.Helper()
 	text, _, err := snapshot.Text(collector.BillingFamilies(), &collector.Part{Data: &p})
 	if err != nil {
@@ -72,8 +72,8 @@ func TestCurrentView(t *testing.T) {
 	), bill.Options{Month: january, Tags: []string{"project"}})
 	before := readBill(t, billgen.CSV(vm.With(cells{csvparse.EventDate: "2017-12-31"}), vm, vm.With(cells{csvparse.TotalPrice: "x"})), bill.Options{Month: january.Previous()})
 	day, _ := b.NewestDayBefore(csvparse.Date{Year: 2018, Month: 1, Day: 6})
-	got := exposedBill(t, collector.BillingPart{
-		Account: "1", VOrg: "11-1-2-abc", Role: collector.CurrentMonth, Bill: b, Before: before, Day: day, VMLimit: 1,
+	got := exposedBill(t, bill.Standing{
+		Account: "1", VOrg: "11-1-2-abc", Role: bill.CurrentMonth, Bill: b, Before: before, Day: day, VMLimit: 1,
 	})
 
 	want := strings.ReplaceAll(`ukcloud_billing_month_to_date_cost_gbp{L,vdc_name="Main",service="VMware Independent Disk",component="storage_tier1"} 0.000000001
@@ -108,7 +108,7 @@ ukcloud_billing_tie_out_difference_gbp{L,check="total"} 0.25
 
 func TestPreviousView(t *testing.T) {
 	b := readBill(t, billgen.CSV(vm, disk), bill.Options{Month: january})
-	view := collector.BillingPart{Account: "1", VOrg: "v", Role: collector.PreviousMonth, Bill: b}
+	view := bill.Standing{Account: "1", VOrg: "v", Role: bill.PreviousMonth, Bill: b}
 	const costs = `ukcloud_billing_previous_month_cost_gbp{account="1",vorg="v",vdc_name="Main",service="VMware Independent Disk",component="storage_tier1"} 0.000000001
 ukcloud_billing_previous_month_cost_gbp{account="1",vorg="v",vdc_name="Main",service="VMware VM",component="compute"} 1.5
 ukcloud_billing_previous_month_cost_gbp{account="1",vorg="v",vdc_name="Main",service="VMware VM",component="storage_tier2"} 0.25
@@ -130,7 +130,7 @@ ukcloud_billing_data_through_timestamp_seconds{account="1",vorg="v"} 1515283200
 }
 
 func TestEmptyMonthView(t *testing.T) {
-	got := exposedBill(t, collector.BillingPart{Account: "1", VOrg: "v", Bill: readBill(t, billgen.CSV(), bill.Options{Month: january}), VMLimit: 5})
+	got := exposedBill(t, bill.Standing{Account: "1", VOrg: "v", Bill: readBill(t, billgen.CSV(), bill.Options{Month: january}), VMLimit: 5})
 	for _, want := range []string{
 		`ukcloud_billing_rows{account="1",vorg="v"} 0`, `ukcloud_billing_period_start_timestamp_seconds{account="1",vorg="v"} 1514764800`,
 		`ukcloud_billing_tie_out_difference_gbp{account="1",vorg="v",check="total"} 0`,
@@ -167,7 +167,7 @@ func TestLimits(t *testing.T) {
 		{1000, 301, "", "vm-298", "credit"},
 	} {
 		t.Run(fmt.Sprint(tt.limit), func(t *testing.T) {
-			got := exposedBill(t, collector.BillingPart{Account: "1", VOrg: "v", Bill: b, VMLimit: tt.limit})
+			got := exposedBill(t, bill.Standing{Account: "1", VOrg: "v", Bill: b, VMLimit: tt.limit})
 			var vms, tags []string
 			for line := range strings.Lines(got) {
 				if strings.HasPrefix(line, "ukcloud_billing_vm_") {
@@ -196,7 +196,7 @@ func TestTagCap(t *testing.T) {
 	for i := range 250 {
 		rows = append(rows, vm.With(cells{csvparse.Metadata: fmt.Sprintf("n=%03d", i), csvparse.ComputeTotal: fmt.Sprint(i + 10), csvparse.Tier2Total: "", csvparse.TotalPrice: ""}))
 	}
-	got := exposedBill(t, collector.BillingPart{Account: "1", VOrg: "v", Bill: readBill(t, billgen.CSV(rows...), bill.Options{Tags: []string{"n"}})})
+	got := exposedBill(t, bill.Standing{Account: "1", VOrg: "v", Bill: readBill(t, billgen.CSV(rows...), bill.Options{Tags: []string{"n"}})})
 	if n := strings.Count(got, "ukcloud_billing_tag_"); n != 202 {
 		t.Errorf("%d series, want 200 values, the rest and what is untagged", n)
 	}
@@ -216,7 +216,7 @@ type tally struct {
 	hours map[string]int64
 }
 
-func tallyOf(t *testing.T, p collector.BillingPart) *tally {
+func tallyOf(t *testing.T, p bill.Standing) *tally {
 	t.Helper()
 	s := &tally{sums: map[string]money.Amount{}, hours: map[string]int64{}}
 	for _, f := range collector.BillingFamilies() {
@@ -260,9 +260,9 @@ func TestThreeYears(t *testing.T) {
 
 func compare(t *testing.T, name string, truth simulator.Bill, b *bill.Bill) {
 	t.Helper()
-	view := collector.BillingPart{Account: "1", VOrg: "v", Bill: b, VMLimit: 10}
+	view := bill.Standing{Account: "1", VOrg: "v", Bill: b, VMLimit: 10}
 	got := tallyOf(t, view).sums
-	got["previous"] = tallyOf(t, collector.BillingPart{Role: collector.PreviousMonth, Bill: b}).sums["ukcloud_billing_previous_month_cost_gbp"]
+	got["previous"] = tallyOf(t, bill.Standing{Role: bill.PreviousMonth, Bill: b}).sums["ukcloud_billing_previous_month_cost_gbp"]
 	want := map[string]money.Amount{
 		"ukcloud_billing_month_to_date_cost_gbp": truth.Total, "ukcloud_billing_vm_month_to_date_cost_gbp": truth.Total,
 		"tag project": truth.Total, "tag cost_centre": truth.Total, "tag nobody": truth.Total, "previous": truth.Total,
@@ -291,7 +291,7 @@ func compare(t *testing.T, name string, truth simulator.Bill, b *bill.Bill) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		cost := tallyOf(t, collector.BillingPart{Role: collector.PreviousMonth, Bill: b, Day: bill.DateOf(date)}).sums["ukcloud_billing_day_cost_gbp"]
+		cost := tallyOf(t, bill.Standing{Role: bill.PreviousMonth, Bill: b, Day: bill.DateOf(date)}).sums["ukcloud_billing_day_cost_gbp"]
 		if days += cost; cost != amount {
 			t.Errorf("%s: %s cost %s, the bill says %s", name, day, cost, amount)
 		}

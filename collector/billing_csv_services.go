@@ -2,8 +2,6 @@ package collector
 
 import (
 	"context"
-
-	"ukcloud_exporter/internal/inventory"
 )
 
 // computeService is one compute service (vOrg), and why it cannot be asked for
@@ -24,7 +22,7 @@ type serviceList struct{ last []computeService }
 // list returns the compute services of all accounts. Those of an account that
 // cannot be listed are the ones known from before, with the error; where none are
 // known, the failure is a result by itself.
-func (l *serviceList) list(ctx context.Context, inventory *inventory.Inventory) (services []computeService, failures []Result, err error) {
+func (l *serviceList) list(ctx context.Context, inventory Inventory) (services []computeService, failures []Result, err error) {
 	accounts, err := inventory.Accounts(ctx)
 	if err != nil {
 		return nil, nil, err

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"ukcloud_exporter/internal/inventory"
 	"ukcloud_exporter/portal"
 )
 
@@ -30,11 +29,11 @@ type BuildsAPI interface {
 // /api/accounts/:account_id/vorg-builds, vdc-builds and edge-gateway-builds).
 type Builds struct {
 	api       BuildsAPI
-	inventory *inventory.Inventory
+	inventory Inventory
 }
 
 // NewBuilds returns the collector.
-func NewBuilds(api BuildsAPI, inventory *inventory.Inventory) *Builds {
+func NewBuilds(api BuildsAPI, inventory Inventory) *Builds {
 	return &Builds{api: api, inventory: inventory}
 }
 

@@ -11,7 +11,6 @@ import (
 
 	"ukcloud_exporter/csvparse"
 	"ukcloud_exporter/internal/bill"
-	"ukcloud_exporter/internal/inventory"
 	"ukcloud_exporter/money"
 	"ukcloud_exporter/portal"
 )
@@ -36,7 +35,7 @@ type CloudStorageAPI interface {
 // stands for it: the series have no gap, and no step that says nothing.
 type CloudStorageReport struct {
 	api       CloudStorageAPI
-	inventory *inventory.Inventory
+	inventory Inventory
 	now       func() time.Time
 
 	mu       sync.Mutex // held for a whole round
@@ -45,7 +44,7 @@ type CloudStorageReport struct {
 }
 
 // NewCloudStorageReport returns the collector.
-func NewCloudStorageReport(api CloudStorageAPI, inventory *inventory.Inventory) *CloudStorageReport {
+func NewCloudStorageReport(api CloudStorageAPI, inventory Inventory) *CloudStorageReport {
 	return &CloudStorageReport{api: api, inventory: inventory, now: time.Now}
 }
 

@@ -40,6 +40,19 @@ type Part struct {
 	Unknown map[string]int
 }
 
+// Inventory says which accounts there are and what each has. It asks the portal once
+// for all who want to know.
+type Inventory interface {
+	// Accounts returns the accounts to collect, in the portal's order.
+	Accounts(ctx context.Context) ([]portal.Account, error)
+	// Estate returns what an account had at since or later.
+	Estate(ctx context.Context, account string, since time.Time) (*portal.Answer[portal.Estate], error)
+	// Services returns the ids of an account's compute services.
+	Services(ctx context.Context, account string) ([]string, error)
+	// VDCNames returns the names of an account's VDCs; none where they are not known.
+	VDCNames(ctx context.Context, account string) []string
+}
+
 // Result is one part or why it could not be had.
 type Result struct {
 	Key     string // unique among a collector's parts

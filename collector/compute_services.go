@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"ukcloud_exporter/internal/inventory"
 	"ukcloud_exporter/money"
 	"ukcloud_exporter/portal"
 )
@@ -23,10 +22,10 @@ func computeServices() Definition {
 // ComputeServices exposes VMs with their power state, cost and backups (API
 // reference, GET /api/accounts/:account_id/compute_services), as the inventory
 // lists them.
-type ComputeServices struct{ inventory *inventory.Inventory }
+type ComputeServices struct{ inventory Inventory }
 
 // NewComputeServices returns the collector.
-func NewComputeServices(inventory *inventory.Inventory) *ComputeServices {
+func NewComputeServices(inventory Inventory) *ComputeServices {
 	return &ComputeServices{inventory}
 }
 

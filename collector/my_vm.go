@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"ukcloud_exporter/internal/inventory"
 	"ukcloud_exporter/portal"
 )
 
@@ -26,11 +25,11 @@ type MyVMAPI interface {
 // reference, GET /api/my_vm; recorded: the first ten VMs of each VDC).
 type MyVM struct {
 	api       MyVMAPI
-	inventory *inventory.Inventory
+	inventory Inventory
 }
 
 // NewMyVM returns the collector.
-func NewMyVM(api MyVMAPI, inventory *inventory.Inventory) *MyVM {
+func NewMyVM(api MyVMAPI, inventory Inventory) *MyVM {
 	return &MyVM{api: api, inventory: inventory}
 }
 

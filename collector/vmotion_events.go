@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"ukcloud_exporter/internal/inventory"
 	"ukcloud_exporter/portal"
 )
 
@@ -36,7 +35,7 @@ type VMotionAPI interface {
 // shows the last twelve hours; what has been counted is kept in State.
 type VMotionEvents struct {
 	api       VMotionAPI
-	inventory *inventory.Inventory
+	inventory Inventory
 	state     State
 	log       *slog.Logger
 	perVM     bool
@@ -46,7 +45,7 @@ type VMotionEvents struct {
 }
 
 // NewVMotionEvents returns the collector.
-func NewVMotionEvents(api VMotionAPI, inventory *inventory.Inventory, state State, log *slog.Logger, s VMotionSettings) *VMotionEvents {
+func NewVMotionEvents(api VMotionAPI, inventory Inventory, state State, log *slog.Logger, s VMotionSettings) *VMotionEvents {
 	return &VMotionEvents{api: api, inventory: inventory, state: state, log: log, perVM: s.PerVM}
 }
 

@@ -67,11 +67,11 @@ type source struct {
 	now     time.Time
 	account string
 	parts   map[string][]snapshot.HeldPart
-	bills   []*collector.BillingPart // of the account, the running month
-	before  []*collector.BillingPart // and the month before
-	names   map[string]string        // of accounts
-	costs   map[string]money.Amount  // in the running month's bills, by resource
-	billed  bool                     // there is a bill of the running month
+	bills   []*bill.Standing        // of the account, the running month
+	before  []*bill.Standing        // and the month before
+	names   map[string]string       // of accounts
+	costs   map[string]money.Amount // in the running month's bills, by resource
+	billed  bool                    // there is a bill of the running month
 }
 
 // collectors whose parts are shown, in the order in which their ages stand below.
@@ -108,7 +108,7 @@ func (s *source) accounts() []Account {
 		}
 	}
 	for _, held := range s.parts["billing_csv"] {
-		if p, ok := held.Part.Data.(*collector.BillingPart); ok {
+		if p, ok := held.Part.Data.(*bill.Standing); ok {
 			seen[p.Account] = true
 		}
 	}
@@ -130,11 +130,11 @@ func (s *source) wants(account string) bool { return s.account == "" || account 
 
 func (s *source) readBills() {
 	for _, held := range s.parts["billing_csv"] {
-		p, ok := held.Part.Data.(*collector.BillingPart)
+		p, ok := held.Part.Data.(*bill.Standing)
 		if !ok || p.Bill == nil || !s.wants(p.Account) {
 			continue
 		}
-		if p.Role == collector.PreviousMonth {
+		if p.Role == bill.PreviousMonth {
 			s.before = append(s.before, p)
 			continue
 		}
@@ -198,7 +198,7 @@ func (s *source) days() Days {
 }
 
 // daysOf adds up the days of a month, all of them, in order.
-func daysOf(bills []*collector.BillingPart, month bill.Month) []Day {
+func daysOf(bills []*bill.Standing, month bill.Month) []Day {
 	days := make([]Day, month.LastDay().Time().Day())
 	for i := range days {
 		days[i].Number = i + 1

@@ -76,7 +76,7 @@ func known(sum bill.Sum) any {
 const noBill = "No bill has been read yet."
 
 // costTable is a table of groups.
-func (s *source) costTable(id, title string, words []Column, add func(g groups, p *collector.BillingPart, before bool)) Table {
+func (s *source) costTable(id, title string, words []Column, add func(g groups, p *bill.Standing, before bool)) Table {
 	g := groups{}
 	for _, p := range s.bills {
 		add(g, p, false)
@@ -92,14 +92,14 @@ func (s *source) costTable(id, title string, words []Column, add func(g groups, 
 
 func (s *source) byAccount() Table {
 	return s.costTable("accounts", "By account", []Column{{"account", "Account", Text}, {"account_name", "Name", Text}},
-		func(g groups, p *collector.BillingPart, before bool) {
+		func(g groups, p *bill.Standing, before bool) {
 			g.add(p.Bill.Cost, before, p.Account, s.names[p.Account])
 		})
 }
 
 func (s *source) byService() Table {
 	return s.costTable("services", "By service", []Column{{"service", "Service", Text}},
-		func(g groups, p *collector.BillingPart, before bool) {
+		func(g groups, p *bill.Standing, before bool) {
 			for _, c := range p.Bill.Costs {
 				g.add(c.Parts.Total(), before, c.Service)
 			}
@@ -108,7 +108,7 @@ func (s *source) byService() Table {
 
 func (s *source) byVDC() Table {
 	return s.costTable("vdcs", "By VDC", []Column{{"account", "Account", Text}, {"vorg", "Compute service", Text}, {"vdc_name", "VDC", Text}},
-		func(g groups, p *collector.BillingPart, before bool) {
+		func(g groups, p *bill.Standing, before bool) {
 			for _, c := range p.Bill.Costs {
 				g.add(c.Parts.Total(), before, p.Account, p.VOrg, cmp.Or(c.VDC, "(in no VDC)"))
 			}
@@ -117,7 +117,7 @@ func (s *source) byVDC() Table {
 
 func (s *source) byComponent() Table {
 	return s.costTable("components", "By component", []Column{{"component", "Component", Text}},
-		func(g groups, p *collector.BillingPart, before bool) {
+		func(g groups, p *bill.Standing, before bool) {
 			for _, c := range p.Bill.Costs {
 				for i, part := range c.Parts {
 					if part.Valid {
@@ -140,7 +140,7 @@ func (s *source) byTag() (tables []Table) {
 	}
 	for _, key := range keys {
 		tables = append(tables, s.costTable("tag:"+key, "By tag "+key, []Column{{"tag_value", "Value", Text}},
-			func(g groups, p *collector.BillingPart, before bool) {
+			func(g groups, p *bill.Standing, before bool) {
 				for _, t := range p.Bill.Tags {
 					if t.Key != key {
 						continue

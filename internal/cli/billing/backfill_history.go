@@ -64,12 +64,12 @@ func (h *history) days() int {
 
 // views calls yield with what was exposed at the end of each day, and when that
 // was. On a day without rows the month to date stays as it was.
-func (h *history) views(yield func(at time.Time, p collector.BillingPart)) {
+func (h *history) views(yield func(at time.Time, p bill.Standing)) {
 	next := 0
 	for n := range h.days() {
 		start := h.month.Start().AddDate(0, 0, n)
 		at := start.AddDate(0, 0, 1)
-		view := collector.BillingPart{Account: h.account, VOrg: h.org, VMLimit: h.vmLimit, Role: collector.CurrentMonth}
+		view := bill.Standing{Account: h.account, VOrg: h.org, VMLimit: h.vmLimit, Role: bill.CurrentMonth}
 		if next < len(h.toDate) && h.toDate[next].day == bill.DateOf(start) {
 			if len(h.toDate[next].bill.On(h.toDate[next].day)) > 0 { // not only late rows
 				view.Day = h.toDate[next].day
@@ -82,7 +82,7 @@ func (h *history) views(yield func(at time.Time, p collector.BillingPart)) {
 			yield(at, view)
 		}
 		if h.previous != nil {
-			yield(at, collector.BillingPart{Account: h.account, VOrg: h.org, Role: collector.PreviousMonth, Bill: h.previous})
+			yield(at, bill.Standing{Account: h.account, VOrg: h.org, Role: bill.PreviousMonth, Bill: h.previous})
 		}
 	}
 }
@@ -99,7 +99,7 @@ func (h *history) writeTo(w io.Writer) error {
 	out := bufio.NewWriterSize(w, 64<<10)
 	for _, f := range families {
 		points := points{series: map[string][]point{}, more: more}
-		h.views(func(at time.Time, p collector.BillingPart) {
+		h.views(func(at time.Time, p bill.Standing) {
 			points.add(at.Unix(), &f, f.Samples(&p))
 		})
 		h.samples += points.writeTo(out, &f)
