@@ -100,6 +100,13 @@ func number(v any) (f float64) {
 // every shown value must be of its column's unit.
 func checkTable(t *testing.T, p panel, answers map[string][]testutil.Series) {
 	t.Helper()
+	for _, found := range answers {
+		for _, s := range found {
+			if s.Metric["__name__"] != "" {
+				t.Errorf("table %q has the name of a family in a row, which keeps it from joining: %v", p.Title, s.Metric)
+			}
+		}
+	}
 	shown := p.table(answers)
 	if rows, want := len(shown.Rows), len(answers["A"]); rows != want {
 		t.Errorf("table %q has %d rows for %d things", p.Title, rows, want)

@@ -10,8 +10,8 @@ import (
 var (
 	seen          = of("ukcloud:vm_seen_hours:month_to_date", ofVM)
 	lastSeen      = of("ukcloud:vm_last_seen_timestamp_seconds:month", ofVM, `vorg=~"$vorg"`)
-	overbilled    = of("ukcloud:vm_overbilled_hours:month_to_date", ofVM)
-	overbilledGBP = of("ukcloud:vm_overbilled_gbp:month_to_date", ofVM)
+	overbilled    = vm("ukcloud:vm_overbilled_hours:month_to_date")
+	overbilledGBP = vm("ukcloud:vm_overbilled_gbp:month_to_date")
 )
 
 // audit sets the bill against what was seen.
@@ -105,9 +105,9 @@ func auditVMs() model.Row {
 	red := badFrom(alerts.DifferencePounds)
 	// What an hour of each VM costs, by the median of the VMs of its size.
 	hour := "(" + vm("ukcloud_vm_cost_month_to_date_gbp") + " / on (" + byVM + ") (" + merged(byVM, "ukcloud_vm_billed_seconds", ofVM, `power_state="on"`) + " / 3600 > 24))"
-	sized := namedAs(hour, "vm_name, vdc_name, vorg_name, size")
+	sized := namedAs(hour, "size")
 	dear := "(" + sized + " / on (size) group_left () quantile by (size) (0.5, " + sized + "))"
-	dearest := top(20, dear+" >= 2")
+	dearest := named(top(20, dear+" >= 2"))
 	return model.Row{Title: "Which VMs", Panels: []model.Panel{
 		{
 			Kind: model.Table, Title: "Billed on while seen off", Steps: plain(), Width: 12, Height: 9,
@@ -147,7 +147,7 @@ func pricesThatMoved(width, height int) model.Panel {
 	now := "(" + sumBy("service", perService) + " / (" + sumBy("service", hours) + " / 3600 > 0))"
 	then := "(" + sumBy("service", sameDayOfLastMonth(perService)) + " / (" + sumBy("service", sameDayOfLastMonth(hours)) + " / 3600 > 0))"
 	moved := now + " / on (service) " + then + " - 1"
-	listed := top(tableRows, "abs("+moved+") >= 0.005")
+	rounded := "round(" + moved + ", 0.005) != 0"
 	red := risen()
 	return model.Panel{
 		Kind: model.Table, Title: "Prices that moved, all VDCs", Steps: plain(), Width: width, Height: height,
@@ -155,9 +155,9 @@ func pricesThatMoved(width, height int) model.Panel {
 		Empty:       "No price has moved, or there is no history of last month",
 		Keys:        []model.Key{{Label: "service", Title: "Service"}},
 		Columns: []model.Column{
-			{Title: "Moved", Unit: model.Share, Steps: &red, Expr: "(" + moved + ") and on (service) " + listed},
-			{Title: "An hour now", Unit: model.Pounds, Expr: now + " and on (service) " + listed},
-			{Title: "Last month", Unit: model.Pounds, Expr: then + " and on (service) " + listed},
+			{Title: "Moved", Unit: model.Share, Steps: &red, Expr: rounded},
+			{Title: "An hour now", Unit: model.Pounds, Expr: now + " and on (service) (" + rounded + ")"},
+			{Title: "Last month", Unit: model.Pounds, Expr: then + " and on (service) (" + rounded + ")"},
 		},
 	}
 }

@@ -90,7 +90,7 @@ func bareStat() model.Panel {
 }
 
 func backupTotals() model.Row {
-	noData := stat("No data, all VMs", "Protected VMs of which the portal lists no backup, in the chosen VDCs; usual on a VM's first day, else UKCloudBackupNoData.", noVM, model.Count, badFrom(1), sum(inVDC(inState("no_data"))))
+	noData := stat("No data, all VMs", "Protected VMs of which the portal lists no backup, in the chosen VDCs; usual on a VM's first day, else UKCloudBackupNoData.", noVM, model.Count, badFrom(1), sum(ofVDCs(inState("no_data"))))
 	panels := []model.Panel{
 		successStat(), successChange(), failedStat(), overdueStat(), noData, pendingStat(), bareStat(),
 		stat("Protected", "VMs that are in a backup policy.", noProtected, model.Count, neutral(), protected),
@@ -123,7 +123,6 @@ func worstVDCs(width, height int) model.Panel {
 
 func backupNights() model.Row {
 	failed := sumBy(eachVDC, inVDC(inState("failed")))
-	overdue := named(nights)
 	return model.Row{Title: "Nights", Panels: []model.Panel{
 		worstVDCs(8, 12),
 		{
@@ -137,7 +136,7 @@ func backupNights() model.Row {
 			Steps: worseFrom(1, alerts.BackupNights), Width: 8, Height: 12, Step: "1d",
 			Description: "For the 15 VMs with the most at the end of the range: how many nights each had been without a good backup. Red is UKCloudBackupOverdue.",
 			Empty:       noNight,
-			Queries:     one(topAtEnd(historyRows, byVM, overdue, chosen(nights)), vmLegend),
+			Queries:     one(topVMs(historyRows, "ukcloud:vm_backup_nights_without_success", chosen(nights)), vmLegend),
 			Links:       []model.Link{seriesToVM()},
 		},
 	}}
@@ -195,13 +194,13 @@ func backupWho() model.Row {
 
 func backupTime() model.Row {
 	states := []string{"successful", "failed", "no_data", "excluded", "not_in_policy", "unknown"}
-	good := sum(inVDC(inState("successful"))) + " / " + sum(inVDC(inState("successful|failed")))
+	good := sum(ofVDCs(inState("successful"))) + " / " + sum(ofVDCs(inState("successful|failed")))
 	age := named("time() - " + lastGood + " and " + enabled + " == 1")
 	return model.Row{Title: "States and durations", Panels: []model.Panel{
 		{
 			Kind: model.Lines, Title: "State of the last backup, all VMs", Unit: model.Count, Steps: plain(), Width: 8, Height: 9, Step: "12h", Sums: []string{model.Last},
 			Description: "VMs in the chosen VDCs by state of their last backup, as the portal has it.", Empty: noPoint, Colors: colorsOf(states...),
-			Queries: one(sumBy("backup_state", inVDC(merged(byVDC+", backup_state", "ukcloud_vms_by_backup_state", ofVDC))), "{{backup_state}}"),
+			Queries: one(sumBy("backup_state", ofVDCs(merged(byVDC+", backup_state", "ukcloud_vms_by_backup_state", ofVDC))), "{{backup_state}}"),
 		},
 		{
 			Kind: model.Lines, Title: "Success rate, all VMs", Unit: model.Share, Steps: plain(), Width: 8, Height: 9, Step: "12h", Max: ref(1),

@@ -202,9 +202,9 @@ func vmRisers(width, height int) model.Panel {
 // not both.
 func comeAndGone(width, height int) model.Panel {
 	const then = vmNames + " offset $__range"
-	known := " and on (" + byAccount + ") group by (" + byAccount + ") "
-	added := "(" + vmNames + " unless on (" + byVM + ") " + then + ")" + known + "(" + then + ")"
-	gone := "(" + then + " unless on (" + byVM + ") " + vmNames + ")" + known + "(" + vmNames + ")"
+	known := " and on (" + byAccount + ") " + of("ukcloud_account_info", ofAccount)
+	added := "(" + vmNames + " unless on (" + byVM + ") " + then + ")" + known + " offset $__range"
+	gone := "(" + then + " unless on (" + byVM + ") " + vmNames + ")" + known
 	keys := "account, vdc, vm, vm_name, vdc_name, vorg_name"
 	return model.Panel{
 		Kind: model.Table, Title: "New and gone VMs", Steps: plain(), Width: width, Height: height,

@@ -54,11 +54,7 @@ func ticketPanels() model.Row {
 
 // moves are those of the hour before in each VDC that is chosen: the events know
 // VDCs by name.
-var moves = movesIn("ukcloud:vdc_vmotions:increase1h")
-
-func movesIn(metric string) string {
-	return inChosenVDCs(byVDCName, func(vdcs string) string { return merged(byVDCName, metric, ofAccount, vdcs) })
-}
+var moves = inChosenVDCs(byVDCName, func(vdcs string) string { return of("ukcloud:vdc_vmotions:increase1h", ofAccount, vdcs) })
 
 // vmsOfVDC counts the VMs of each VDC by its name.
 var vmsOfVDC = "count by (" + byVDCName + ") (ukcloud:vm_names:max{" + ofAccount + "} @ end())"
@@ -101,7 +97,7 @@ func vMotionPanels() model.Row {
 			Keys:        []model.Key{{Label: "vdc_name", Title: "VDC"}, {Label: "account", Title: "Account", Width: accountWidth}},
 			Columns: []model.Column{
 				{Title: "Most in an hour", Unit: model.Count, Steps: &number, Expr: listed},
-				{Title: "Of its VMs", Unit: model.Share, Steps: &share, Expr: "(" + most + " / on (" + byVDCName + ") " + vmsOfVDC + ") and on (" + byVDCName + ") " + listed},
+				{Title: "Of its VMs", Unit: model.Share, Steps: &share, Expr: listed + " / on (" + byVDCName + ") " + vmsOfVDC},
 			},
 		},
 		{
@@ -109,7 +105,9 @@ func vMotionPanels() model.Row {
 			Description: "When a VM of each VDC last moved, for the 100 latest.", Empty: noMoves,
 			Keys: []model.Key{{Label: "vdc_name", Title: "VDC"}, {Label: "account", Title: "Account", Width: accountWidth}},
 			Columns: []model.Column{
-				{Title: "Last move", Unit: model.Moment, Expr: top(tableRows, movesIn("ukcloud_vmotion_last_event_timestamp_seconds")+" * 1000")},
+				{Title: "Last move", Unit: model.Moment, Expr: top(tableRows, inChosenVDCs(byVDCName, func(vdcs string) string {
+					return merged(byVDCName, "ukcloud_vmotion_last_event_timestamp_seconds", ofAccount, vdcs)
+				})+" * 1000")},
 			},
 		},
 		{

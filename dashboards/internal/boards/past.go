@@ -73,9 +73,11 @@ func ofMonth(expr string) string {
 }
 
 // sameDayOfLastMonth is what an expression of vOrgs' bills was when the month
-// before was as far as this one is. It lies 27 to 33 days back.
+// before was as far as this one is. It lies 27 to 33 days
+// back: at the 00:00 UTC that ends that day where it was backfilled, and at the next,
+// when the exporter still showed it, where it was seen.
 func sameDayOfLastMonth(expr string) string {
-	return fmt.Sprintf("last_over_time(((%s) and on (%s) (%s == on (%s) (%s)))[6d:12h] offset 27d)", expr, byVOrg, elapsed, byVOrg, atEnd(elapsed))
+	return fmt.Sprintf("last_over_time(((%s) and on (%s) (%s == on (%s) (%s)))[6d:1d] offset 27d)", expr, byVOrg, elapsed, byVOrg, atEnd(elapsed))
 }
 
 // shareOfLastMonth stands in where nothing is known of last month but its sum: as

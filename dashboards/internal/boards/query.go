@@ -75,6 +75,15 @@ func namedAs(expr, names string) string {
 	return fmt.Sprintf("(%s) * on (%s) group_left (%s) %s", expr, byVM, names, vmNames)
 }
 
+// topVMs are the VMs that are largest at the end of a range, over all of it, with
+// names. Who they are is found once, so that nothing is done for the others at every
+// step.
+func topVMs(n int, metric, rank string) string {
+	kept := fmt.Sprintf("topk(%d, %s)", n, atEnd(rank))
+	return fmt.Sprintf("max by (%s) (%s and on (%s) %s) * on (%s) group_left (vm_name, vdc_name, vorg_name) (%s and on (%s) %s)",
+		byVM, of(metric, ofVM), byVM, kept, byVM, atEnd(vmNames), byVM, kept)
+}
+
 // only keeps the VMs that are listed.
 func only(expr, listed string) string {
 	return fmt.Sprintf("(%s) and on (%s) %s", expr, byVM, listed)
@@ -84,6 +93,9 @@ func only(expr, listed string) string {
 func inVDC(expr string) string {
 	return fmt.Sprintf("(%s) * on (%s) group_left (vdc_name) %s", expr, byVDC, vdcNames)
 }
+
+// ofVDCs keeps the VDCs that are chosen, also by vOrg, which only their names have.
+func ofVDCs(expr string) string { return fmt.Sprintf("(%s) and on (%s) %s", expr, byVDC, chosenVDCs) }
 
 // inVOrg gives vOrgs their names.
 func inVOrg(expr string) string {

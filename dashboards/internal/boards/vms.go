@@ -73,28 +73,26 @@ func powerTexts() []model.Text { return yesNo("off", "on", model.Blue, model.Gre
 
 func vmPower() model.Row {
 	off := chosen(vm("ukcloud_vm_cost_month_to_date_gbp") + " and " + vm("ukcloud_vm_powered_on") + " == 0")
-	live := named(vm("ukcloud_vm_cost_month_to_date_gbp"))
-	on := named(vm("ukcloud_vm_powered_on"))
 	changes := "max by (" + byVM + ") (changes(" + of("ukcloud_vm_powered_on", ofVM) + "[$__range:1h])) > 0"
 	listed := top(tableRows, named(off))
 	return model.Row{Title: "Power and cost", Panels: []model.Panel{
 		{
 			Kind: model.Lines, Title: "Power states, all VMs", Unit: model.Count, Steps: plain(), Width: 12, Height: 8, Step: "1h", Sums: []string{model.Last},
 			Description: "VMs in the chosen VDCs by power state.", Empty: noVM, Colors: colorsOf("on", "off", "unknown"),
-			Queries: one(sumBy("power_state", inVDC(merged(byVDC+", power_state", "ukcloud_vms", ofVDC))), "{{power_state}}"),
+			Queries: one(sumBy("power_state", ofVDCs(merged(byVDC+", power_state", "ukcloud_vms", ofVDC))), "{{power_state}}"),
 		},
 		{
 			Kind: model.Lines, Title: "Live cost of the dearest VMs", Unit: model.Pounds, Steps: plain(), Width: 12, Height: 8, Step: "12h", Sums: []string{model.Last},
 			Description: "Month to date of the 10 VMs that are dearest at the end of the range, by the portal's live figures. It falls to zero when a month begins.",
 			Empty:       "No point yet (there is one every twelve hours), or the portal gives no cost",
-			Queries:     one(topAtEnd(lines, byVM, live, chosen(vm("ukcloud_vm_cost_month_to_date_gbp"))), vmLegend),
+			Queries:     one(topVMs(lines, "ukcloud_vm_cost_month_to_date_gbp", chosen(vm("ukcloud_vm_cost_month_to_date_gbp"))), vmLegend),
 			Links:       []model.Link{seriesToVM()},
 		},
 		{
 			Kind: model.History, Title: "Power by the hour", Unit: model.Count, Width: 12, Height: 12, Step: "1h", Last: "2d", Steps: plain(), Texts: powerTexts(),
 			Description: "When a VM was on and off, for the 15 of the chosen VMs that changed most often in two days. A VM that did not change is not shown.",
 			Empty:       "No VM that is chosen was switched on or off in two days",
-			Queries:     one(topAtEnd(historyRows, byVM, on, changes), vmLegend),
+			Queries:     one(topVMs(historyRows, "ukcloud_vm_powered_on", chosen(changes)), vmLegend),
 			Links:       []model.Link{seriesToVM()},
 		},
 		{

@@ -152,7 +152,7 @@ func unitOfCall(e *parser.Call) (unit, error) {
 			return perSecondS, err
 		}
 		return "", fmt.Errorf("a rate of %s", inner)
-	case "increase", "abs", "floor", "clamp_min", "clamp_max", "min_over_time", "max_over_time", "last_over_time", "quantile_over_time", "vector":
+	case "increase", "abs", "floor", "round", "clamp_min", "clamp_max", "min_over_time", "max_over_time", "last_over_time", "quantile_over_time", "vector":
 		return unitOf(e.Args[len(e.Args)-1-boundsOf[e.Func.Name]])
 	case "label_replace", "label_join":
 		return unitOf(e.Args[0])
@@ -165,7 +165,7 @@ func unitOfCall(e *parser.Call) (unit, error) {
 }
 
 // boundsOf is how many arguments stand behind the vector.
-var boundsOf = map[string]int{"clamp_min": 1, "clamp_max": 1}
+var boundsOf = map[string]int{"round": 1, "clamp_min": 1, "clamp_max": 1}
 
 func unitOfBinary(e *parser.BinaryExpr) (unit, error) {
 	left, err := unitOf(e.LHS)
