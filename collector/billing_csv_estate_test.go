@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"ukcloud_exporter/collector"
@@ -177,7 +178,9 @@ func near(t time.Time) bool {
 
 // TestWalkThreeYears walks the clock over three years: hour by hour around each
 // month's end and each clock change, else day by day.
-func TestWalkThreeYears(t *testing.T) {
+func TestWalkThreeYears(t *testing.T) { synctest.Test(t, walkThreeYears) } // on the fake clock, the client's limit on its rate costs nothing
+
+func walkThreeYears(t *testing.T) {
 	w := newWalk(t, "2016-01-02 07:00")
 	end := time.Date(2019, 1, 20, 7, 0, 0, 0, time.UTC)
 	months, changes := map[bill.Month]bool{}, 0
@@ -231,7 +234,9 @@ func (w *walk) closedIsNotAsked() {
 
 // TestWalkWithFailures walks over every month's end of three years while the
 // portal gives no bill from the evening before until noon.
-func TestWalkWithFailures(t *testing.T) {
+func TestWalkWithFailures(t *testing.T) { synctest.Test(t, walkWithFailures) } // on the fake clock, the client's limit on its rate costs nothing
+
+func walkWithFailures(t *testing.T) {
 	w := newWalk(t, "2016-01-31 17:00")
 	for m := (bill.Month{Year: 2016, Month: 2}); m.Year < 2019; m = m.Next() {
 		asked := m.Start().Add(-7 * time.Hour)
@@ -251,7 +256,9 @@ func TestWalkWithFailures(t *testing.T) {
 
 // TestWalkRestated: what the portal changes in a month after its first working
 // day shows as a restatement, also over a restart and also once it is closed.
-func TestWalkRestated(t *testing.T) {
+func TestWalkRestated(t *testing.T) { synctest.Test(t, walkRestated) } // on the fake clock, the client's limit on its rate costs nothing
+
+func walkRestated(t *testing.T) {
 	w := newWalk(t, "2018-06-30 12:00")
 	org := w.orgs[0]
 	restatement := func() string {
