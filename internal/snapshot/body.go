@@ -72,12 +72,15 @@ func (b *body) piece(e exposition.Encoding) (*exposition.Piece, error) {
 // would give.
 func Text(families []collector.Family, parts ...*collector.Part) (text string, duplicates int, err error) {
 	b := &body{families: families, parts: parts}
-	piece, err := b.piece(exposition.Encoding{Format: exposition.Text})
+	e := exposition.Encoding{Format: exposition.Text}
+	if err := b.prepare(e); err != nil {
+		return "", 0, err
+	}
+	piece, err := b.piece(e)
 	if err != nil {
 		return "", 0, err
 	}
 	var out strings.Builder
 	_, err = piece.WriteTo(&out)
-	_, duplicates = b.counts()
-	return out.String(), duplicates, err
+	return out.String(), b.duplicates, err
 }
