@@ -52,7 +52,7 @@ func expand(expr string, records map[string]string) string {
 
 var recorded = regexp.MustCompile(`\bukcloud:[\w:]+`)
 
-// fires tells whether a case has this rule fire with all of its annotations. Two
+// fires reports whether a case has this rule fire with all of its annotations. Two
 // rules of one alert differ in a label of their own.
 func fires(files map[string]testFile, a rule) bool {
 	for _, file := range files {

@@ -58,7 +58,7 @@ type Choice interface {
 	Choices() []string
 }
 
-// Schedule says whether and how often a collector runs.
+// Schedule reports whether and how often a collector runs.
 type Schedule struct {
 	Enabled     bool          `key:"enabled" doc:"Whether the collector runs; the flag --[no-]collector.NAME goes before it."`
 	MinInterval time.Duration `key:"min_interval" doc:"A scrape refreshes the data when it is older than this."`

@@ -163,7 +163,7 @@ func (w *walk) step(asked time.Time) {
 	}
 }
 
-// near tells whether a time is next to a month's end or to a clock change.
+// near reports whether a time is next to a month's end or to a clock change.
 func near(t time.Time) bool {
 	switch {
 	case t.AddDate(0, 0, 1).Day() == 1:

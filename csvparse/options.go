@@ -57,7 +57,7 @@ func WithColumns(columns ...Column) Option {
 	}
 }
 
-// TrustEOF says whether the reader proves its end, as a body with a Content-Length
+// TrustEOF reports whether the reader proves its end, as a body with a Content-Length
 // does: io.EOF from it means that nothing was cut off. Then a last row without a
 // line end is whole if it has all its fields.
 func TrustEOF(proven bool) Option {

@@ -30,7 +30,7 @@ type scanner struct {
 
 	start, end int
 	err        error
-	done       error // what next returns for ever
+	done       error // the error that ended the file; every later call returns it
 	line       int64
 	skipping   bool // window[start] is in the rest of a line that was rejected
 	supplied   bool // the last line end is not the file's: see fill

@@ -164,7 +164,7 @@ func TestIgnoredVariables(t *testing.T) {
 	})
 }
 
-// asks tells whether a panel's queries have a variable in them.
+// asks reports whether a panel's queries have a variable in them.
 func (p panel) asks(variable string) bool {
 	return slices.ContainsFunc(p.Targets, func(q target) bool {
 		return regexp.MustCompile(`\$` + variable + `\b`).MatchString(q.Expr)

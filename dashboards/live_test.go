@@ -66,7 +66,7 @@ func showsData(t *testing.T, d dashboard, prometheus *testutil.Prometheus, chose
 	}
 }
 
-// mayBeEmpty tells whether a panel has nothing to show of a day without history,
+// mayBeEmpty reports whether a panel has nothing to show of a day without history,
 // storms and overbilling. TestChanges and TestPast give each something.
 func mayBeEmpty(title string) bool {
 	return slices.Contains([]string{

@@ -56,7 +56,7 @@ func (t *sessionTransport) RoundTrip(req *http.Request) (*http.Response, error) 
 	return nil, t.session.secrets.newError(call.route, resp, sign)
 }
 
-// suspicious says whether an answer that looks expired speaks of its endpoint rather
+// suspicious reports whether an answer that looks expired speaks of its endpoint rather
 // than of the session: one that looked so after a fresh login too, while the session
 // has served others since; or that ended the last session and would now end this one,
 // which is hardly a minute old.
@@ -183,7 +183,7 @@ func expired(resp *http.Response) error {
 	return nil
 }
 
-// isPage says whether an answer is HTML, by its header or by its looks.
+// isPage reports whether an answer is HTML, by its header or by its looks.
 func isPage(resp *http.Response) bool {
 	switch mediaType(resp.Header) {
 	case "text/html", "application/xhtml+xml":

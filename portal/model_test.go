@@ -137,7 +137,7 @@ func (m *model) hops() time.Duration {
 	return 1
 }
 
-// suspended says whether the next login with the client's password must wait.
+// suspended reports whether the next login with the client's password must wait.
 func (m *model) suspended() error {
 	r := m.records[m.password]
 	pause := min(time.Minute<<min(2*max(r.failed-1, 0), 10), time.Hour)
@@ -194,7 +194,7 @@ func (m *model) logIn() error {
 	return nil
 }
 
-// sameOutcome says whether a call ended as the model says.
+// sameOutcome reports whether a call ended as the model says.
 func sameOutcome(got, want error) bool {
 	if want == errAny {
 		return got != nil && !errors.Is(got, ErrLoginRejected) && !errors.Is(got, ErrLoginSuspended) && !errors.Is(got, ErrSessionExpired)

@@ -138,7 +138,7 @@ func (r *redactor) redact(text string) string {
 	return text
 }
 
-// repeats says whether a text still holds one of the secrets when it is decoded in
+// repeats reports whether a text still holds one of the secrets when it is decoded in
 // every way that texts are, several times over. Then there is no telling where it
 // begins.
 func repeats(text string, secrets []string) bool {

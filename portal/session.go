@@ -127,7 +127,7 @@ func (s *session) renew(ctx context.Context, call *call, sign error) error {
 	})
 }
 
-// endedBefore says whether the endpoint of a call ended the session before the present
+// endedBefore reports whether the endpoint of a call ended the session before the present
 // one too, a moment ago.
 func (s *session) endedBefore(call *call) bool {
 	s.mu.Lock()
@@ -245,7 +245,7 @@ func (s *session) notTried(err error) error {
 	return fmt.Errorf("%w: %w", errLoginPaused, suspended)
 }
 
-// notTriedYet says whether a login was not tried because of those before it.
+// notTriedYet reports whether a login was not tried because of those before it.
 func notTriedYet(err error) bool {
 	return errors.Is(err, ErrLoginSuspended) || errors.Is(err, errLoginPaused)
 }
@@ -389,7 +389,7 @@ func (s *session) tell(r result, told bool, next string) {
 	s.logger.Log(context.Background(), level, "Portal login failed", fields...)
 }
 
-// usable says whether the session will do for a call. Called under mu.
+// usable reports whether the session will do for a call. Called under mu.
 func (s *session) usable(now time.Time) bool {
 	if !s.valid || !now.Before(s.expiry.Add(-min(maxMargin, s.ttl/10))) {
 		return false
@@ -401,7 +401,7 @@ func (s *session) usable(now time.Time) bool {
 	return true
 }
 
-// emptied says whether the session had cookies and has none left. Called under mu.
+// emptied reports whether the session had cookies and has none left. Called under mu.
 func (s *session) emptied() bool { return s.hadCookies && len(s.jar.Cookies(s.scope)) == 0 }
 
 // take returns the cookies for a request and the generation they belong to.
@@ -453,7 +453,7 @@ func (s *session) good() bool {
 	return s.valid && (s.served || s.strikes == 0)
 }
 
-// suspended says whether logins are suspended, as the guard said last, and until
+// suspended reports whether logins are suspended, as the guard said last, and until
 // when. It waits for nobody.
 func (s *session) suspended(now time.Time) (bool, time.Time) {
 	last := s.suspension.Load()
@@ -533,7 +533,7 @@ func (s *session) readCredentials(ctx context.Context) (Credentials, error) {
 	}
 }
 
-// servedSince says whether a call was answered as one with a session after t.
+// servedSince reports whether a call was answered as one with a session after t.
 func (s *session) servedSince(t time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

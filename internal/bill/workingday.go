@@ -30,7 +30,7 @@ func working(day time.Time) bool {
 	return !newYear(day) && !day.Equal(easter.AddDate(0, 0, -2)) && !day.Equal(easter.AddDate(0, 0, 1)) && !earlyMay(day)
 }
 
-// newYear tells whether a weekday is 1 January, or the Monday that stands for it
+// newYear reports whether a weekday is 1 January, or the Monday that stands for it
 // when it falls on a weekend.
 func newYear(day time.Time) bool {
 	if day.Month() != time.January {
@@ -39,7 +39,7 @@ func newYear(day time.Time) bool {
 	return day.Day() == 1 || day.Weekday() == time.Monday && day.Day() <= 3
 }
 
-// earlyMay tells whether a weekday is the first Monday in May. In 1995 and 2020
+// earlyMay reports whether a weekday is the first Monday in May. In 1995 and 2020
 // the holiday was moved to Friday 8 May.
 func earlyMay(day time.Time) bool {
 	if day.Year() == 1995 || day.Year() == 2020 {

@@ -70,7 +70,7 @@ func (l *loader) report(line int, path, reason string) {
 	l.problems = append(l.problems, Problem{File: l.file, Line: line, Key: path, Reason: reason})
 }
 
-// inFile says whether the file has the key, with a good value or a bad one.
+// inFile reports whether the file has the key, with a good value or a bad one.
 func (l *loader) inFile(path string) bool { return l.lines[path] > 0 }
 
 // fillFromEnvironment takes what the file leaves out about the login and the state.

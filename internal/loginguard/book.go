@@ -47,7 +47,7 @@ type entry struct {
 	Last        time.Time `json:"last"`
 }
 
-// suspended tells whether, and until when, the entry keeps a login from being
+// suspended reports whether, and until when, the entry keeps a login from being
 // tried.
 func (e entry) suspended(now time.Time, limit int) *SuspendedError {
 	s := &SuspendedError{Refused: e.Refused, Unanswered: e.Unanswered, Failed: e.Failed}

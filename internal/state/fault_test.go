@@ -225,7 +225,7 @@ func TestMovedAsideIsDurable(t *testing.T) {
 	}
 }
 
-// hasAside says whether a file moved aside holds exactly data.
+// hasAside reports whether a file moved aside holds exactly data.
 func hasAside(m *memoryFS, data []byte) bool {
 	for name, i := range m.live {
 		if strings.HasPrefix(name, fileName+".unusable-") && bytes.Equal(i.data, data) {

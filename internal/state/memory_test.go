@@ -39,7 +39,7 @@ func newMemoryFS() *memoryFS {
 	return &memoryFS{dir: "dir", live: map[string]*inode{}, durable: map[string]*inode{}}
 }
 
-// step counts an operation and says whether it fails.
+// step counts an operation and reports whether it fails.
 func (m *memoryFS) step() error {
 	m.operations++
 	if m.cutAt > 0 && m.operations >= m.cutAt {

@@ -214,7 +214,7 @@ type Section struct {
 	name  string
 }
 
-// Load decodes the section into the value that into points to, and says whether
+// Load decodes the section into the value that into points to, and reports whether
 // there is one. On an error the value may be partly filled: start with a new one.
 func (s Section) Load(into any) (found bool, err error) {
 	s.store.mu.Lock()

@@ -121,7 +121,7 @@ func billedHours(seconds [2]int64, cheaperOn bool) [2]int64 {
 	return hours
 }
 
-// cheaperOn says whether an hour on costs less than an hour off, when all the
+// cheaperOn reports whether an hour on costs less than an hour off, when all the
 // storage is charged.
 func (b *billedVM) cheaperOn(c config, dayStart int64) bool {
 	b.price(c, true, dayStart)

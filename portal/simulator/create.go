@@ -223,7 +223,7 @@ func (p *Portal) createEdgeGateway(c *call) answer {
 
 // start notes a build and answers with it, as recorded: 202, a Location without
 // a host, no validator. What stands at its end is added by raise, which also
-// says whether the build will fail.
+// reports whether the build will fail.
 func (p *Portal) start(c *call, k buildKind, a *account, attributes buildAttributes, raise func(*build, draw)) answer {
 	p.book.mu.Lock()
 	defer p.book.mu.Unlock()

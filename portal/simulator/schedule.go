@@ -98,7 +98,7 @@ func (m *machine) episode(dayStart int64) (from, to int64) {
 	return from, from + int64(d.of(topicEpisode, 1).within(30, 4*24*60))*60
 }
 
-// onAt says whether a VM is on at a moment of its life.
+// onAt reports whether a VM is on at a moment of its life.
 func (m *machine) onAt(t int64) bool {
 	base, from, to := m.dayPlan(t - t%day)
 	return base != (from <= t && t < to)

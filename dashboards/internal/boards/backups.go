@@ -75,7 +75,7 @@ func chosenThen(expr, offset string) string {
 	return selector.ReplaceAllString(chosen(expr), "}"+offset)
 }
 
-// pendingStat says whether the last night is still running.
+// pendingStat reports whether the last night is still running.
 func pendingStat() model.Panel {
 	// The window opens at 20:00 London time: 19:00 UTC at the earliest.
 	night := "(time() - (time() - 68400) % 86400)"

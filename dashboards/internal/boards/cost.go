@@ -301,7 +301,7 @@ func costStorage() model.Row {
 	}}
 }
 
-// costTrust says whether the figures above can be believed.
+// costTrust reports whether the figures above can be believed.
 func costTrust() model.Row {
 	return model.Row{Title: "Can the bill be trusted?", Panels: []model.Panel{billOfEachVOrg(24, 9)}}
 }

@@ -127,7 +127,7 @@ func product(factors ...csvparse.Quantity) (p *big.Int, known bool) {
 	return p, len(factors) > 0
 }
 
-// nearly tells whether a number with so many places is a cost, give or take a
+// nearly reports whether a number with so many places is a cost, give or take a
 // penny.
 func nearly(n *big.Int, places int, cost money.Amount) bool {
 	scale := powerOfTen(places - money.Scale)

@@ -10,8 +10,8 @@ import (
 )
 
 // progress shows on a terminal how far long work has come; elsewhere, and where
-// nobody knows how long it is, it shows nothing. What goes wrong with it is
-// nothing that work may fail of.
+// nobody knows how long it is, it shows nothing. An error of the bar is ignored: it
+// must not fail the work that it shows.
 type progress struct{ bar *progressbar.ProgressBar }
 
 // newProgress counts up to most, bytes or things.

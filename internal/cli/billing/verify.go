@@ -97,7 +97,7 @@ func (c *verify) run(ctx context.Context, _ *slog.Logger) error {
 		return err
 	}
 	if bad > 0 {
-		return fmt.Errorf("verify: %d of %s not right", bad, count(int64(len(all)), "file"))
+		return fmt.Errorf("verify: %d of %s cannot be read or does not add up", bad, count(int64(len(all)), "file"))
 	}
 	return nil
 }

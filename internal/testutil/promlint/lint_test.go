@@ -83,7 +83,7 @@ func TestRates(t *testing.T) {
 	}
 }
 
-// isRate tells whether a path ends in a range of rate or increase.
+// isRate reports whether a path ends in a range of rate or increase.
 func isRate(path []parser.Node) bool {
 	if len(path) < 2 {
 		return false
@@ -138,7 +138,7 @@ func TestSmall(t *testing.T) {
 	}
 }
 
-// small tells whether the result does not grow with the number of VMs.
+// small reports whether the result does not grow with the number of VMs.
 func small(e parser.Expr) bool {
 	switch e := e.(type) {
 	case *parser.AggregateExpr:
