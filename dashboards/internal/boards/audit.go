@@ -106,7 +106,9 @@ func auditVMs() model.Row {
 	// What an hour of each VM costs, by the median of the VMs of its size.
 	hour := "(" + vm("ukcloud_vm_cost_month_to_date_gbp") + " / on (" + byVM + ") (" + merged(byVM, "ukcloud_vm_billed_seconds", ofVM, `power_state="on"`) + " / 3600 > 24))"
 	sized := namedAs(hour, "size")
-	dear := "(" + sized + " / on (size) group_left () quantile by (size) (0.5, " + sized + "))"
+	// Replicas count twice in a median, which does not move it.
+	every := namedAs(of("ukcloud_vm_cost_month_to_date_gbp", ofVM)+" / ignoring (power_state) ("+of("ukcloud_vm_billed_seconds", ofVM, `power_state="on"`)+" / 3600 > 24)", "size")
+	dear := "(" + sized + " / on (size) group_left () quantile by (size) (0.5, " + every + "))"
 	dearest := named(top(20, dear+" >= 2"))
 	return model.Row{Title: "Which VMs", Panels: []model.Panel{
 		{

@@ -81,7 +81,7 @@ func pendingStat() model.Panel {
 	night := "(time() - (time() - 68400) % 86400)"
 	return stat("Not in yet from last night", "Protected VMs of which the portal has shown no backup since 19:00 UTC, when the night began at the earliest. Backups run until 08:00 and are shown by 10:00 London time.", noProtected,
 		model.Count, steps(model.Step{From: 0, Color: model.Green}, model.Step{From: 1, Color: model.Blue}),
-		protected+" - (count("+chosen(enabled+" == 1 and "+attempted+" >= "+night)+")"+orNoneOfProtected+")")
+		"count("+chosen(enabled+" == 1 unless "+attempted+" >= "+night)+")"+orNoneOfProtected)
 }
 
 func bareStat() model.Panel {

@@ -77,7 +77,7 @@ func vmPower() model.Row {
 	listed := top(tableRows, named(off))
 	return model.Row{Title: "Power and cost", Panels: []model.Panel{
 		{
-			Kind: model.Lines, Title: "Power states, all VMs", Unit: model.Count, Steps: plain(), Width: 12, Height: 8, Step: "1h", Sums: []string{model.Last},
+			Kind: model.Lines, Title: "Power states, all VMs", Unit: model.Count, Steps: plain(), Width: 12, Height: 8, Step: "2h", Sums: []string{model.Last},
 			Description: "VMs in the chosen VDCs by power state.", Empty: noVM, Colors: colorsOf("on", "off", "unknown"),
 			Queries: one(sumBy("power_state", ofVDCs(merged(byVDC+", power_state", "ukcloud_vms", ofVDC))), "{{power_state}}"),
 		},
@@ -89,9 +89,9 @@ func vmPower() model.Row {
 			Links:       []model.Link{seriesToVM()},
 		},
 		{
-			Kind: model.History, Title: "Power by the hour", Unit: model.Count, Width: 12, Height: 12, Step: "1h", Last: "2d", Steps: plain(), Texts: powerTexts(),
-			Description: "When a VM was on and off, for the 15 of the chosen VMs that changed most often in two days. A VM that did not change is not shown.",
-			Empty:       "No VM that is chosen was switched on or off in two days",
+			Kind: model.History, Title: "Power by the hour", Unit: model.Count, Width: 12, Height: 12, Step: "1h", Last: "1d", Steps: plain(), Texts: powerTexts(),
+			Description: "When a VM was on and off, for the 15 of the chosen VMs that changed most often in a day. A VM that did not change is not shown.",
+			Empty:       "No VM that is chosen was switched on or off in a day",
 			Queries:     one(topVMs(historyRows, "ukcloud_vm_powered_on", chosen(changes)), vmLegend),
 			Links:       []model.Link{seriesToVM()},
 		},
