@@ -81,6 +81,7 @@ type intent struct {
 	Summary string    `json:"summary,omitzero"`
 	Text    string    `json:"text,omitzero"` // details or note
 	Tells   []telling `json:"tells,omitzero"`
+	Witness string    `json:"witness,omitzero"` // a ticket that the portal listed before a new one was asked for
 }
 
 // telling names an alert of which a text speaks.

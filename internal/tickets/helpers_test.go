@@ -55,6 +55,7 @@ type world struct {
 	bridge   *Bridge
 	metrics  *Metrics
 	logs     *strings.Builder
+	wire     http.RoundTripper // to the portal
 
 	// between stands between the bridge and the portal.
 	between func(next http.RoundTripper, r *http.Request) (*http.Response, error)
@@ -71,7 +72,7 @@ func newWorld(t *testing.T, options simulator.Options, s Settings) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, portal: p, settings: s, dir: t.TempDir() + "/tickets", metrics: NewMetrics(), logs: new(strings.Builder)}
+	w := &world{t: t, portal: p, settings: s, dir: t.TempDir() + "/tickets", metrics: NewMetrics(), logs: new(strings.Builder), wire: testutil.Direct{Handler: p}}
 	t.Cleanup(func() {
 		w.portal.Close()
 		if w.bridge != nil {
@@ -113,9 +114,23 @@ func (l *lockedWriter) Write(p []byte) (int, error) {
 // RoundTrip is the bridge's way to the portal.
 func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 	if w.between != nil {
-		return w.between(testutil.Direct{Handler: w.portal}, r)
+		return w.between(w.wire, r)
 	}
-	return testutil.Direct{Handler: w.portal}.RoundTrip(r)
+	return w.wire.RoundTrip(r)
+}
+
+// connect lays connections between the bridge and the portal, for faults of those.
+func (w *world) connect() {
+	network := testutil.NewNetwork()
+	transport, stop := network.Transport(), network.Serve(w.portal)
+	w.wire = transport
+	w.t.Cleanup(func() {
+		w.portal.Close()
+		w.bridge.Stop()
+		w.bridge = nil
+		transport.CloseIdleConnections()
+		stop()
+	})
 }
 
 func (w *world) client(transport http.RoundTripper) *portal.Client {

@@ -202,6 +202,8 @@ type sight struct {
 	id      string // of the ticket; "" where none has the mark
 	ended   bool
 	updates []portal.TicketUpdate
+	listed  map[string]bool // ids of the tickets among which the mark was looked for
+	newest  string          // of those
 }
 
 // look asks the portal for the ticket with the mark, or for a known one.
@@ -211,18 +213,24 @@ func (b *Bridge) look(ctx context.Context, mark, id string) (sight, error) {
 		return sight{id: id, ended: b.hasEnded(details.Status), updates: details.Updates}, err
 	}
 	// The reference does not say that the account's tickets are all of the user's.
+	seen := sight{listed: map[string]bool{}}
+	var submitted time.Time
 	for _, scope := range []string{portal.ScopeAccount, portal.ScopeUser} {
 		list, err := b.api.MyCalls(ctx, scope)
 		if err != nil {
 			return sight{}, err
 		}
 		for _, t := range list {
+			seen.listed[t.ID] = true
+			if at := t.Submitted; at.Valid && at.Value.After(submitted) {
+				submitted, seen.newest = at.Value, t.ID
+			}
 			if isMarked(t.Summary, mark) {
 				return sight{id: t.ID, ended: b.hasEnded(t.Status)}, nil
 			}
 		}
 	}
-	return sight{}, nil
+	return seen, nil
 }
 
 // call asks for a ticket in either scope.
@@ -258,6 +266,25 @@ func (s sight) has(i *intent) bool {
 	return false
 }
 
+// doubtFor is how long an answer is not believed that shows nothing of what must be there.
+// To believe it would be to send a second time.
+const doubtFor = 6 * time.Hour
+
+var errDoubtful = errors.New("the portal shows none of what it has: whether it did what was asked cannot be seen")
+
+// doubtful reports whether the portal shows less than it must have: no ticket at all, not
+// even the newest that it showed before, or none of the notes that it has taken.
+func (s sight) doubtful(g *group, pending *intent) bool {
+	switch pending.Kind {
+	case create:
+		return len(s.listed) == 0 || pending.Witness != "" && !s.listed[pending.Witness]
+	case tell, tellBetter:
+		ours := strings.TrimSuffix(g.Ticket.Mark, "]") + "/"
+		return g.Ticket.Notes > 0 && !slices.ContainsFunc(s.updates, func(u portal.TicketUpdate) bool { return isMarked(u.Text, ours) })
+	}
+	return false
+}
+
 // decide takes what is there already, and makes durable what is to be sent. It returns
 // nil where nothing is to be sent now.
 func (b *Bridge) decide(g *group, seen sight, pending *intent, searched bool) (*intent, error) {
@@ -267,6 +294,9 @@ func (b *Bridge) decide(g *group, seen sight, pending *intent, searched bool) (*
 	if pending != nil {
 		if seen.has(pending) {
 			return nil, b.complete(g, pending, seen.id, now)
+		}
+		if now.Sub(pending.At) < doubtFor && seen.doubtful(g, pending) {
+			return nil, errDoubtful
 		}
 		g.Intent = nil // what is to be done by now may be something else
 		return nil, nil
@@ -285,6 +315,7 @@ func (b *Bridge) decide(g *group, seen sight, pending *intent, searched bool) (*
 		return nil, b.save(g)
 	}
 	b.write(g, i)
+	i.Witness = seen.newest
 	if seen.has(i) {
 		return nil, b.complete(g, i, seen.id, now)
 	}
@@ -482,6 +513,8 @@ func classify(err error) (reason string, all, refused bool) {
 	switch {
 	case errors.Is(err, portal.ErrOutcomeUnknown):
 		return reasonUnknown, true, false
+	case errors.Is(err, errDoubtful):
+		return reasonBadAnswer, true, false
 	case errors.Is(err, errNoTicket):
 		return reasonNotFound, false, true
 	case errors.Is(err, portal.ErrLoginRejected), errors.Is(err, portal.ErrLoginSuspended), errors.Is(err, portal.ErrNoSession),
