@@ -48,13 +48,13 @@ func (b *Bridge) cover(g *group, now time.Time) error {
 	if err := b.save(g); err != nil {
 		return err
 	}
+	b.recount = true
 	b.Metrics.failed(reasonBrake)
 	b.Log.Warn("No ticket for a group of alerts: max_new_per_hour have been opened; the collective ticket stands for it", "group", g.name())
 	return nil
 }
 
-// collect brings the collective group up to date with the groups that are covered. It is
-// not saved: what is covered is, and the same comes of it again.
+// collect brings the collective group up to date with the groups that are covered.
 func (b *Bridge) collect(now time.Time) {
 	collective := b.groups[collectiveKey]
 	var alerts []alert

@@ -290,7 +290,7 @@ func (g *group) leaveDryRun() {
 		return
 	}
 	g.Ticket, g.Intent, g.Opened, g.Covered, g.Start, g.DryRun = nil, nil, nil, time.Time{}, time.Time{}, false
-	g.Alerts = slices.DeleteFunc(g.Alerts, func(a alert) bool { return !a.Firing })
+	g.Alerts = slices.DeleteFunc(g.Alerts, func(a alert) bool { return !a.Firing || g.Key == collectiveKey })
 	for i := range g.Alerts {
 		g.Alerts[i].Told = false
 	}

@@ -69,6 +69,7 @@ type Bridge struct {
 
 	mu      sync.Mutex
 	groups  map[string]*group // by key; nil until they have been read
+	recount bool              // the groups that the collective ticket stands for have changed
 	stopped bool
 	pause   pause // of all calls, while the portal does not answer as it should
 }
@@ -143,12 +144,14 @@ func (b *Bridge) load() error {
 		if !b.Settings.DryRun {
 			g.leaveDryRun()
 		}
+		g.mind(now)
 		if g.Intent != nil { // it may be under way still
 			g.notBefore = earlier(g.Intent.At, now).Add(b.settle())
 		}
 		b.groups[g.Key] = g
 	}
 	b.collect(now)
+	b.recount = true
 	return nil
 }
 

@@ -189,12 +189,17 @@ func (b *Bridge) receive(m *webhook) error {
 		g = &group{Key: m.GroupKey}
 		b.groups[g.Key] = g
 	}
+	covered, changed := !g.Covered.IsZero(), g.Changed
 	g.Labels, g.Receiver, g.ExternalURL = m.GroupLabels, m.Receiver, m.ExternalURL
 	g.hear(now, alerts, m.Status == statusResolved, m.TruncatedAlerts == 0)
+	if covered && !g.Changed.Equal(changed) {
+		b.recount = true
+		b.poke()
+	}
 	if err := b.save(g); err != nil {
 		return err
 	}
-	if !g.idle() || !g.Covered.IsZero() {
+	if !g.idle() {
 		b.poke()
 	}
 	return nil

@@ -90,6 +90,7 @@ func (b *Bridge) sweep(now time.Time) {
 			continue
 		}
 		delete(b.groups, key)
+		b.recount = b.recount || !g.Covered.IsZero()
 	}
 }
 
@@ -121,10 +122,16 @@ func (b *Bridge) brake(now time.Time) error {
 			}
 		}
 	}
+	if !b.recount {
+		return nil
+	}
 	b.collect(now)
 	if c := b.groups[collectiveKey]; c != nil {
-		return b.save(c)
+		if err := b.save(c); err != nil {
+			return err
+		}
 	}
+	b.recount = false
 	return nil
 }
 
