@@ -8,9 +8,11 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"sync"
+
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,7 +25,12 @@ import (
 	"ukcloud_exporter/portal/simulator"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(childEnv) != "" {
+		child() // does not return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 const (
 	email    = "exporter@example.com"
@@ -286,6 +293,7 @@ type life struct {
 	points int
 	diesAt int
 	names  []string
+	kill   bool // the process in earnest
 }
 
 var errDead = errors.New("the process was killed")
@@ -300,6 +308,12 @@ func (l *life) point(name string) bool {
 	}
 	l.points++
 	l.names = append(l.names, name)
+	if l.kill && l.points == l.diesAt {
+		if self, err := os.FindProcess(os.Getpid()); err == nil {
+			_ = self.Kill()
+		}
+		select {}
+	}
 	return l.points != l.diesAt
 }
 
