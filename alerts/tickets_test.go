@@ -85,7 +85,7 @@ func TestFromAlertToTicket(t *testing.T) {
 		return nil
 	})
 
-	_, page, err := testutil.Get(t.Context(), exporter+"/")
+	_, page, err := testutil.Get(t.Context(), exporter+"/status")
 	if err != nil || !strings.Contains(string(page), at.id) {
 		t.Errorf("the status page does not name %s (%v)", at.id, err)
 	}

@@ -66,7 +66,7 @@ func TestTickets(t *testing.T) {
 				t.Errorf("the exposition has no %s", want)
 			}
 		}
-		_, page := s.get("/")
+		_, page := s.get("/status")
 		if !strings.Contains(page, `<a href="http://portal.test/support/my_calls#INC10001">INC10001</a>`) || !strings.Contains(page, "account=1") {
 			t.Errorf("the status page:\n%s", page)
 		}
@@ -81,7 +81,7 @@ func TestTickets(t *testing.T) {
 		if body := s.scrape(); strings.Contains(body, "ukcloud_alert_tickets") {
 			t.Error("metrics of tickets without the section")
 		}
-		if _, page := s.get("/"); strings.Contains(page, "Tickets of alerts") {
+		if _, page := s.get("/status"); strings.Contains(page, "Tickets of alerts") {
 			t.Error("the status page shows tickets without the section")
 		}
 
@@ -128,7 +128,7 @@ func TestTicketsWithoutThePortal(t *testing.T) {
 			!strings.Contains(body, "\nukcloud_alert_tickets_oldest_waiting_timestamp_seconds 1.52051043e+09\n") {
 			t.Errorf("%s", families(body)["ukcloud_alert_tickets"])
 		}
-		if _, page := s.get("/"); !strings.Contains(page, "none yet") || !strings.Contains(page, "503") {
+		if _, page := s.get("/status"); !strings.Contains(page, "none yet") || !strings.Contains(page, "503") {
 			t.Errorf("the status page:\n%s", page)
 		}
 		s.portal.SetFaults()
