@@ -48,10 +48,17 @@ func (b *Bridge) cover(g *group, now time.Time) error {
 	if err := b.save(g); err != nil {
 		return err
 	}
-	b.recount = true
+	b.recountSoon(now)
 	b.Metrics.failed(reasonBrake)
 	b.Log.Warn("No ticket for a group of alerts: max_new_per_hour have been opened; the collective ticket stands for it", "group", g.name())
 	return nil
+}
+
+// recountSoon has collect look again a little later: groups come in crowds.
+func (b *Bridge) recountSoon(now time.Time) {
+	if b.recount.IsZero() {
+		b.recount = now.Add(5 * time.Second)
+	}
 }
 
 // collect brings the collective group up to date with the groups that are covered.

@@ -193,7 +193,10 @@ func (w *world) rest() {
 			w.start(0)
 			continue
 		}
-		if counts, _ := w.bridge.counts(); counts[Waiting]+counts[Failed] == 0 {
+		w.bridge.mu.Lock()
+		settled := w.bridge.recount.IsZero()
+		w.bridge.mu.Unlock()
+		if counts, _ := w.bridge.counts(); settled && counts[Waiting]+counts[Failed] == 0 {
 			return
 		}
 		time.Sleep(time.Minute)

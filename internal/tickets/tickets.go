@@ -69,7 +69,7 @@ type Bridge struct {
 
 	mu      sync.Mutex
 	groups  map[string]*group // by key; nil until they have been read
-	recount bool              // the groups that the collective ticket stands for have changed
+	recount time.Time         // when to look which groups the collective ticket stands for; zero is never
 	stopped bool
 	pause   pause // of all calls, while the portal does not answer as it should
 }
@@ -151,7 +151,7 @@ func (b *Bridge) load() error {
 		b.groups[g.Key] = g
 	}
 	b.collect(now)
-	b.recount = true
+	b.recountSoon(now)
 	return nil
 }
 

@@ -193,7 +193,7 @@ func (b *Bridge) receive(m *webhook) error {
 	g.Labels, g.Receiver, g.ExternalURL = m.GroupLabels, m.Receiver, m.ExternalURL
 	g.hear(now, alerts, m.Status == statusResolved, m.TruncatedAlerts == 0)
 	if covered && !g.Changed.Equal(changed) {
-		b.recount = true
+		b.recountSoon(now)
 		b.poke()
 	}
 	if err := b.save(g); err != nil {

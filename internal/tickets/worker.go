@@ -60,6 +60,9 @@ func (b *Bridge) pick(now time.Time) (*group, time.Time) {
 	}
 	var best *group
 	next := now.Add(sweepEvery)
+	if !b.recount.IsZero() {
+		next = earlier(next, b.recount)
+	}
 	for _, g := range b.groups {
 		if g.idle() || g.next(now, b.Settings) == nothing && g.Intent == nil || b.holds(g) {
 			continue
@@ -90,7 +93,9 @@ func (b *Bridge) sweep(now time.Time) {
 			continue
 		}
 		delete(b.groups, key)
-		b.recount = b.recount || !g.Covered.IsZero()
+		if !g.Covered.IsZero() {
+			b.recountSoon(now)
+		}
 	}
 }
 
@@ -122,7 +127,7 @@ func (b *Bridge) brake(now time.Time) error {
 			}
 		}
 	}
-	if !b.recount {
+	if b.recount.IsZero() || b.recount.After(now) {
 		return nil
 	}
 	b.collect(now)
@@ -131,7 +136,7 @@ func (b *Bridge) brake(now time.Time) error {
 			return err
 		}
 	}
-	b.recount = false
+	b.recount = time.Time{}
 	return nil
 }
 
