@@ -45,10 +45,10 @@ func (b *Bridge) cover(g *group, now time.Time) error {
 	for i := range g.Alerts {
 		g.Alerts[i].Told = true
 	}
+	b.recountSoon(now)
 	if err := b.save(g); err != nil {
 		return err
 	}
-	b.recountSoon(now)
 	b.Metrics.failed(reasonBrake)
 	b.Log.Warn("No ticket for a group of alerts: max_new_per_hour have been opened; the collective ticket stands for it", "group", g.name())
 	return nil
@@ -98,12 +98,18 @@ func (b *Bridge) collect(now time.Time) {
 	}
 	collective.hear(now, alerts, false, true)
 	collective.mind(now)
-	switch t := collective.Ticket; {
-	case collective.next(now, b.Settings) == create, t != nil && !t.Ended.IsZero():
-		collective.notBefore = later(collective.notBefore, collective.Waiting.Add(collectiveWait))
-	case collective.next(now, b.Settings) == tell:
-		collective.notBefore = later(collective.notBefore, t.SaidAt.Add(collectivePause))
+}
+
+// collectiveFrom is when the collective ticket may say what it has to.
+func (b *Bridge) collectiveFrom(g *group, now time.Time) time.Time {
+	switch t := g.Ticket; {
+	case g.Intent != nil:
+	case t == nil || !t.Ended.IsZero():
+		return g.Waiting.Add(collectiveWait)
+	case g.next(now, b.Settings) == tell:
+		return t.SaidAt.Add(collectivePause)
 	}
+	return time.Time{}
 }
 
 func later(a, b time.Time) time.Time {

@@ -151,7 +151,9 @@ func (b *Bridge) load() error {
 		b.groups[g.Key] = g
 	}
 	b.collect(now)
-	b.recountSoon(now)
+	if b.groups[collectiveKey] != nil {
+		b.recountSoon(now)
+	}
 	return nil
 }
 

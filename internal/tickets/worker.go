@@ -68,6 +68,9 @@ func (b *Bridge) pick(now time.Time) (*group, time.Time) {
 			continue
 		}
 		at := later(g.notBefore, b.pause.until)
+		if g.Key == collectiveKey {
+			at = later(at, b.collectiveFrom(g, now))
+		}
 		if at.After(now) {
 			next = earlier(next, at)
 		} else if best == nil || g.Waiting.Before(best.Waiting) || g.Waiting.Equal(best.Waiting) && g.Key < best.Key {
@@ -82,7 +85,7 @@ func (b *Bridge) pick(now time.Time) (*group, time.Time) {
 
 const retryState = 10 * time.Second
 
-// sweep forgets groups that are over, and attempts to count that are an hour old.
+// sweep forgets groups that are over.
 func (b *Bridge) sweep(now time.Time) {
 	for key, g := range b.groups {
 		if !g.over(now, b.Settings) {
@@ -103,7 +106,7 @@ func (b *Bridge) sweep(now time.Time) {
 func (b *Bridge) brake(now time.Time) error {
 	var wanting []*group
 	for _, g := range b.groups {
-		if g.Key != collectiveKey && g.Intent == nil && !g.idle() && g.next(now, b.Settings) == create && g.Start.IsZero() {
+		if g.Key != collectiveKey && g.Intent == nil && !g.idle() && g.next(now, b.Settings) == create && g.Start.IsZero() && !b.holds(g) {
 			wanting = append(wanting, g)
 		}
 	}
@@ -155,42 +158,34 @@ func (b *Bridge) holds(g *group) bool {
 
 // attempt makes one step for a group.
 func (b *Bridge) attempt(ctx context.Context, g *group) {
-	again, err := b.step(ctx, g)
-	if ctx.Err() != nil && !errors.Is(err, portal.ErrOutcomeUnknown) {
+	err := b.step(ctx, g)
+	if err == nil || ctx.Err() != nil && !errors.Is(err, portal.ErrOutcomeUnknown) {
 		return
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	now := time.Now()
-	if err == nil {
-		if !again {
-			b.pause = pause{}
-			g.attempts, g.failed, g.lastError, g.notBefore = 0, false, "", time.Time{}
-		}
-		return
-	}
-	b.fail(g, err, now)
+	b.fail(g, err, time.Now())
 }
 
-// step looks what the portal has, and does what is missing. again says that nothing has
-// been done, but that more is known.
-func (b *Bridge) step(ctx context.Context, g *group) (again bool, err error) {
+// step looks what the portal has, and does what is missing. It may do nothing but find out
+// that something else is to be done.
+func (b *Bridge) step(ctx context.Context, g *group) error {
 	pending, mark, id := b.question(g)
 	seen, err := b.look(ctx, mark, id)
 	if err != nil {
-		return false, err
+		return err
 	}
 	i, err := b.decide(g, seen, pending, id == "")
 	if err != nil || i == nil {
-		return true, err
+		return err
 	}
 	sending, cancel := outlast(ctx, stopGrace)
 	defer cancel()
 	ticketID, err := b.send(sending, g.Ticket, i)
 	if err != nil {
-		return false, b.undecided(g, err)
+		return b.undecided(g, err)
 	}
-	return false, b.finish(g, i, ticketID)
+	return b.finish(g, i, ticketID)
 }
 
 // question is what the portal has to be asked before anything else: for the ticket that
@@ -324,6 +319,7 @@ func (b *Bridge) decide(g *group, seen sight, pending *intent, searched bool) (*
 	case i.Kind == closing && !b.Settings.Close,
 		(i.Kind == tellBetter || i.Kind == closing) && seen.ended: // someone has closed it
 		g.Ticket.Ended, g.Ticket.SaidResolved, g.Changed = now, true, now
+		b.succeeded(g)
 		return nil, b.save(g)
 	}
 	b.write(g, i)
@@ -454,6 +450,7 @@ func (b *Bridge) finish(g *group, i *intent, ticketID string) error {
 // complete notes that what an intent was for is done, and says so. The caller holds the
 // lock.
 func (b *Bridge) complete(g *group, i *intent, ticketID string, now time.Time) error {
+	b.succeeded(g)
 	g.done(i, now, ticketID, b.Settings)
 	g.DryRun = b.Settings.DryRun
 	g.Opened = slices.DeleteFunc(g.Opened, func(at time.Time) bool { return now.Sub(at) > time.Hour })
@@ -469,6 +466,12 @@ func (b *Bridge) complete(g *group, i *intent, ticketID string, now time.Time) e
 		b.Log.Info("A ticket of alerts was changed", "did", string(i.Kind), "ticket", ticketID, "group", g.name())
 	}
 	return b.save(g)
+}
+
+// succeeded forgets failures.
+func (b *Bridge) succeeded(g *group) {
+	b.pause = pause{}
+	g.attempts, g.failed, g.lastError, g.notBefore = 0, false, "", time.Time{}
 }
 
 // pause is a time without calls, because the portal does not answer as it should.
