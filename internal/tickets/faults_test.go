@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -78,6 +79,54 @@ func TestAnswersLost(t *testing.T) {
 					w.checkNights(fmt.Sprintf("write %d", lost))
 				})
 			}
+		})
+	}
+}
+
+// TestKilledWhileThePortalIsSlow: the process dies while the portal is still at work on
+// what it was asked, which it does when the next process is there already.
+func TestKilledWhileThePortalIsSlow(t *testing.T) {
+	for _, call := range []string{"create", "note", "close", "reopen"} {
+		t.Run(call, func(t *testing.T) {
+			at := 0
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, simulator.Options{}, settings())
+				w.start(0)
+				w.nights()
+				at = slices.Index(w.life.names, "after "+call) + 1
+			})
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, simulator.Options{}, settings())
+				w.start(at)
+				first, slow := w.life, false
+				w.between = func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+					first.mu.Lock()
+					fatal := !slow && first.points == at-1 && first.names[at-2] == "before "+call
+					first.mu.Unlock()
+					if !fatal || r.Method == http.MethodGet || r.URL.Path == "/api/authenticate" {
+						return next.RoundTrip(r)
+					}
+					slow = true
+					late := r.Clone(context.WithoutCancel(r.Context()))
+					if r.Body != nil {
+						body, err := io.ReadAll(r.Body)
+						if err != nil {
+							return nil, err
+						}
+						late.Body = io.NopCloser(bytes.NewReader(body))
+					}
+					go func() {
+						time.Sleep(timeout + timeout/2)
+						_, _ = next.RoundTrip(late)
+					}()
+					return nil, errors.New("the process has gone")
+				}
+				w.nights()
+				if !slow {
+					t.Error("the portal was never slow")
+				}
+				w.checkNights(call)
+			})
 		})
 	}
 }

@@ -61,7 +61,7 @@ type world struct {
 	life     *life
 	bridge   *Bridge
 	metrics  *Metrics
-	logs     *strings.Builder
+	logs     *logBuffer
 	wire     http.RoundTripper // to the portal
 
 	// between stands between the bridge and the portal.
@@ -79,7 +79,7 @@ func newWorld(t *testing.T, options simulator.Options, s Settings) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, portal: p, settings: s, dir: t.TempDir() + "/tickets", metrics: NewMetrics(), logs: new(strings.Builder), wire: testutil.Direct{Handler: p}}
+	w := &world{t: t, portal: p, settings: s, dir: t.TempDir() + "/tickets", metrics: NewMetrics(), logs: new(logBuffer), wire: testutil.Direct{Handler: p}}
 	t.Cleanup(func() {
 		w.portal.Close()
 		if w.bridge != nil {
@@ -97,7 +97,7 @@ func (w *world) start(diesAt int) {
 	}
 	w.life = &life{diesAt: diesAt}
 	b, err := newBridge(Options{
-		Settings: w.settings, Portal: w.life.api(w.client(w)), Log: slog.New(slog.NewTextHandler(&lockedWriter{w: w.logs}, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Settings: w.settings, Portal: w.life.api(w.client(w)), Log: slog.New(slog.NewTextHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Metrics: w.metrics, Dir: w.dir, Timeout: timeout, Ended: []string{"Closed", "Resolved", "Cancelled"},
 	}, w.life.files())
 	if err != nil {
@@ -107,15 +107,22 @@ func (w *world) start(diesAt int) {
 	b.Start()
 }
 
-type lockedWriter struct {
+// logBuffer is written to and read at the same time.
+type logBuffer struct {
 	mu sync.Mutex
-	w  *strings.Builder
+	b  strings.Builder
 }
 
-func (l *lockedWriter) Write(p []byte) (int, error) {
+func (l *logBuffer) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.w.Write(p)
+	return l.b.Write(p)
+}
+
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
 
 // RoundTrip is the bridge's way to the portal.

@@ -80,7 +80,7 @@ type killed struct {
 	portal, dir string
 	command     *exec.Cmd
 	url         string
-	errors      *strings.Builder
+	errors      *logBuffer
 }
 
 func (k *killed) start(diesAt int) {
@@ -173,7 +173,7 @@ func TestKill9(t *testing.T) {
 			t.Fatal(err)
 		}
 		server := httptest.NewServer(simulated)
-		k := &killed{t: t, portal: server.URL, dir: t.TempDir() + "/tickets", errors: new(strings.Builder)}
+		k := &killed{t: t, portal: server.URL, dir: t.TempDir() + "/tickets", errors: new(logBuffer)}
 		k.start(at)
 		g, never := about("1"), time.Time{}
 		begin := noon
