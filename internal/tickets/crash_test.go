@@ -2,6 +2,7 @@ package tickets
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -95,12 +96,35 @@ func TestKilledAnywhere(t *testing.T) {
 	if testing.Short() {
 		return
 	}
-	if points < 200 {
+	if points < 150 {
 		t.Errorf("only %d points", points)
 	}
 	for _, name := range []string{"before create", "after create", "before note", "after note", "before close", "after close", "before reopen", "after reopen", "write", "sync", "rename"} {
 		if died[name] == 0 {
 			t.Errorf("never killed at %q", name)
 		}
+	}
+}
+
+// TestKilledAgainAndAgain: no process lives long.
+func TestKilledAgainAndAgain(t *testing.T) {
+	total := 0
+	for seed := range uint64(20) {
+		synctest.Test(t, func(t *testing.T) {
+			random := rand.New(rand.NewPCG(seed, 7))
+			deaths := 0
+			w := newWorld(t, simulator.Options{ApprovalDelay: time.Minute}, settings())
+			w.deaths = func() int { deaths++; return 8 + random.IntN(40) }
+			w.start(w.deaths())
+			w.nights()
+			total += deaths
+			w.checkNights(fmt.Sprintf("seed %d, %d processes", seed, deaths))
+		})
+		if t.Failed() {
+			return
+		}
+	}
+	if t.Logf("%d processes", total); total < 150 {
+		t.Errorf("only %d processes", total)
 	}
 }

@@ -63,6 +63,7 @@ type world struct {
 	metrics  *Metrics
 	logs     *logBuffer
 	wire     http.RoundTripper // to the portal
+	deaths   func() int        // at which point the bridge dies that takes the place of a dead one; nil is never
 
 	// between stands between the bridge and the portal.
 	between func(next http.RoundTripper, r *http.Request) (*http.Response, error)
@@ -87,6 +88,13 @@ func newWorld(t *testing.T, options simulator.Options, s Settings) *world {
 		}
 	})
 	return w
+}
+
+func (w *world) nextDeath() int {
+	if w.deaths == nil {
+		return 0
+	}
+	return w.deaths()
 }
 
 // start starts a bridge that dies at a point of its life; 0 is never.
@@ -175,7 +183,7 @@ func (w *world) postBody(body string) (int, string) {
 // again where it has died.
 func (w *world) deliver(m *message) {
 	w.t.Helper()
-	for range 5 {
+	for range 50 {
 		status := w.post(m)
 		if !w.life.dead() {
 			if status != http.StatusOK {
@@ -183,7 +191,7 @@ func (w *world) deliver(m *message) {
 			}
 			return
 		}
-		w.start(0)
+		w.start(w.nextDeath())
 		if status == http.StatusOK {
 			return // its death came after it
 		}
@@ -197,7 +205,7 @@ func (w *world) rest() {
 	for range 24 * 60 {
 		synctest.Wait()
 		if w.life.dead() {
-			w.start(0)
+			w.start(w.nextDeath())
 			continue
 		}
 		w.bridge.mu.Lock()
