@@ -26,6 +26,7 @@ import (
 	"ukcloud_exporter/internal/sdnotify"
 	"ukcloud_exporter/internal/snapshot"
 	"ukcloud_exporter/internal/state"
+	"ukcloud_exporter/internal/tickets"
 	"ukcloud_exporter/internal/web"
 	"ukcloud_exporter/portal"
 )
@@ -55,7 +56,7 @@ type Options struct {
 func (o *Options) check() error {
 	p := o.MetricsPath
 	plain := !strings.ContainsFunc(p, func(r rune) bool { return r <= ' ' || r == '{' || r == '}' || r > '~' })
-	if !plain || !strings.HasPrefix(p, "/") || p == "/" || p == "/status" || path.Clean(p) != p ||
+	if !plain || !strings.HasPrefix(p, "/") || p == "/" || p == "/status" || p == alertsPath || path.Clean(p) != p ||
 		strings.HasPrefix(p, "/-/") || strings.HasPrefix(p, "/debug/pprof") {
 		return fmt.Errorf("--web.telemetry-path: %q is not a path such as /metrics that no other page has", p)
 	}
@@ -73,6 +74,7 @@ type Daemon struct {
 	store    *state.Store
 	guard    *portal.LoginGuard
 	reloads  chan chan error
+	tickets  *tickets.Metrics
 	// current is replaced by a reload, which one goroutine owns.
 	current atomic.Pointer[generation]
 
@@ -85,6 +87,8 @@ type generation struct {
 	config *config.Config
 	client *portal.Client
 	cache  *snapshot.Cache
+
+	tickets *tickets.Bridge // nil where the configuration has no such section
 }
 
 // Run serves until ctx ends or the process is asked to stop, and returns what
@@ -129,7 +133,9 @@ func (d *Daemon) register() {
 		Name: "ukcloud_config_last_reload_success_timestamp_seconds",
 		Help: "When the configuration in use was read.",
 	})
+	d.tickets = tickets.NewMetrics()
 	d.registry.MustRegister(
+		d.tickets,
 		d.reloadSuccess, d.reloadTime,
 		versioncollector.NewCollector("ukcloud_exporter"),
 		collectors.NewGoCollector(),
@@ -144,8 +150,11 @@ func (d *Daemon) session() portal.SessionStatus { return d.current.Load().client
 
 // become makes g the current generation and starts its first round.
 func (d *Daemon) become(g *generation) {
-	d.current.Store(g)
+	old := d.current.Swap(g)
 	g.cache.Start()
+	if g.tickets != nil && (old == nil || old.tickets != g.tickets) {
+		g.tickets.Start()
+	}
 	d.reloadSuccess.Set(1)
 	d.reloadTime.SetToCurrentTime()
 	d.reloaded.Store(&web.Reloaded{At: time.Now()})
@@ -224,6 +233,9 @@ func (g *generation) stop(next *portal.Client) error {
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
 	err := g.cache.Stop(ctx)
+	if g.tickets != nil {
+		g.tickets.Stop()
+	}
 	if g.client != next {
 		g.client.Close(ctx)
 	}

@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"log/slog"
+	"path/filepath"
 
 	"github.com/prometheus/common/version"
 
@@ -10,6 +11,7 @@ import (
 	"ukcloud_exporter/internal/config"
 	"ukcloud_exporter/internal/inventory"
 	"ukcloud_exporter/internal/snapshot"
+	"ukcloud_exporter/internal/tickets"
 	"ukcloud_exporter/portal"
 )
 
@@ -30,7 +32,27 @@ func (d *Daemon) generation(cfg *config.Config, client *portal.Client) (*generat
 			return nil, err
 		}
 	}
-	return &generation{config: cfg, client: client, cache: snapshot.New(d.log, d.members(cfg, client))}, nil
+	bridge, err := d.bridge(cfg, client)
+	if err != nil {
+		return nil, err
+	}
+	return &generation{config: cfg, client: client, cache: snapshot.New(d.log, d.members(cfg, client)), tickets: bridge}, nil
+}
+
+// bridge makes the way from alerts to tickets, or nil where the configuration has none.
+func (d *Daemon) bridge(cfg *config.Config, client *portal.Client) (*tickets.Bridge, error) {
+	settings, wanted := cfg.Tickets()
+	if !wanted {
+		return nil, nil
+	}
+	options := tickets.Options{
+		Settings: settings, Portal: client, Log: d.log.With("part", "tickets"), Metrics: d.tickets,
+		Dir: filepath.Join(cfg.StateDir(), "tickets"), Timeout: cfg.PortalTimeout(),
+	}
+	if calls, ok := cfg.Collector("my_calls").(collector.MyCallsSettings); ok {
+		options.Ended = calls.ClosedStatuses
+	}
+	return tickets.New(options)
 }
 
 func (d *Daemon) client(cfg *config.Config) (*portal.Client, error) {

@@ -5,10 +5,18 @@ import (
 	"net/http"
 	"net/http/pprof"
 	"slices"
+	"strings"
 	"time"
 
+	"ukcloud_exporter/internal/tickets"
 	"ukcloud_exporter/internal/web"
 )
+
+// alertsPath is where Alertmanager posts.
+const alertsPath = "/alerts"
+
+// bridgeOf is the bridge of the present configuration, or nil.
+func (d *Daemon) bridgeOf() *tickets.Bridge { return d.current.Load().tickets }
 
 // server returns the HTTP server with all endpoints.
 func (d *Daemon) server() *http.Server {
@@ -19,6 +27,7 @@ func (d *Daemon) server() *http.Server {
 	estate := &web.Estate{Log: d.log, Cache: d.cache, MetricsPath: d.options.MetricsPath}
 	status := &web.Status{
 		Log: d.log, Cache: d.cache, Session: d.session, Daemon: d.inForce, Started: time.Now(),
+		Tickets:     d.bridgeOf,
 		MetricsPath: d.options.MetricsPath, Lifecycle: d.options.Lifecycle, Profiling: d.options.Profiling,
 	}
 	mux := http.NewServeMux()
@@ -28,6 +37,7 @@ func (d *Daemon) server() *http.Server {
 		Log: d.log, Cache: d.cache, Program: d.registry,
 		TimeoutOffset: d.options.TimeoutOffset, Slots: slots,
 	})
+	mux.Handle(alertsPath, web.Alerts(d.bridgeOf))
 	mux.Handle("/-/healthy", web.Healthy())
 	mux.Handle("/-/ready", web.Ready(d.cache))
 	if d.options.Lifecycle {
@@ -49,7 +59,11 @@ func (d *Daemon) server() *http.Server {
 func (d *Daemon) inForce() web.Daemon {
 	g := d.current.Load()
 	shown := web.Daemon{PortalURL: g.config.PortalURL(), Accounts: g.config.Accounts(), Reload: *d.reloaded.Load()}
+	_, makesTickets := g.config.Tickets()
 	for _, key := range g.config.InForce() {
+		if !makesTickets && strings.HasPrefix(key.Path, "tickets.") {
+			continue
+		}
 		if key.Path == "portal.email" {
 			shown.Email = key.Default
 		}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -17,8 +19,14 @@ import (
 // simulated portal over loopback, as it would to the real one.
 func (c *Commands) demo(cmd *kingpin.CmdClause) run {
 	flags := addEstateFlags(cmd)
+	tickets := cmd.Flag("tickets", "Make tickets in the simulated portal of the alerts that are posted to /alerts; docs/tickets.md shows how.").Bool()
 	options := serveFlags(cmd)
 	return func(ctx context.Context, log *slog.Logger) error {
+		path, remove, err := demoConfig(*tickets)
+		if err != nil {
+			return err
+		}
+		defer remove()
 		simulated, err := flags.newPortal(log)
 		if err != nil {
 			return err
@@ -31,7 +39,7 @@ func (c *Commands) demo(cmd *kingpin.CmdClause) run {
 		served := make(chan error, 1)
 		go func() { served <- servePortal(ctx, log, listener, simulated) }()
 		o := options()
-		o.Load = func() (*config.Config, error) { return config.Load("", demoEnv(listener.Addr().String())) }
+		o.Load = func() (*config.Config, error) { return config.Load(path, demoEnv(listener.Addr().String())) }
 		err = app.Run(ctx, log, o)
 		stop()
 		if portalErr := <-served; err == nil {
@@ -39,6 +47,25 @@ func (c *Commands) demo(cmd *kingpin.CmdClause) run {
 		}
 		return err
 	}
+}
+
+// demoConfig writes what demo needs beside demoEnv: with tickets a configuration and a
+// place for its state, which remove takes away.
+func demoConfig(tickets bool) (path string, remove func(), err error) {
+	if !tickets {
+		return "", func() {}, nil
+	}
+	dir, err := os.MkdirTemp("", "ukcloud_exporter-demo-")
+	if err != nil {
+		return "", nil, fmt.Errorf("make a state directory: %w", err)
+	}
+	remove = func() { _ = os.RemoveAll(dir) }
+	path = filepath.Join(dir, "config.yml")
+	if err := os.WriteFile(path, []byte("state_dir: state\ntickets:\n  service: My Service\n"), 0o600); err != nil {
+		remove()
+		return "", nil, fmt.Errorf("write a configuration: %w", err)
+	}
+	return path, remove, nil
 }
 
 // demoEnv is the environment of the exporter that demo runs.

@@ -131,6 +131,7 @@ func (l *loader) check() {
 	for _, section := range l.settings.Collectors.all {
 		l.checkCollector(section)
 	}
+	l.checkTickets()
 }
 
 // missing is the problem of a key that is needed, and is empty or not there. A
@@ -194,6 +195,26 @@ func (l *loader) checkCollector(s section) {
 			l.distinct(join(path, f.key), items)
 		}
 	}
+}
+
+// checkTickets: without the section there are no tickets, and nothing to check.
+func (l *loader) checkTickets() {
+	const section = "tickets"
+	if !l.inFile(section) || l.bad[section] {
+		return
+	}
+	if l.settings.StateDir == "" && !l.bad["state_dir"] {
+		l.add(section, "needs a state_dir: without one a restart would open tickets a second time")
+	}
+	if l.inFile(section+".classification") && l.inFile(section+".query_nature") {
+		l.add(section+".query_nature", "is given beside a classification: a ticket is a service request or an incident")
+	}
+	l.settings.Tickets.Check(func(key, reason string) {
+		if path := join(section, key); !l.bad[path] {
+			l.add(path, reason)
+		}
+	})
+	l.distinct(section+".alerts", l.settings.Tickets.Alerts)
 }
 
 // checkAge: data that is thrown away before it may be asked for again would

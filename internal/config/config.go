@@ -19,6 +19,7 @@ import (
 	promconfig "github.com/prometheus/common/config"
 
 	"ukcloud_exporter/collector"
+	"ukcloud_exporter/internal/tickets"
 	"ukcloud_exporter/portal"
 )
 
@@ -27,6 +28,7 @@ type Config struct {
 	settings    settings
 	passwordKey string // the key or variable that the password, or its file, stands in
 	reader      *passwordReader
+	tickets     bool // the file has the section
 }
 
 // Format prints no setting, whatever the verb: fmt does not ask the types of
@@ -58,7 +60,7 @@ func Load(path string, env func(string) string) (*Config, error) {
 	if len(l.problems) > 0 {
 		return nil, l.problems.sorted()
 	}
-	return &Config{settings: l.settings, passwordKey: l.passwordKey(), reader: l.reader}, nil
+	return &Config{settings: l.settings, passwordKey: l.passwordKey(), reader: l.reader, tickets: l.inFile("tickets")}, nil
 }
 
 // PortalURL is the base URL of the Portal API, without a slash at its end.
@@ -105,6 +107,11 @@ func (c *Config) Collector(name string) collector.Settings {
 		}
 	}
 	panic("config: no collector " + name)
+}
+
+// Tickets returns how alerts become tickets, and whether they do.
+func (c *Config) Tickets() (tickets.Settings, bool) {
+	return c.settings.Tickets, c.tickets
 }
 
 // Credentials is a portal.CredentialSource: it reads the password file at each

@@ -10,7 +10,8 @@ import (
 )
 
 // Problem is one fault of the configuration. It never holds a value from the
-// file: whatever stands there may be a password in the wrong place.
+// file: whatever stands there may be a password in the wrong place. Only of a template
+// it says what is wrong in its actions.
 type Problem struct {
 	File   string // as given on the command line, or "environment"
 	Line   int    // 0 when the fault is not in a line

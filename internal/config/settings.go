@@ -8,6 +8,7 @@ import (
 
 	"ukcloud_exporter/collector"
 	"ukcloud_exporter/internal/loginguard"
+	"ukcloud_exporter/internal/tickets"
 	"ukcloud_exporter/portal"
 )
 
@@ -15,10 +16,11 @@ import (
 // tag its meaning in one line; reading, Reference and Digest all follow these
 // types, so a key exists exactly where its field stands.
 type settings struct {
-	Portal     portalSettings `key:"portal"`
-	Accounts   []accountID    `key:"accounts" doc:"Account ids to collect; empty means every account that the login sees."`
-	StateDir   filePath       `key:"state_dir" doc:"Directory for what must survive a restart (vMotion counters, baselines, rejected logins); empty keeps it in memory only. One process per directory."`
-	Collectors sections       `key:"collectors"`
+	Portal     portalSettings   `key:"portal"`
+	Accounts   []accountID      `key:"accounts" doc:"Account ids to collect; empty means every account that the login sees."`
+	StateDir   filePath         `key:"state_dir" doc:"Directory for what must survive a restart (vMotion counters, baselines, rejected logins); empty keeps it in memory only. One process per directory."`
+	Collectors sections         `key:"collectors"`
+	Tickets    tickets.Settings `key:"tickets"`
 }
 
 type portalSettings struct {
@@ -78,5 +80,6 @@ func defaults() settings {
 			HTTPClient:          httpClient{EnableHTTP2: true},
 		},
 		Collectors: defaultSections(),
+		Tickets:    tickets.Defaults(),
 	}
 }

@@ -4,11 +4,13 @@ import (
 	_ "embed"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/prometheus/common/version"
 
 	"ukcloud_exporter/internal/snapshot"
+	"ukcloud_exporter/internal/tickets"
 	"ukcloud_exporter/portal"
 )
 
@@ -20,7 +22,8 @@ type Status struct {
 	Log         *slog.Logger
 	Cache       func() *snapshot.Cache
 	Session     func() portal.SessionStatus
-	Daemon      func() Daemon // asked at each look: a reload changes it
+	Tickets     func() *tickets.Bridge // nil where alerts become no tickets
+	Daemon      func() Daemon          // asked at each look: a reload changes it
 	Started     time.Time
 	MetricsPath string
 	Lifecycle   bool // --web.enable-lifecycle
@@ -55,6 +58,8 @@ type statusPage struct {
 	Collectors        []snapshot.Status
 	Failing, Waiting  []string // names of collectors
 	Common            string   // what all that fail say, when it is the same
+	Tickets           *tickets.Status
+	TicketsURL        string
 	MetricsPath       string
 	Lifecycle         bool
 	Profiling         bool
@@ -91,5 +96,19 @@ func (s *Status) page() *statusPage {
 	if !same || len(p.Failing) < 2 {
 		p.Common = ""
 	}
+	if bridge := s.Tickets(); bridge != nil {
+		status := bridge.Status()
+		p.Tickets, p.TicketsURL = &status, ticketsURL(p.PortalURL)
+	}
 	return p
+}
+
+// ticketsURL is the portal's page of support tickets, the only one of them that a public
+// document names.
+func ticketsURL(portal string) string {
+	u, err := url.Parse(portal)
+	if err != nil {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host + "/support/my_calls"
 }
