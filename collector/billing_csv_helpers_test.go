@@ -177,7 +177,7 @@ func (b *bench) at(text string) {
 // round collects once and holds what is to be held.
 func (b *bench) round() string {
 	b.t.Helper()
-	b.results, b.err = b.collector.Collect(b.t.Context(), func(key string) *collector.Part { return b.held[key] })
+	b.results, b.err = b.collector.Collect(b.t.Context(), func(key string) *collector.Part { return b.held[key] }, func(...collector.Result) {})
 	if b.err != nil {
 		return b.exposed()
 	}

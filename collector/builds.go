@@ -70,12 +70,12 @@ func (p *BuildsPart) samples() (samples []Sample) {
 }
 
 // Collect implements Collector. A part is an account with its three lists.
-func (c *Builds) Collect(ctx context.Context, previous func(string) *Part) ([]Result, error) {
+func (c *Builds) Collect(ctx context.Context, previous func(string) *Part, publish func(...Result)) ([]Result, error) {
 	accounts, err := c.inventory.Accounts(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return fetchAccounts(ctx, accounts, func(ctx context.Context, account portal.Account) (*Part, error) {
+	return fetchAccounts(ctx, accounts, publish, func(ctx context.Context, account portal.Account) (*Part, error) {
 		return c.account(ctx, account.ID, previous(account.ID))
 	}), nil
 }

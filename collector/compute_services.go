@@ -30,13 +30,13 @@ func NewComputeServices(inventory Inventory) *ComputeServices {
 }
 
 // Collect implements Collector. A part is an account.
-func (c *ComputeServices) Collect(ctx context.Context, previous func(string) *Part) ([]Result, error) {
+func (c *ComputeServices) Collect(ctx context.Context, previous func(string) *Part, publish func(...Result)) ([]Result, error) {
 	began := time.Now()
 	accounts, err := c.inventory.Accounts(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return fetchAccounts(ctx, accounts, func(ctx context.Context, account portal.Account) (*Part, error) {
+	return fetchAccounts(ctx, accounts, publish, func(ctx context.Context, account portal.Account) (*Part, error) {
 		estate, err := c.inventory.Estate(ctx, account.ID, began)
 		if err != nil {
 			return nil, err

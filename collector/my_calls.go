@@ -147,7 +147,7 @@ func (p *MyCallsPart) oldestSamples() (samples []Sample) {
 
 // Collect implements Collector. The one answer, which names no account, is the
 // one part.
-func (c *MyCalls) Collect(ctx context.Context, previous func(string) *Part) ([]Result, error) {
+func (c *MyCalls) Collect(ctx context.Context, previous func(string) *Part, _ func(...Result)) ([]Result, error) {
 	const key = "my_calls"
 	last := previous(key)
 	var before *portal.Answer[[]portal.Ticket]

@@ -34,7 +34,7 @@ func NewMyVM(api MyVMAPI, inventory Inventory) *MyVM {
 }
 
 // Collect implements Collector. The one answer is the one part.
-func (c *MyVM) Collect(ctx context.Context, previous func(string) *Part) ([]Result, error) {
+func (c *MyVM) Collect(ctx context.Context, previous func(string) *Part, _ func(...Result)) ([]Result, error) {
 	const key = "my_vm"
 	accounts, err := c.inventory.Accounts(ctx)
 	if err != nil {

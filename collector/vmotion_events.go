@@ -51,19 +51,15 @@ func NewVMotionEvents(api VMotionAPI, inventory Inventory, state State, log *slo
 
 // Collect implements Collector. A part is an account. What was counted is saved
 // before it is published: a counter that has been seen never falls.
-func (c *VMotionEvents) Collect(ctx context.Context, previous func(string) *Part) ([]Result, error) {
+func (c *VMotionEvents) Collect(ctx context.Context, previous func(string) *Part, publish func(...Result)) ([]Result, error) {
 	accounts, err := c.inventory.Accounts(ctx)
 	if err != nil {
 		return nil, err
 	}
 	c.load()
-	results := fetchAccounts(ctx, accounts, func(ctx context.Context, account portal.Account) (*Part, error) {
+	return fetchAccounts(ctx, accounts, publish, func(ctx context.Context, account portal.Account) (*Part, error) {
 		return c.account(ctx, account.ID, previous(account.ID))
-	})
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	keep(c.state, c.log, c.ledger)
-	return results, nil
+	}), nil
 }
 
 func (c *VMotionEvents) load() {
@@ -95,6 +91,7 @@ func (c *VMotionEvents) account(ctx context.Context, account string, last *Part)
 		c.ledger[account] = ledger
 	}
 	ledger.count(answer.Value, c.perVM, time.Now().UTC())
+	keep(c.state, c.log, c.ledger)
 	return &Part{&VMotionPart{
 		Account: account, Events: answer, vdcNames: vdcNames,
 		totals: slices.Clone(ledger.Totals), newest: slices.Clone(ledger.Newest), gap: time.Duration(ledger.Gap),

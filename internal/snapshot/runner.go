@@ -73,6 +73,11 @@ func (r *runner) adopt(old *snapshot) {
 	r.newest.Store(&s)
 }
 
+// hasAdopted reports whether parts of an earlier configuration are held.
+func (r *runner) hasAdopted() bool {
+	return slices.ContainsFunc(r.newest.Load().parts, func(p HeldPart) bool { return p.adopted })
+}
+
 // start returns the running refresh, or begins one if the collector is due; nil
 // if it is not. How old a snapshot is counts from the start of its refresh: so
 // a scrape interval equal to MinInterval refreshes at each scrape, however long
@@ -102,8 +107,11 @@ func slack(interval time.Duration) time.Duration { return min(interval/20, time.
 
 // run runs the collector once and publishes what came of it.
 func (r *runner) run(running *refresh) {
-	old := r.newest.Load()
-	results, err := r.collect(old)
+	held := r.newest.Load()
+	early := r.watch(running)
+	results, err := r.collect(held, early.add)
+	early.stop()
+	old := r.newest.Load() // with what was published early
 	if r.cache.ctx.Err() != nil && (err != nil || failed(results)) {
 		r.publish(old, running, 0) // stopped in the middle: that says nothing of the portal
 		return
@@ -125,13 +133,20 @@ func (r *runner) digest(old *snapshot, results []collector.Result, err error, st
 		}
 	}()
 	s = old.after(results, err, started, now, r.MaxAge)
-	if !slices.Equal(s.parts.parts(), old.parts.parts()) {
-		s.body = r.body(s.parts)
-		if err := s.body.prepare(r.cache.wanted.recent(now)...); err != nil {
-			r.log.Error("Encoding a snapshot failed", "err", err) // the scrape that asks reports it too
-		}
-	}
+	r.encode(s, old, now)
 	return s, err
+}
+
+// encode makes the body of s, with everything that scrapers have asked for lately,
+// where its parts are not those of old.
+func (r *runner) encode(s, old *snapshot, now time.Time) {
+	if slices.Equal(s.parts.parts(), old.parts.parts()) {
+		return
+	}
+	s.body = r.body(s.parts)
+	if err := s.body.prepare(r.cache.wanted.recent(now)...); err != nil {
+		r.log.Error("Encoding a snapshot failed", "err", err) // the scrape that asks reports it too
+	}
 }
 
 // failed reports whether a part failed.
@@ -166,14 +181,17 @@ func (r *runner) publish(s *snapshot, running *refresh, pause time.Duration) {
 	close(running.done)
 }
 
-// collect runs the collector. A panic is the collector's failure.
-func (r *runner) collect(old *snapshot) (results []collector.Result, err error) {
+// collect runs the collector. A panic is the collector's failure. A round that has
+// not ended when its data would be too old anyway is ended.
+func (r *runner) collect(old *snapshot, publish func(...collector.Result)) (results []collector.Result, err error) {
+	ctx, cancel := context.WithTimeoutCause(r.cache.ctx, r.MaxAge, fmt.Errorf("%w of %s", errRoundTooLong, model.Duration(r.MaxAge)))
+	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {
 			results, err = nil, collector.PanicError(p)
 		}
 	}()
-	return r.Collector.Collect(r.cache.ctx, old.parts.previous)
+	return r.Collector.Collect(ctx, old.parts.previous, publish)
 }
 
 // current returns the snapshot as of now: without parts that have grown too old.

@@ -31,6 +31,7 @@ type fake struct {
 	name    string
 	rounds  atomic.Int64
 	collect func(ctx context.Context, round int, previous func(string) *collector.Part) ([]collector.Result, error)
+	streams func(ctx context.Context, round int, publish func(...collector.Result)) ([]collector.Result, error)
 }
 
 func (f *fake) Families() []collector.Family {
@@ -40,7 +41,10 @@ func (f *fake) Families() []collector.Family {
 	}}
 }
 
-func (f *fake) Collect(ctx context.Context, previous func(string) *collector.Part) ([]collector.Result, error) {
+func (f *fake) Collect(ctx context.Context, previous func(string) *collector.Part, publish func(...collector.Result)) ([]collector.Result, error) {
+	if f.streams != nil {
+		return f.streams(ctx, int(f.rounds.Add(1)), publish)
+	}
 	return f.collect(ctx, int(f.rounds.Add(1)), previous)
 }
 
@@ -141,7 +145,7 @@ type scripted struct {
 
 func (s *scripted) Families() []collector.Family { return s.families }
 
-func (s *scripted) Collect(context.Context, func(string) *collector.Part) ([]collector.Result, error) {
+func (s *scripted) Collect(context.Context, func(string) *collector.Part, func(...collector.Result)) ([]collector.Result, error) {
 	return s.results, nil
 }
 

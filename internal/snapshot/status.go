@@ -43,9 +43,9 @@ func (c *Cache) Status() []Status {
 // that is young enough; waiting and stale name those of which it is not so.
 func (c *Cache) Ready() (ready bool, waiting, stale []string) {
 	fresh := 0
-	for _, s := range c.Status() {
+	for i, s := range c.Status() {
 		switch {
-		case s.Attempts == 0 && !s.Fresh:
+		case s.Attempts == 0 && !c.runners[i].hasAdopted():
 			waiting = append(waiting, s.Name)
 		case s.Fresh:
 			fresh++
