@@ -39,19 +39,22 @@ func (c *Cache) Status() []Status {
 	return all
 }
 
-// Ready reports whether the first round has ended and some collector holds data
-// that is young enough; waiting and stale name those of which it is not so.
+// Ready reports whether the first round has ended, and some collector holds data that
+// is young enough or succeeded when it was tried last: to be stale because nobody
+// scrapes is no unreadiness. waiting and stale name those that have not ended their
+// first round, and those without young data.
 func (c *Cache) Ready() (ready bool, waiting, stale []string) {
-	fresh := 0
+	good := len(c.runners) == 0
 	for i, s := range c.Status() {
 		switch {
 		case s.Attempts == 0 && !c.runners[i].hasAdopted():
 			waiting = append(waiting, s.Name)
 		case s.Fresh:
-			fresh++
+			good = true
 		default:
 			stale = append(stale, s.Name)
+			good = good || s.Success
 		}
 	}
-	return len(waiting) == 0 && (fresh > 0 || len(c.runners) == 0), waiting, stale
+	return good && len(waiting) == 0, waiting, stale
 }
