@@ -51,6 +51,7 @@ type BillingCSV struct {
 	log       *slog.Logger
 	settings  BillingSettings
 	now       func() time.Time
+	clock     clock
 
 	mu       sync.Mutex // held for a whole round; what follows is what the last one knew
 	month    bill.Month // that ran
@@ -62,7 +63,7 @@ type BillingCSV struct {
 // NewBillingCSV returns the collector. What it must know of closed months after a
 // restart is kept in state.
 func NewBillingCSV(api BillingAPI, inventory Inventory, state State, log *slog.Logger, s BillingSettings) *BillingCSV {
-	return &BillingCSV{api: api, inventory: inventory, state: state, log: log, settings: s, now: time.Now}
+	return &BillingCSV{api: api, inventory: inventory, state: state, log: log, settings: s, now: time.Now, clock: clockOf(api)}
 }
 
 // Families implements Collector.
@@ -105,7 +106,9 @@ func (c *BillingCSV) Collect(ctx context.Context, previous func(string) *Part, p
 		results = append(results, ofService...)
 	}
 	c.month = month
-	c.closings.Keep(month.Previous())
+	if c.clock.agrees() {
+		c.closings.Keep(month.Previous())
+	}
 	keep(c.state, c.log, c.closings)
 	return results, nil
 }
@@ -276,7 +279,7 @@ func (r *rejectedRows) log(log *slog.Logger) {
 // one whether or not the portal answers.
 func (c *BillingCSV) results(current, previous *monthBill, now time.Time) []Result {
 	restatement := bill.Sum{}
-	if previous.fetched {
+	if previous.fetched && c.clock.agrees() {
 		c.closings.Follow(previous.key(), previous.bill, bill.DateOf(now))
 	}
 	if previous.bill != nil {

@@ -98,10 +98,15 @@ func (c *Builds) account(ctx context.Context, account string, last *Part) (*Part
 	}
 	unknown := map[string]int{"state": 0}
 	for i, list := range data.Lists {
+		withMalformed(unknown, list.Malformed)
 		data.counts[i] = countBuilds(list.Value, unknown)
 	}
 	return &Part{data, unknown}, nil
 }
+
+// maxStates bounds the states or statuses of the portal's own choosing that are told
+// apart; what is beyond is otherValue.
+const maxStates = 100
 
 // countBuilds counts by state, with 0 for every known state. A state that the
 // API reference does not list keeps its own name, so that no build is lost.
@@ -114,7 +119,11 @@ func countBuilds(list []portal.Build, unknown map[string]int) map[string]int {
 		if !slices.Contains(buildStates[:], b.State) {
 			unknown["state"]++
 		}
-		counts[b.State]++
+		state := b.State
+		if _, known := counts[state]; !known && len(counts) >= maxStates {
+			state = otherValue
+		}
+		counts[state]++
 	}
 	return counts
 }

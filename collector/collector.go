@@ -143,6 +143,16 @@ func number(b bool) float64 {
 	return 0
 }
 
+// withMalformed adds what the portal client left absent because of its kind.
+func withMalformed(unknown map[string]int, malformed ...map[string]int) map[string]int {
+	for _, m := range malformed {
+		for field, n := range m {
+			unknown[field] += n
+		}
+	}
+	return unknown
+}
+
 // dataOf returns the data of a part that this collector made before, nil when there
 // is none.
 func dataOf[P any](p *Part) *P {
