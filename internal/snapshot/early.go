@@ -98,6 +98,9 @@ func (e *early) publish() {
 func (e *early) tell() {
 	r := e.runner
 	missing := e.missing(r.newest.Load())
+	for i := range missing { // names of the portal's
+		missing[i] = harmless(missing[i])
+	}
 	reason := fmt.Sprintf("not answered for %s", time.Since(e.started).Round(time.Second))
 	if len(missing) > 0 {
 		reason += ": " + strings.Join(missing, ", ")

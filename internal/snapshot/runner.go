@@ -35,7 +35,7 @@ type runner struct {
 	refresh   *refresh  // nil while none runs
 	notBefore time.Time // no refresh before: the portal asked for it, or it keeps failing
 
-	said map[string]string // the last error of each part that was logged; only the refresh uses it
+	said map[string][]string // errors of each part that were logged since it last was good; only the refresh uses it
 }
 
 // refresh is one that runs.
@@ -214,14 +214,18 @@ func (r *runner) current(now time.Time) *snapshot {
 // report logs what failed: each new failure as a warning, one that goes on at
 // debug level.
 func (r *runner) report(old, s *snapshot, results []collector.Result, err error) {
-	said := map[string]string{}
+	said := map[string][]string{}
 	say := func(message, part string, err error) {
 		text := withoutNumbers(inWords(err))
 		level := slog.LevelWarn
-		if r.said[part] == text || errors.Is(err, portal.ErrNoSession) { // the login's own error is said once for all
+		before := r.said[part]
+		if slices.Contains(before, text) || errors.Is(err, portal.ErrNoSession) { // the login's own error is said once for all
 			level = slog.LevelDebug
 		}
-		said[part] = text
+		if !slices.Contains(before, text) && len(before) < maxSaid {
+			before = append(before, text)
+		}
+		said[part] = before
 		attributes := []any{"duration", s.duration, "err", r.explain(err)}
 		if part != "" {
 			attributes = append([]any{"part", part}, attributes...)
@@ -290,23 +294,32 @@ func inWords(err error) string {
 	if errors.Is(err, portal.ErrNoSession) {
 		line = line[max(0, strings.Index(line, portal.ErrNoSession.Error())):]
 	}
+	return harmless(line)
+}
+
+// harmless is a text of the portal's on a page.
+func harmless(text string) string {
 	return strings.Map(func(c rune) rune {
 		if unicode.IsControl(c) {
 			return ' '
 		}
 		return c
-	}, line)
+	}, text)
 }
 
-var digitRun = regexp.MustCompile(`[0-9]+`)
+// maxSaid bounds how many errors of one part are remembered.
+const maxSaid = 16
 
-// withoutNumbers is an error's text without ports, times and counts, so that it is
-// known for the same when only these have changed. Three digits are kept: they may be
-// a status.
+// numbers are ids, and runs of digits with what joins them to a port, time or duration.
+var numbers = regexp.MustCompile(`(?i)\b(?:[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{16,})\b|[.:]?[0-9]+(?:[.:][0-9]+)*`)
+
+// withoutNumbers is an error's text without ids, ports, times and counts, so that it is
+// known for the same when only these have changed. Three digits that stand alone are
+// kept: they may be a status.
 func withoutNumbers(text string) string {
-	return digitRun.ReplaceAllStringFunc(text, func(digits string) string {
-		if len(digits) == 3 {
-			return digits
+	return numbers.ReplaceAllStringFunc(text, func(number string) string {
+		if len(number) == 3 && !strings.ContainsAny(number, ".:") {
+			return number
 		}
 		return "#"
 	})

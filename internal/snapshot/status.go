@@ -25,6 +25,10 @@ func (c *Cache) Status() []Status {
 	all := make([]Status, len(c.runners))
 	for i, r := range c.runners {
 		s := r.current(now)
+		forbidden := make([]string, len(s.forbidden))
+		for j, account := range s.forbidden {
+			forbidden[j] = harmless(account)
+		}
 		series, _ := s.body.counts()
 		r.mu.Lock()
 		running := r.refresh != nil
@@ -33,7 +37,7 @@ func (c *Cache) Status() []Status {
 			Name: r.Name, Running: running, Attempts: s.attempts, Success: s.success, Fresh: len(s.parts) > 0,
 			LastAttempt: s.lastAttempt, LastSuccess: s.lastSuccess, Duration: s.duration,
 			MinInterval: r.MinInterval, MaxAge: r.MaxAge, Series: series,
-			LastError: s.lastError, Forbidden: s.forbidden,
+			LastError: s.lastError, Forbidden: forbidden,
 		}
 	}
 	return all

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode"
 
 	"ukcloud_exporter/internal/snapshot"
 )
@@ -57,7 +58,17 @@ func Reload(reload func() error) http.Handler {
 			return
 		}
 		if err := reload(); err != nil {
-			http.Error(w, "failed to reload config: "+err.Error(), http.StatusInternalServerError)
+			http.Error(w, "failed to reload config: "+harmless(err.Error()), http.StatusInternalServerError)
 		}
 	})
+}
+
+// harmless is a text without what a terminal obeys.
+func harmless(text string) string {
+	return strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) && c != '\n' {
+			return ' '
+		}
+		return c
+	}, text)
 }
