@@ -51,6 +51,7 @@ type BillingCSV struct {
 	log       *slog.Logger
 	settings  BillingSettings
 	now       func() time.Time
+	clock     clock
 
 	mu       sync.Mutex // held for a whole round; what follows is what the last one knew
 	month    bill.Month // that ran
@@ -62,7 +63,7 @@ type BillingCSV struct {
 // NewBillingCSV returns the collector. What it must know of closed months after a
 // restart is kept in state.
 func NewBillingCSV(api BillingAPI, inventory Inventory, state State, log *slog.Logger, s BillingSettings) *BillingCSV {
-	return &BillingCSV{api: api, inventory: inventory, state: state, log: log, settings: s, now: time.Now}
+	return &BillingCSV{api: api, inventory: inventory, state: state, log: log, settings: s, now: time.Now, clock: clockOf(api)}
 }
 
 // Families implements Collector.
@@ -73,7 +74,7 @@ func (*BillingCSV) Families() []Family { return BillingFamilies() }
 // The results of a service come newest month first: after a reload of the
 // configuration a part of the running month may be held that this collector
 // does not know, and the first of two equal series is the one kept.
-func (c *BillingCSV) Collect(ctx context.Context, previous func(string) *Part) ([]Result, error) {
+func (c *BillingCSV) Collect(ctx context.Context, previous func(string) *Part, publish func(...Result)) ([]Result, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.now().UTC()
@@ -101,12 +102,13 @@ func (c *BillingCSV) Collect(ctx context.Context, previous func(string) *Part) (
 		}
 	}
 	c.unproven.keep(keys)
-	c.fetch(ctx, bills)
-	for i := 0; i < len(bills); i += 2 {
-		results = append(results, c.results(bills[i], bills[i+1], now)...)
+	for _, ofService := range c.fetch(ctx, bills, now, publish) {
+		results = append(results, ofService...)
 	}
 	c.month = month
-	c.closings.Keep(month.Previous())
+	if c.clock.agrees() {
+		c.closings.Keep(month.Previous())
+	}
 	keep(c.state, c.log, c.closings)
 	return results, nil
 }
@@ -121,31 +123,47 @@ type monthBill struct {
 
 	bill    *bill.Bill // fetched, or the held one; nil when nothing is known
 	etag    string
+	closed  bool // final: not asked for
 	fetched bool // the portal gave or confirmed it in this round
 }
 
 // monthKey is the key of a part.
 func monthKey(s computeService, m bill.Month) string { return s.key() + "/" + m.String() }
 
-// fetch fetches the bills, several at a time. One that is closed is kept as it is.
-func (c *BillingCSV) fetch(ctx context.Context, bills []*monthBill) {
-	var open []*monthBill
+// fetch fetches the bills, several compute services at a time, two bills each. One
+// that is closed is kept as it is. What a service gave is published when both are
+// there: what each of them shows depends on the other.
+func (c *BillingCSV) fetch(ctx context.Context, bills []*monthBill, now time.Time, publish func(...Result)) [][]Result {
 	for _, b := range bills {
 		if b.held != nil {
 			b.bill, b.etag = b.held.Bill, b.held.ETag
 		}
-		switch {
-		case b.err != nil:
-		case b.held != nil && c.closings.Closed(b.key(), b.month):
-		default:
-			open = append(open, b)
+		b.closed = b.held != nil && c.closings.Closed(b.key(), b.month)
+	}
+	results := make([][]Result, len(bills)/2)
+	var closings sync.Mutex
+	for i, bug := range forEach(ctx, len(results), func(ctx context.Context, i int) error {
+		current, previous := bills[2*i], bills[2*i+1]
+		for _, b := range [...]*monthBill{current, previous} {
+			if b.err == nil && !b.closed {
+				b.err = guarded(func() error { return c.fetchOne(ctx, b) })
+				b.fetched = b.err == nil
+			}
+		}
+		closings.Lock()
+		defer closings.Unlock()
+		results[i] = c.results(current, previous, now)
+		keep(c.state, c.log, c.closings) // before anything that follows from it is seen
+		publish(results[i]...)
+		return nil
+	}) {
+		if bug != nil {
+			for _, b := range bills[2*i : 2*i+2] {
+				results[i] = append(results[i], Result{Key: monthKey(b.computeService, b.month), Account: b.account, Err: bug})
+			}
 		}
 	}
-	errs := forEach(ctx, len(open), func(ctx context.Context, i int) error { return c.fetchOne(ctx, open[i]) })
-	for i, b := range open {
-		b.err = errs[i]
-		b.fetched = b.err == nil
-	}
+	return results
 }
 
 // fetchOne reads a month whole or leaves what is held. Where nothing is, a bill that
@@ -261,7 +279,7 @@ func (r *rejectedRows) log(log *slog.Logger) {
 // one whether or not the portal answers.
 func (c *BillingCSV) results(current, previous *monthBill, now time.Time) []Result {
 	restatement := bill.Sum{}
-	if previous.fetched {
+	if previous.fetched && c.clock.agrees() {
 		c.closings.Follow(previous.key(), previous.bill, bill.DateOf(now))
 	}
 	if previous.bill != nil {
@@ -272,12 +290,15 @@ func (c *BillingCSV) results(current, previous *monthBill, now time.Time) []Resu
 		forecast = bill.Forecast(current.bill, previous.bill, bill.DateOf(now))
 	}
 	currentDay, previousDay := newestDay(current.bill, previous.bill, bill.DateOf(now))
-	return []Result{
+	results := []Result{
 		c.result(current, bill.Standing{Role: bill.CurrentMonth, Before: previous.bill, Day: currentDay, Forecast: forecast}),
 		c.result(previous, bill.Standing{
 			Role: bill.PreviousMonth, Day: previousDay, Restatement: restatement,
 		}),
 	}
+	// What was the previous month until now is none any more.
+	results[1].Instead = []string{monthKey(previous.computeService, previous.month.Previous())}
+	return results
 }
 
 func (c *BillingCSV) result(b *monthBill, data bill.Standing) Result {

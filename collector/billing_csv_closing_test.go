@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -113,6 +114,25 @@ func (s closingStep) run(t *testing.T, b *bench, api *bills) {
 	}
 	if asked := strings.Contains(strings.Join(api.answers(), ","), december); asked != s.fetched {
 		t.Errorf("%s, %s: December asked for: %t, want %t", s.now, s.name, asked, s.fetched)
+	}
+}
+
+// TestClosingSurvivesAClock that jumps to 2038, or back over a month's end, and comes
+// back: the baseline stays.
+func TestClosingSurvivesAClock(t *testing.T) {
+	for _, wrong := range []string{"2038-02-05 07:00", "2017-12-20 07:00", "1970-01-01 00:00"} {
+		t.Run(wrong, func(t *testing.T) {
+			api := &bills{texts: map[string]string{}, errs: map[string]error{}}
+			b := newBench(t, api, one(), "2018-01-01 00:00")
+			closingStep{name: "baseline", now: "2018-01-03 07:00", december: "100", fetched: true, want: "0"}.run(t, b, api)
+			b.at(wrong)
+			api.ahead = 48 * time.Hour
+			b.round()
+			b.round()
+			api.ahead = 0
+			api.answers()
+			closingStep{name: "dearer", now: "2018-01-04 07:00", december: "112.5", restart: true, fetched: true, want: "12.5"}.run(t, b, api)
+		})
 	}
 }
 

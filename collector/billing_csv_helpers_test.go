@@ -41,11 +41,14 @@ type bills struct {
 	texts    map[string]string
 	errs     map[string]error // in place of an answer
 	asked    []string
-	served   int  // answers that were not 304
-	noTags   bool // the portal gives no ETag
-	unproven bool // nothing proves an answer's end
+	served   int           // answers that were not 304
+	noTags   bool          // the portal gives no ETag
+	unproven bool          // nothing proves an answer's end
+	ahead    time.Duration // of the portal's clock
 	mu       sync.Mutex
 }
+
+func (b *bills) ClockOffset() (time.Duration, bool) { return b.ahead, true }
 
 func (b *bills) BillingCSV(_ context.Context, period, org, etag string) (*portal.Stream, error) {
 	b.mu.Lock()
@@ -177,7 +180,7 @@ func (b *bench) at(text string) {
 // round collects once and holds what is to be held.
 func (b *bench) round() string {
 	b.t.Helper()
-	b.results, b.err = b.collector.Collect(b.t.Context(), func(key string) *collector.Part { return b.held[key] })
+	b.results, b.err = b.collector.Collect(b.t.Context(), func(key string) *collector.Part { return b.held[key] }, func(...collector.Result) {})
 	if b.err != nil {
 		return b.exposed()
 	}

@@ -70,12 +70,12 @@ func (p *BuildsPart) samples() (samples []Sample) {
 }
 
 // Collect implements Collector. A part is an account with its three lists.
-func (c *Builds) Collect(ctx context.Context, previous func(string) *Part) ([]Result, error) {
+func (c *Builds) Collect(ctx context.Context, previous func(string) *Part, publish func(...Result)) ([]Result, error) {
 	accounts, err := c.inventory.Accounts(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return fetchAccounts(ctx, accounts, func(ctx context.Context, account portal.Account) (*Part, error) {
+	return fetchAccounts(ctx, accounts, publish, func(ctx context.Context, account portal.Account) (*Part, error) {
 		return c.account(ctx, account.ID, previous(account.ID))
 	}), nil
 }
@@ -98,10 +98,15 @@ func (c *Builds) account(ctx context.Context, account string, last *Part) (*Part
 	}
 	unknown := map[string]int{"state": 0}
 	for i, list := range data.Lists {
+		withMalformed(unknown, list.Malformed)
 		data.counts[i] = countBuilds(list.Value, unknown)
 	}
 	return &Part{data, unknown}, nil
 }
+
+// maxStates bounds the states or statuses of the portal's own choosing that are told
+// apart; what is beyond is otherValue.
+const maxStates = 100
 
 // countBuilds counts by state, with 0 for every known state. A state that the
 // API reference does not list keeps its own name, so that no build is lost.
@@ -114,7 +119,11 @@ func countBuilds(list []portal.Build, unknown map[string]int) map[string]int {
 		if !slices.Contains(buildStates[:], b.State) {
 			unknown["state"]++
 		}
-		counts[b.State]++
+		state := b.State
+		if _, known := counts[state]; !known && len(counts) >= maxStates {
+			state = otherValue
+		}
+		counts[state]++
 	}
 	return counts
 }

@@ -49,7 +49,7 @@ func NewCloudStorageReport(api CloudStorageAPI, inventory Inventory) *CloudStora
 }
 
 // Collect implements Collector. A part is a compute service.
-func (c *CloudStorageReport) Collect(ctx context.Context, previous func(string) *Part) ([]Result, error) {
+func (c *CloudStorageReport) Collect(ctx context.Context, previous func(string) *Part, publish func(...Result)) ([]Result, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	services, failures, err := c.services.list(ctx, c.inventory)
@@ -70,7 +70,9 @@ func (c *CloudStorageReport) Collect(ctx context.Context, previous func(string) 
 		if services[i].err != nil {
 			return services[i].err
 		}
-		results[i].Part, err = c.service(ctx, services[i], month, previous(results[i].Key))
+		if results[i].Part, err = c.service(ctx, services[i], month, previous(results[i].Key)); err == nil {
+			publish(results[i])
+		}
 		return err
 	}) {
 		results[i].Err = err

@@ -132,7 +132,7 @@ func TestCloudStorageFails(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			api := &reports{texts: map[string]string{org + " 2018-01-01": tt.text}, err: tt.err, unproven: tt.name == "cut off"}
-			results, err := newStorage(api, one(), "2018-01-15 08:00:00").Collect(t.Context(), func(string) *collector.Part { return nil })
+			results, err := newStorage(api, one(), "2018-01-15 08:00:00").Collect(t.Context(), func(string) *collector.Part { return nil }, func(...collector.Result) {})
 			if err != nil || len(results) != 1 {
 				t.Fatalf("%d results, error %v", len(results), err)
 			}
@@ -156,7 +156,7 @@ func TestCloudStorageUnproven(t *testing.T) {
 		taken bool
 	}{{storageHead, false}, {whole, true}, {cut, false}, {whole + bucket("c"), true}, {cut, false}, {cut, true}} {
 		api.texts[org+" 2018-01-01"] = step.text
-		results, err := c.Collect(t.Context(), func(key string) *collector.Part { return held[key] })
+		results, err := c.Collect(t.Context(), func(key string) *collector.Part { return held[key] }, func(...collector.Result) {})
 		if err != nil {
 			t.Fatal(err)
 		}

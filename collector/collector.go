@@ -27,7 +27,12 @@ type Collector interface {
 	// when there is none; a part that is returned again is unchanged. The error
 	// is for a failure before the parts are known; one part's own failure stands
 	// in its Result.
-	Collect(ctx context.Context, previous func(key string) *Part) ([]Result, error)
+	//
+	// publish takes the results of the round that are there already, so that one
+	// part that does not come keeps no other back. Those of one call belong
+	// together and are taken together; all are returned again in the end. It may be
+	// called from any goroutine until Collect returns.
+	Collect(ctx context.Context, previous func(key string) *Part, publish func(...Result)) ([]Result, error)
 }
 
 // Part is what one account gave. It is immutable.
@@ -63,6 +68,9 @@ type Result struct {
 	// is; where none is held, it is dropped.
 	Part *Part
 	Err  error
+	// Instead are the keys of parts that this result stands for when it is published
+	// before the round has ended; the end of a round needs none.
+	Instead []string
 }
 
 // Forbidden reports whether the portal refused this account's part to the login. A
@@ -135,6 +143,16 @@ func number(b bool) float64 {
 	return 0
 }
 
+// withMalformed adds what the portal client left absent because of its kind.
+func withMalformed(unknown map[string]int, malformed ...map[string]int) map[string]int {
+	for _, m := range malformed {
+		for field, n := range m {
+			unknown[field] += n
+		}
+	}
+	return unknown
+}
+
 // dataOf returns the data of a part that this collector made before, nil when there
 // is none.
 func dataOf[P any](p *Part) *P {
@@ -157,12 +175,7 @@ func forEach(ctx context.Context, n int, do func(ctx context.Context, i int) err
 	group.SetLimit(atOnce)
 	for i := range n {
 		group.Go(func() error {
-			defer func() {
-				if r := recover(); r != nil {
-					errs[i] = PanicError(r)
-				}
-			}()
-			errs[i] = do(ctx, i)
+			errs[i] = guarded(func() error { return do(ctx, i) })
 			return nil
 		})
 	}
@@ -170,14 +183,26 @@ func forEach(ctx context.Context, n int, do func(ctx context.Context, i int) err
 	return errs
 }
 
-// fetchAccounts fetches a part for each account.
-func fetchAccounts(ctx context.Context, accounts []portal.Account, fetch func(context.Context, portal.Account) (*Part, error)) []Result {
+// guarded makes an error of a panic.
+func guarded(do func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = PanicError(r)
+		}
+	}()
+	return do()
+}
+
+// fetchAccounts fetches a part for each account and publishes it.
+func fetchAccounts(ctx context.Context, accounts []portal.Account, publish func(...Result), fetch func(context.Context, portal.Account) (*Part, error)) []Result {
 	results := make([]Result, len(accounts))
 	for i, a := range accounts {
 		results[i] = Result{Key: a.ID, Account: a.ID}
 	}
 	for i, err := range forEach(ctx, len(accounts), func(ctx context.Context, i int) (err error) {
-		results[i].Part, err = fetch(ctx, accounts[i])
+		if results[i].Part, err = fetch(ctx, accounts[i]); err == nil {
+			publish(results[i])
+		}
 		return err
 	}) {
 		results[i].Err = err

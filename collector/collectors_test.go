@@ -214,7 +214,7 @@ func TestPanicIsAResult(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := (&canned.Portal{Answers: map[string]canned.Answer{"/api/accounts": {Body: oneAccount}}}).Client(t)
 		c := collector.NewBuilds(panicking{}, inventory.New(client, nil))
-		results, err := c.Collect(t.Context(), func(string) *collector.Part { return nil })
+		results, err := c.Collect(t.Context(), func(string) *collector.Part { return nil }, func(...collector.Result) {})
 		if err != nil || len(results) != 1 || results[0].Err == nil || !strings.Contains(results[0].Err.Error(), "panic: a bug") {
 			t.Errorf("%+v, %v", results, err)
 		}

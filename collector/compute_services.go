@@ -30,13 +30,13 @@ func NewComputeServices(inventory Inventory) *ComputeServices {
 }
 
 // Collect implements Collector. A part is an account.
-func (c *ComputeServices) Collect(ctx context.Context, previous func(string) *Part) ([]Result, error) {
+func (c *ComputeServices) Collect(ctx context.Context, previous func(string) *Part, publish func(...Result)) ([]Result, error) {
 	began := time.Now()
 	accounts, err := c.inventory.Accounts(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return fetchAccounts(ctx, accounts, func(ctx context.Context, account portal.Account) (*Part, error) {
+	return fetchAccounts(ctx, accounts, publish, func(ctx context.Context, account portal.Account) (*Part, error) {
 		estate, err := c.inventory.Estate(ctx, account.ID, began)
 		if err != nil {
 			return nil, err
@@ -70,9 +70,7 @@ type vm struct {
 func newComputePart(account portal.Account, estate *portal.Answer[portal.Estate]) *Part {
 	p := &ComputePart{Account: account, Estate: estate}
 	unknown := map[string]int{"powerStatus": 0, "lastBackupStatus": 0, "size": 0}
-	for field, n := range estate.Malformed {
-		unknown[field] += n
-	}
+	withMalformed(unknown, estate.Malformed)
 	type identity struct{ vdc, vm string }
 	seen := map[identity]bool{}
 	for v := range estate.Value.VMs() {
@@ -97,6 +95,21 @@ func countUnknown(v *portal.VM, unknown map[string]int) {
 	}
 	if !knownSize(v.Size) {
 		unknown["size"]++
+	}
+	countImplausible(unknown, "numberOfCPUs", v.CPUs)
+	countImplausible(unknown, "memory", v.MemoryMiB)
+	countImplausible(unknown, "storage", v.StorageMiB)
+	countImplausible(unknown, "retentionLength", v.RetentionDays)
+	countImplausible(unknown, "billedHoursPoweredOn", v.HoursOn)
+	countImplausible(unknown, "billedHoursPoweredOff", v.HoursOff)
+	for i := range v.Backups {
+		b := &v.Backups[i]
+		if b.Start.Valid && !plausibleTime(b.Start.Value) {
+			unknown["backupStart"]++
+		}
+		if b.End.Valid && !plausibleTime(b.End.Value) || b.Start.Valid && b.End.Valid && b.End.Value.Before(b.Start.Value) {
+			unknown["backupEnd"]++
+		}
 	}
 }
 
@@ -316,7 +329,8 @@ func backupFamilies() []Family {
 		ofEachVM("ukcloud_vm_backup_last_duration_seconds", "Duration of the last backup.",
 			func(v *vm) (float64, bool) {
 				b := lastBackup(v)
-				return b.End.Value.Sub(b.Start.Value).Seconds(), b.Start.Valid && b.End.Valid
+				known := b.Start.Valid && b.End.Valid && plausibleTime(b.Start.Value) && plausibleTime(b.End.Value)
+				return b.End.Value.Sub(b.Start.Value).Seconds(), known && !b.End.Value.Before(b.Start.Value)
 			}),
 		ofEachVM("ukcloud_vm_backup_retention_seconds", "How long backups of the VM are kept.",
 			func(v *vm) (float64, bool) { return times(v.RetentionDays, secondsPerDay) }),
@@ -341,7 +355,7 @@ func lastBackup(v *vm) (newest portal.Backup) {
 func lastSuccess(v *vm) (end portal.Optional[time.Time]) {
 	for i := range v.Backups {
 		b := &v.Backups[i]
-		if restorable(b.Status) && b.End.Valid && (!end.Valid || b.End.Value.After(end.Value)) {
+		if restorable(b.Status) && b.End.Valid && plausibleTime(b.End.Value) && (!end.Valid || b.End.Value.After(end.Value)) {
 			end = b.End
 		}
 	}
@@ -357,7 +371,26 @@ func restorable(status string) bool {
 
 // times is a count in units of so many base units, when the portal gave one.
 func times(n portal.Optional[int64], units int64) (value float64, known bool) {
-	return float64(n.Value * units), n.Valid
+	return float64(n.Value) * float64(units), n.Valid && plausible(n.Value)
+}
+
+// maxCount is more than any VM has of anything: in MiB it is 8 PiB, in hours a million
+// years.
+const maxCount = 1 << 33
+
+// plausible reports whether a count of the portal's can be meant. What is not is
+// absent, and counted as an unknown value.
+func plausible(n int64) bool { return n >= 0 && n <= maxCount }
+
+// plausibleTime reports whether a time of the portal's can be meant: not one of before
+// there were such portals, and none that has more than four digits.
+func plausibleTime(at time.Time) bool { return at.Unix() > 0 && at.Year() < 2200 }
+
+// countImplausible counts a value that is not plausible.
+func countImplausible(unknown map[string]int, field string, n portal.Optional[int64]) {
+	if n.Valid && !plausible(n.Value) {
+		unknown[field]++
+	}
 }
 
 func pounds(amount portal.Optional[money.Amount]) (value float64, known bool) {
@@ -365,7 +398,7 @@ func pounds(amount portal.Optional[money.Amount]) (value float64, known bool) {
 }
 
 func unix(at portal.Optional[time.Time]) (value float64, known bool) {
-	return float64(at.Value.Unix()), at.Valid
+	return float64(at.Value.Unix()), at.Valid && plausibleTime(at.Value)
 }
 
 // powerState is ukcloud_vms' label.

@@ -16,7 +16,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // round collects once and returns the results and what they expose.
 func round(t *testing.T, c collector.Collector, previous map[string]*collector.Part) ([]collector.Result, string) {
 	t.Helper()
-	results, err := c.Collect(t.Context(), func(key string) *collector.Part { return previous[key] })
+	results, err := c.Collect(t.Context(), func(key string) *collector.Part { return previous[key] }, func(...collector.Result) {})
 	if err != nil {
 		t.Fatalf("collect: %v", err)
 	}

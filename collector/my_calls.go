@@ -147,7 +147,7 @@ func (p *MyCallsPart) oldestSamples() (samples []Sample) {
 
 // Collect implements Collector. The one answer, which names no account, is the
 // one part.
-func (c *MyCalls) Collect(ctx context.Context, previous func(string) *Part) ([]Result, error) {
+func (c *MyCalls) Collect(ctx context.Context, previous func(string) *Part, _ func(...Result)) ([]Result, error) {
 	const key = "my_calls"
 	last := previous(key)
 	var before *portal.Answer[[]portal.Ticket]
@@ -161,14 +161,18 @@ func (c *MyCalls) Collect(ctx context.Context, previous func(string) *Part) ([]R
 	case before != nil && answer == before:
 		return []Result{{Key: key, Part: last}}, nil
 	}
-	return []Result{{Key: key, Part: &Part{Data: c.count(answer)}}}, nil
+	return []Result{{Key: key, Part: &Part{c.count(answer), withMalformed(map[string]int{}, answer.Malformed)}}}, nil
 }
 
 func (c *MyCalls) count(answer *portal.Answer[[]portal.Ticket]) *MyCallsPart {
 	p := &MyCallsPart{Tickets: answer, byStatus: map[ticketGroup]int{}}
 	for _, ticket := range answer.Value {
 		kind := kindOf(ticket.ID)
-		p.byStatus[ticketGroup{kind, ticket.Status}]++
+		group := ticketGroup{kind, ticket.Status}
+		if _, known := p.byStatus[group]; !known && len(p.byStatus) >= maxStates {
+			group.status = otherValue
+		}
+		p.byStatus[group]++
 		if slices.Contains(c.closed, strings.ToLower(ticket.Status)) {
 			continue
 		}

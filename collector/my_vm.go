@@ -34,7 +34,7 @@ func NewMyVM(api MyVMAPI, inventory Inventory) *MyVM {
 }
 
 // Collect implements Collector. The one answer is the one part.
-func (c *MyVM) Collect(ctx context.Context, previous func(string) *Part) ([]Result, error) {
+func (c *MyVM) Collect(ctx context.Context, previous func(string) *Part, _ func(...Result)) ([]Result, error) {
 	const key = "my_vm"
 	accounts, err := c.inventory.Accounts(ctx)
 	if err != nil {
@@ -82,7 +82,7 @@ type myVApp struct {
 
 func newMyVMPart(answer *portal.Answer[portal.MyVM], accounts []portal.Account) *Part {
 	p := &MyVMPart{Answer: answer, accounts: accounts}
-	unknown := map[string]int{"ps": 0, "last_backup_status": 0}
+	unknown := withMalformed(map[string]int{"ps": 0, "last_backup_status": 0}, answer.Malformed)
 	for i := range answer.Value.Accounts {
 		a := &answer.Value.Accounts[i]
 		id, name, chosen := whose(a.Name, accounts)
@@ -91,6 +91,8 @@ func newMyVMPart(answer *portal.Answer[portal.MyVM], accounts []portal.Account) 
 		}
 		for j := range a.VMs {
 			v := &a.VMs[j]
+			countImplausible(unknown, "billed_hours_powered_on", v.HoursOn)
+			countImplausible(unknown, "billed_hours_powered_off", v.HoursOff)
 			p.vms = append(p.vms, myMachine{
 				MyVMMachine: v, labels: []string{id, v.VDCName, cmp.Or(v.URN, v.Name)}, accountName: name,
 				power: myPower(v.PowerState, unknown), backup: myBackup(v.LastBackupStatus, unknown),
@@ -98,6 +100,7 @@ func newMyVMPart(answer *portal.Answer[portal.MyVM], accounts []portal.Account) 
 		}
 		for j := range a.VApps {
 			v := &a.VApps[j]
+			countImplausible(unknown, "total_vms", v.TotalVMs)
 			p.vapps = append(p.vapps, myVApp{
 				MyVApp: v, labels: []string{id, v.VDCName, cmp.Or(v.URN, v.Name)}, power: myPower(v.PowerState, unknown),
 			})

@@ -3,6 +3,7 @@ package collector
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -39,6 +40,7 @@ type VMotionEvents struct {
 	state     State
 	log       *slog.Logger
 	perVM     bool
+	clock     clock
 
 	mu     sync.Mutex
 	ledger map[string]*vmotionLedger // by account; nil until loaded
@@ -46,24 +48,39 @@ type VMotionEvents struct {
 
 // NewVMotionEvents returns the collector.
 func NewVMotionEvents(api VMotionAPI, inventory Inventory, state State, log *slog.Logger, s VMotionSettings) *VMotionEvents {
-	return &VMotionEvents{api: api, inventory: inventory, state: state, log: log, perVM: s.PerVM}
+	return &VMotionEvents{api: api, inventory: inventory, state: state, log: log, perVM: s.PerVM, clock: clockOf(api)}
 }
 
 // Collect implements Collector. A part is an account. What was counted is saved
 // before it is published: a counter that has been seen never falls.
-func (c *VMotionEvents) Collect(ctx context.Context, previous func(string) *Part) ([]Result, error) {
+func (c *VMotionEvents) Collect(ctx context.Context, previous func(string) *Part, publish func(...Result)) ([]Result, error) {
 	accounts, err := c.inventory.Accounts(ctx)
 	if err != nil {
 		return nil, err
 	}
 	c.load()
-	results := fetchAccounts(ctx, accounts, func(ctx context.Context, account portal.Account) (*Part, error) {
+	results := fetchAccounts(ctx, accounts, publish, func(ctx context.Context, account portal.Account) (*Part, error) {
 		return c.account(ctx, account.ID, previous(account.ID))
 	})
+	if c.clock.agrees() {
+		c.forget(time.Now())
+	}
+	return results, nil
+}
+
+// ledgerMemory is how long the ledger of an account that is no longer asked for is
+// kept.
+const ledgerMemory = 30 * 24 * time.Hour
+
+// forget drops the ledgers of accounts that have gone.
+func (c *VMotionEvents) forget(now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	keep(c.state, c.log, c.ledger)
-	return results, nil
+	before := len(c.ledger)
+	maps.DeleteFunc(c.ledger, func(_ string, l *vmotionLedger) bool { return now.Sub(l.LastPoll) > ledgerMemory })
+	if len(c.ledger) != before {
+		keep(c.state, c.log, c.ledger)
+	}
 }
 
 func (c *VMotionEvents) load() {
@@ -94,19 +111,22 @@ func (c *VMotionEvents) account(ctx context.Context, account string, last *Part)
 		ledger = new(vmotionLedger)
 		c.ledger[account] = ledger
 	}
-	ledger.count(answer.Value, c.perVM, time.Now().UTC())
+	left := ledger.count(answer.Value, c.perVM, time.Now().UTC(), c.clock.agrees())
+	unknown := unknownUsers(answer)
+	unknown["event"] = left
+	keep(c.state, c.log, c.ledger)
 	return &Part{&VMotionPart{
 		Account: account, Events: answer, vdcNames: vdcNames,
 		totals: slices.Clone(ledger.Totals), newest: slices.Clone(ledger.Newest), gap: time.Duration(ledger.Gap),
-	}, unknownUsers(answer.Value)}, nil
+	}, unknown}, nil
 }
 
 // vmotionUsers are the user names that the API reference lists.
 var vmotionUsers = [...]string{"System", "Administrator", "UKCloud User"}
 
-func unknownUsers(events []portal.VMotionEvent) map[string]int {
-	unknown := map[string]int{"user_name": 0}
-	for _, e := range events {
+func unknownUsers(answer *portal.Answer[[]portal.VMotionEvent]) map[string]int {
+	unknown := withMalformed(map[string]int{"user_name": 0}, answer.Malformed)
+	for _, e := range answer.Value {
 		if !slices.Contains(vmotionUsers[:], e.UserName) {
 			unknown["user_name"]++
 		}

@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -60,14 +61,24 @@ type vmotionEvent struct {
 	VApp    string `json:"vapp_name"`
 }
 
-// count takes one answer of the portal.
-func (l *vmotionLedger) count(events []portal.VMotionEvent, perVM bool, now time.Time) {
-	if !l.LastPoll.IsZero() {
-		if gap := now.Sub(l.LastPoll) - vmotionWindow; gap > 0 {
+// Bounds of a ledger, so that no flood of events or names lives on in it.
+const (
+	maxVMotionTotals = 1000   // series of an account; with per_vm twenty times that
+	maxVMotionVDCs   = 1000   // whose newest event is known
+	maxVMotionEvents = 50_000 // that are remembered
+)
+
+// count takes one answer of the portal and returns how many of its events it left out,
+// because more came than can be remembered. Where the clock is not sure, nothing is
+// counted or forgotten by it.
+func (l *vmotionLedger) count(events []portal.VMotionEvent, perVM bool, now time.Time, sure bool) (left int) {
+	if sure {
+		if gap := now.Sub(l.LastPoll) - vmotionWindow; gap > 0 && !l.LastPoll.IsZero() {
 			l.Gap += int64(gap)
 		}
+		l.LastPoll = now
 	}
-	l.LastPoll = now
+	l.fold(perVM)
 
 	counted := map[vmotionEvent]vmotionSeen{}
 	for _, c := range l.Counted {
@@ -76,6 +87,13 @@ func (l *vmotionLedger) count(events []portal.VMotionEvent, perVM bool, now time
 	listed := map[vmotionEvent]int{}
 	for _, e := range events {
 		id := vmotionEvent{e.CreatedText, e.ServiceID, e.UserName, e.VirtualMachine, e.VDCName, e.VAppName}
+		if _, known := counted[id]; !known {
+			if len(counted) >= maxVMotionEvents {
+				left++
+				continue
+			}
+			counted[id] = vmotionSeen{id, 0, now}
+		}
 		listed[id]++
 		if listed[id] > counted[id].Times {
 			l.add(e, perVM)
@@ -86,11 +104,69 @@ func (l *vmotionLedger) count(events []portal.VMotionEvent, perVM bool, now time
 	}
 	l.Counted = l.Counted[:0:0]
 	for _, c := range counted {
-		if now.Sub(c.Seen) < vmotionMemory {
+		if sure && c.Seen.After(now) { // noted by a clock that was wrong
+			c.Seen = now
+		}
+		if !sure || now.Sub(c.Seen) < vmotionMemory {
 			l.Counted = append(l.Counted, c)
 		}
 	}
 	slices.SortFunc(l.Counted, func(a, b vmotionSeen) int { return a.compare(b.vmotionEvent) })
+	return left
+}
+
+// otherVMotion is what events of VDCs and users beyond the bound are counted under.
+func otherVMotion(perVM bool) vmotionKey {
+	key := vmotionKey{VDC: otherValue, User: otherValue}
+	if perVM {
+		key.VM = otherValue
+	}
+	return key
+}
+
+func vmotionLimit(perVM bool) int {
+	if perVM {
+		return 20 * maxVMotionTotals
+	}
+	return maxVMotionTotals
+}
+
+// fold brings a ledger of before there were bounds within them. The greatest totals
+// stay.
+func (l *vmotionLedger) fold(perVM bool) {
+	if len(l.Newest) > maxVMotionVDCs {
+		slices.SortFunc(l.Newest, func(a, b vmotionNewest) int { return b.At.Compare(a.At) })
+		l.Newest = slices.Clip(l.Newest[:maxVMotionVDCs])
+		slices.SortFunc(l.Newest, func(a, b vmotionNewest) int { return strings.Compare(a.VDC, b.VDC) })
+	}
+	limit := vmotionLimit(perVM)
+	if len(l.Totals) <= limit+1 {
+		return
+	}
+	slices.SortStableFunc(l.Totals, func(a, b vmotionTotal) int { return cmp.Compare(b.Events, a.Events) })
+	rest := l.Totals[limit:]
+	l.Totals = slices.Clone(l.Totals[:limit])
+	slices.SortFunc(l.Totals, func(a, b vmotionTotal) int { return a.compare(b.vmotionKey) })
+	for _, t := range rest {
+		l.addTo(otherVMotion(perVM), t.Events)
+	}
+}
+
+// addTo adds to the total of a key.
+func (l *vmotionLedger) addTo(key vmotionKey, events int64) {
+	at, found := slices.BinarySearchFunc(l.Totals, key, func(t vmotionTotal, k vmotionKey) int {
+		return t.compare(k)
+	})
+	if !found {
+		l.Totals = slices.Insert(l.Totals, at, vmotionTotal{vmotionKey: key})
+	}
+	l.Totals[at].Events += events
+}
+
+// has reports whether a key has a total.
+func (l *vmotionLedger) has(key vmotionKey) bool {
+	_, found := slices.BinarySearchFunc(l.Totals, key, func(t vmotionTotal, k vmotionKey) int { return t.compare(k) })
+	return found
 }
 
 // add counts one event.
@@ -99,20 +175,20 @@ func (l *vmotionLedger) add(e portal.VMotionEvent, perVM bool) {
 	if perVM {
 		key.VM = e.VirtualMachine
 	}
-	i, found := slices.BinarySearchFunc(l.Totals, key, func(t vmotionTotal, k vmotionKey) int {
-		return t.compare(k)
-	})
-	if !found {
-		l.Totals = slices.Insert(l.Totals, i, vmotionTotal{vmotionKey: key})
+	if len(l.Totals) >= vmotionLimit(perVM) && !l.has(key) {
+		key = otherVMotion(perVM)
 	}
-	l.Totals[i].Events++
+	l.addTo(key, 1)
 	if !e.Created.Valid {
 		return
 	}
-	i, found = slices.BinarySearchFunc(l.Newest, e.VDCName, func(n vmotionNewest, vdc string) int {
+	i, found := slices.BinarySearchFunc(l.Newest, e.VDCName, func(n vmotionNewest, vdc string) int {
 		return strings.Compare(n.VDC, vdc)
 	})
 	if !found {
+		if len(l.Newest) >= maxVMotionVDCs {
+			return
+		}
 		l.Newest = slices.Insert(l.Newest, i, vmotionNewest{VDC: e.VDCName})
 	}
 	if e.Created.Value.After(l.Newest[i].At) {

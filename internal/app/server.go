@@ -20,10 +20,6 @@ func (d *Daemon) bridgeOf() *tickets.Bridge { return d.current.Load().tickets }
 
 // server returns the HTTP server with all endpoints.
 func (d *Daemon) server() *http.Server {
-	var slots chan struct{}
-	if d.options.MaxRequests > 0 {
-		slots = make(chan struct{}, d.options.MaxRequests)
-	}
 	estate := &web.Estate{Log: d.log, Cache: d.cache, MetricsPath: d.options.MetricsPath}
 	status := &web.Status{
 		Log: d.log, Cache: d.cache, Session: d.session, Daemon: d.inForce, Started: time.Now(),
@@ -35,7 +31,7 @@ func (d *Daemon) server() *http.Server {
 	mux.Handle("/status", status.Handler())
 	mux.Handle(d.options.MetricsPath, &web.Scrape{
 		Log: d.log, Cache: d.cache, Program: d.registry,
-		TimeoutOffset: d.options.TimeoutOffset, Slots: slots,
+		TimeoutOffset: d.options.TimeoutOffset, Places: web.NewPlaces(d.options.MaxRequests),
 	})
 	mux.Handle(alertsPath, web.Alerts(d.bridgeOf))
 	mux.Handle("/-/healthy", web.Healthy())
@@ -47,7 +43,8 @@ func (d *Daemon) server() *http.Server {
 		addProfiles(mux)
 	}
 	return &http.Server{
-		Handler:           mux,
+		Handler:           web.Bodies(mux, "/alerts"),
+		ReadTimeout:       web.ReadTimeout,
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       5 * time.Minute,
 		MaxHeaderBytes:    64 << 10,

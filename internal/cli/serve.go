@@ -35,7 +35,7 @@ func serveFlags(cmd *kingpin.CmdClause) func() app.Options {
 	cmd.Flag("web.telemetry-path", "Path under which metrics are served.").Default("/metrics").StringVar(&o.MetricsPath)
 	cmd.Flag("web.enable-lifecycle", "Serve POST /-/reload.").BoolVar(&o.Lifecycle)
 	cmd.Flag("web.enable-pprof", "Serve profiles under /debug/pprof.").BoolVar(&o.Profiling)
-	cmd.Flag("web.max-requests", "Maximum number of scrapes at the same time; 0 is no limit.").Default("256").IntVar(&o.MaxRequests)
+	cmd.Flag("web.max-requests", "Maximum number of scrapes that wait at the same time, and of those that are read; 0 is no limit.").Default("256").IntVar(&o.MaxRequests)
 	cmd.Flag("web.timeout-offset", "Time to subtract from the scraper's timeout.").Default("0.5s").DurationVar(&o.TimeoutOffset)
 	given := map[string]*bool{}
 	set := map[string]*bool{}

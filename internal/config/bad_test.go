@@ -111,6 +111,9 @@ func badFiles() map[string][]string {
 			`:7: collectors.my_calls.max_age: is 1h when left out, less than min_interval`,
 			`:10: collectors.billing_csv.max_age: is less than min_interval`,
 		},
+		"max-age-timeout": {
+			`:8: collectors.my_vm.max_age: is less than portal.timeout, 1h30m: an answer may take longer than its data would live`,
+		},
 		"merge-key": {
 			`:1: portal.email: is missing: set it here or as UKCLOUD_EMAIL in the environment`,
 			`:2: portal: merges another mapping, which is not supported`,

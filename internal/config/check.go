@@ -218,10 +218,19 @@ func (l *loader) checkTickets() {
 }
 
 // checkAge: data that is thrown away before it may be asked for again would
-// vanish and come back with every scrape.
+// vanish and come back with every scrape, and so would data that is too old before
+// the portal's answer may be late.
 func (l *loader) checkAge(path string, s collector.Schedule) {
 	switch {
-	case s.MaxAge >= s.MinInterval || l.bad[path+".max_age"] || l.bad[path+".min_interval"]:
+	case l.bad[path+".max_age"] || l.bad[path+".min_interval"]:
+	case s.MaxAge >= s.MinInterval:
+		if timeout := l.settings.Portal.Timeout; s.Enabled && s.MaxAge < timeout && !l.bad["portal.timeout"] {
+			is := "is less than portal.timeout, "
+			if !l.inFile(path + ".max_age") {
+				is = "is " + show(s.MaxAge) + " when left out, less than portal.timeout, "
+			}
+			l.add(path+".max_age", is+show(timeout)+": an answer may take longer than its data would live")
+		}
 	case l.inFile(path + ".max_age"):
 		l.add(path+".max_age", "is less than min_interval")
 	default:

@@ -22,6 +22,13 @@ const accountsFresh = 5 * time.Second
 // VDCs there are: they change rarely.
 const listingFresh = time.Hour
 
+// emptyFor is how long the portal must go on saying that there is no account where
+// there were some, before it is believed: it may be a portal that has lost its data
+// for a moment, and everything that is known would be gone.
+const emptyFor = time.Hour
+
+var errSuddenlyEmpty = errors.New("the list is suddenly empty")
+
 // API is what an Inventory asks of the portal.
 type API interface {
 	Accounts(context.Context, *portal.Answer[[]portal.Account]) (*portal.Answer[[]portal.Account], error)
@@ -39,6 +46,7 @@ type Inventory struct {
 	only []string // configured account ids; empty = all that the login sees
 
 	accounts question[*portal.Answer[[]portal.Account]]
+	empty    time.Time // since when the portal lists none where it listed some; belongs to who asks
 
 	mu       sync.Mutex
 	listings map[string]*question[listing] // by account id
@@ -53,11 +61,32 @@ func New(api API, only []string) *Inventory {
 // Listed returns every account that the login sees, in the portal's order (API
 // reference, GET /api/accounts).
 func (i *Inventory) Listed(ctx context.Context) ([]portal.Account, error) {
-	answer, err := i.accounts.ask(ctx, time.Now().Add(-accountsFresh), i.api.Accounts)
+	answer, err := i.accounts.ask(ctx, time.Now().Add(-accountsFresh), i.list)
 	if err != nil {
 		return nil, fmt.Errorf("list accounts: %w", err)
 	}
 	return answer.Value, nil
+}
+
+// list asks for the accounts. A list that is suddenly empty is a failure until it has
+// been so for an hour.
+func (i *Inventory) list(ctx context.Context, last *portal.Answer[[]portal.Account]) (*portal.Answer[[]portal.Account], error) {
+	answer, err := i.api.Accounts(ctx, last)
+	if err != nil {
+		return nil, err
+	}
+	if last == nil || len(last.Value) == 0 || len(answer.Value) > 0 {
+		i.empty = time.Time{}
+		return answer, nil
+	}
+	if i.empty.IsZero() {
+		i.empty = time.Now()
+	}
+	if time.Since(i.empty) < emptyFor {
+		return nil, fmt.Errorf("%w, after %d accounts; it is believed when it still is at %s",
+			errSuddenlyEmpty, len(last.Value), i.empty.Add(emptyFor).UTC().Format(time.TimeOnly))
+	}
+	return answer, nil
 }
 
 // Accounts returns the accounts to collect: those that are configured, or every one

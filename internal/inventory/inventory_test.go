@@ -77,6 +77,40 @@ func TestAccountsAreAskedOnceARound(t *testing.T) {
 	})
 }
 
+// TestSuddenlyEmptyAccounts: a list that is empty where it was not is a failure until
+// it has said so twice, an hour apart.
+func TestSuddenlyEmptyAccounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &canned.Portal{Answers: map[string]canned.Answer{}}
+		i := inventory.New(p.Client(t), nil)
+		ask := func(after time.Duration, body string) ([]portal.Account, error) {
+			time.Sleep(after)
+			p.Answers["/api/accounts"] = canned.Answer{Body: body}
+			return i.Accounts(t.Context())
+		}
+		if got, err := ask(0, oneAccount); err != nil || len(got) != 1 {
+			t.Fatal(got, err)
+		}
+		for _, after := range []time.Duration{time.Minute, 30 * time.Minute} {
+			if _, err := ask(after, `[]`); err == nil || !strings.Contains(err.Error(), "suddenly empty, after 1 accounts") {
+				t.Errorf("error %v", err)
+			}
+		}
+		if got, err := ask(29*time.Minute, oneAccount); err != nil || len(got) != 1 { // back again
+			t.Fatal(got, err)
+		}
+		if _, err := ask(10*time.Minute, `[]`); err == nil {
+			t.Error("an empty list that is new again is believed")
+		}
+		if got, err := ask(time.Hour, `[]`); err != nil || len(got) != 0 {
+			t.Errorf("an hour later: %v, %v", got, err)
+		}
+		if got, err := ask(time.Minute, `[]`); err != nil || len(got) != 0 {
+			t.Errorf("once it is believed: %v, %v", got, err)
+		}
+	})
+}
+
 const (
 	credentials = `{"B (1-1-2-883623)":{"service_id":"1-1-2-883623","username":"11.12.132f4c@1-1-2-883623"},"A (1-1-1-9836cf)":{"service_id":"1-1-1-9836cf","username":"11.12.132f4c@1-1-1-9836cf"}}`
 	listing     = `{"account":{"id":1},"vOrgs":[{"name":"a","serviceId":"1-1-1-b164f3","urn":"u","VDCs":[{"name":"Main","urn":"v"},{"name":"Spare","urn":"w"}]},{"name":"again","serviceId":"1-1-1-b164f3","urn":"w","VDCs":[]},{"name":"without id","urn":"x"}]}`

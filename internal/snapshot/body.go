@@ -19,12 +19,20 @@ type body struct {
 	counted            sync.Once
 	series, duplicates int
 
-	pieces [exposition.Encodings]struct {
-		once  sync.Once
-		piece *exposition.Piece
-		err   error
-	}
+	mu     sync.Mutex // held while a piece is made
+	pieces []made     // the one that was asked for last at the end
 }
+
+// made is a piece that is kept.
+type made struct {
+	encoding exposition.Encoding
+	piece    *exposition.Piece
+}
+
+// maxPieces is how many encodings are kept at the same time: each is as large as all
+// data. Scrapers of one installation use one or two; who asks for all there are
+// waits for them.
+const maxPieces = 4
 
 // prepare counts the series and encodes them. It panics when a family does.
 func (b *body) prepare(encodings ...exposition.Encoding) error {
@@ -34,9 +42,10 @@ func (b *body) prepare(encodings ...exposition.Encoding) error {
 		var pieces []*exposition.Piece
 		pieces, err = new(exposition.Press).Encode(m.of(b.families, b.parts), encodings...)
 		b.series, b.duplicates = m.series, m.duplicates
+		b.mu.Lock()
+		defer b.mu.Unlock()
 		for i, piece := range pieces {
-			slot := &b.pieces[encodings[i].Index()]
-			slot.once.Do(func() { slot.piece = piece })
+			b.keep(encodings[i], piece)
 		}
 	})
 	return err
@@ -49,22 +58,37 @@ func (b *body) counts() (series, duplicates int) {
 	return b.series, b.duplicates
 }
 
-// piece returns the body in an encoding. Whoever asks first makes it.
-func (b *body) piece(e exposition.Encoding) (*exposition.Piece, error) {
-	slot := &b.pieces[e.Index()]
-	slot.once.Do(func() {
-		defer func() {
-			if p := recover(); p != nil {
-				slot.err = fmt.Errorf("encode: panic: %v", p)
-			}
-		}()
-		m := families{whole: e.Whole()}
-		pieces, err := new(exposition.Press).Encode(m.of(b.families, b.parts), e)
-		if slot.err = err; err == nil {
-			slot.piece = pieces[0]
+// keep keeps a piece, in place of the one that was not asked for for longest where there
+// are too many.
+func (b *body) keep(e exposition.Encoding, piece *exposition.Piece) {
+	b.pieces = slices.DeleteFunc(b.pieces, func(m made) bool { return m.encoding.Index() == e.Index() })
+	if len(b.pieces) == maxPieces {
+		b.pieces = slices.Delete(b.pieces, 0, 1)
+	}
+	b.pieces = append(b.pieces, made{e, piece})
+}
+
+// piece returns the body in an encoding. Whoever asks first makes it, one at a time.
+func (b *body) piece(e exposition.Encoding) (piece *exposition.Piece, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if i := slices.IndexFunc(b.pieces, func(m made) bool { return m.encoding.Index() == e.Index() }); i >= 0 {
+		piece = b.pieces[i].piece
+		b.keep(e, piece)
+		return piece, nil
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("encode: panic: %v", p)
 		}
-	})
-	return slot.piece, slot.err
+	}()
+	m := families{whole: e.Whole()}
+	pieces, err := new(exposition.Press).Encode(m.of(b.families, b.parts), e)
+	if err != nil {
+		return nil, err
+	}
+	b.keep(e, pieces[0])
+	return pieces[0], nil
 }
 
 // Text returns what parts expose in the text format, and how many samples were

@@ -35,7 +35,7 @@ type runner struct {
 	refresh   *refresh  // nil while none runs
 	notBefore time.Time // no refresh before: the portal asked for it, or it keeps failing
 
-	said map[string]string // the last error of each part that was logged; only the refresh uses it
+	said map[string][]string // errors of each part that were logged since it last was good; only the refresh uses it
 }
 
 // refresh is one that runs.
@@ -73,6 +73,11 @@ func (r *runner) adopt(old *snapshot) {
 	r.newest.Store(&s)
 }
 
+// hasAdopted reports whether parts of an earlier configuration are held.
+func (r *runner) hasAdopted() bool {
+	return slices.ContainsFunc(r.newest.Load().parts, func(p HeldPart) bool { return p.adopted })
+}
+
 // start returns the running refresh, or begins one if the collector is due; nil
 // if it is not. How old a snapshot is counts from the start of its refresh: so
 // a scrape interval equal to MinInterval refreshes at each scrape, however long
@@ -102,8 +107,11 @@ func slack(interval time.Duration) time.Duration { return min(interval/20, time.
 
 // run runs the collector once and publishes what came of it.
 func (r *runner) run(running *refresh) {
-	old := r.newest.Load()
-	results, err := r.collect(old)
+	held := r.newest.Load()
+	early := r.watch(running)
+	results, err := r.collect(held, early.add)
+	early.stop()
+	old := r.newest.Load() // with what was published early
 	if r.cache.ctx.Err() != nil && (err != nil || failed(results)) {
 		r.publish(old, running, 0) // stopped in the middle: that says nothing of the portal
 		return
@@ -125,13 +133,20 @@ func (r *runner) digest(old *snapshot, results []collector.Result, err error, st
 		}
 	}()
 	s = old.after(results, err, started, now, r.MaxAge)
-	if !slices.Equal(s.parts.parts(), old.parts.parts()) {
-		s.body = r.body(s.parts)
-		if err := s.body.prepare(r.cache.wanted.recent(now)...); err != nil {
-			r.log.Error("Encoding a snapshot failed", "err", err) // the scrape that asks reports it too
-		}
-	}
+	r.encode(s, old, now)
 	return s, err
+}
+
+// encode makes the body of s, with everything that scrapers have asked for lately,
+// where its parts are not those of old.
+func (r *runner) encode(s, old *snapshot, now time.Time) {
+	if slices.Equal(s.parts.parts(), old.parts.parts()) {
+		return
+	}
+	s.body = r.body(s.parts)
+	if err := s.body.prepare(r.cache.wanted.recent(now)...); err != nil {
+		r.log.Error("Encoding a snapshot failed", "err", err) // the scrape that asks reports it too
+	}
 }
 
 // failed reports whether a part failed.
@@ -166,14 +181,17 @@ func (r *runner) publish(s *snapshot, running *refresh, pause time.Duration) {
 	close(running.done)
 }
 
-// collect runs the collector. A panic is the collector's failure.
-func (r *runner) collect(old *snapshot) (results []collector.Result, err error) {
+// collect runs the collector. A panic is the collector's failure. A round that has
+// not ended when its data would be too old anyway is ended.
+func (r *runner) collect(old *snapshot, publish func(...collector.Result)) (results []collector.Result, err error) {
+	ctx, cancel := context.WithTimeoutCause(r.cache.ctx, r.MaxAge, fmt.Errorf("%w of %s", errRoundTooLong, model.Duration(r.MaxAge)))
+	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {
 			results, err = nil, collector.PanicError(p)
 		}
 	}()
-	return r.Collector.Collect(r.cache.ctx, old.parts.previous)
+	return r.Collector.Collect(ctx, old.parts.previous, publish)
 }
 
 // current returns the snapshot as of now: without parts that have grown too old.
@@ -196,14 +214,18 @@ func (r *runner) current(now time.Time) *snapshot {
 // report logs what failed: each new failure as a warning, one that goes on at
 // debug level.
 func (r *runner) report(old, s *snapshot, results []collector.Result, err error) {
-	said := map[string]string{}
+	said := map[string][]string{}
 	say := func(message, part string, err error) {
 		text := withoutNumbers(inWords(err))
 		level := slog.LevelWarn
-		if r.said[part] == text || errors.Is(err, portal.ErrNoSession) { // the login's own error is said once for all
+		before := r.said[part]
+		if slices.Contains(before, text) || errors.Is(err, portal.ErrNoSession) { // the login's own error is said once for all
 			level = slog.LevelDebug
 		}
-		said[part] = text
+		if !slices.Contains(before, text) && len(before) < maxSaid {
+			before = append(before, text)
+		}
+		said[part] = before
 		attributes := []any{"duration", s.duration, "err", r.explain(err)}
 		if part != "" {
 			attributes = append([]any{"part", part}, attributes...)
@@ -272,23 +294,32 @@ func inWords(err error) string {
 	if errors.Is(err, portal.ErrNoSession) {
 		line = line[max(0, strings.Index(line, portal.ErrNoSession.Error())):]
 	}
+	return harmless(line)
+}
+
+// harmless is a text of the portal's on a page.
+func harmless(text string) string {
 	return strings.Map(func(c rune) rune {
 		if unicode.IsControl(c) {
 			return ' '
 		}
 		return c
-	}, line)
+	}, text)
 }
 
-var digitRun = regexp.MustCompile(`[0-9]+`)
+// maxSaid bounds how many errors of one part are remembered.
+const maxSaid = 16
 
-// withoutNumbers is an error's text without ports, times and counts, so that it is
-// known for the same when only these have changed. Three digits are kept: they may be
-// a status.
+// numbers are ids, and runs of digits with what joins them to a port, time or duration.
+var numbers = regexp.MustCompile(`(?i)\b(?:[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{16,})\b|[.:]?[0-9]+(?:[.:][0-9]+)*`)
+
+// withoutNumbers is an error's text without ids, ports, times and counts, so that it is
+// known for the same when only these have changed. Three digits that stand alone are
+// kept: they may be a status.
 func withoutNumbers(text string) string {
-	return digitRun.ReplaceAllStringFunc(text, func(digits string) string {
-		if len(digits) == 3 {
-			return digits
+	return numbers.ReplaceAllStringFunc(text, func(number string) string {
+		if len(number) == 3 && !strings.ContainsAny(number, ".:") {
+			return number
 		}
 		return "#"
 	})

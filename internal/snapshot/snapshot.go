@@ -75,10 +75,12 @@ func (s *snapshot) after(results []collector.Result, err error, started, now tim
 	good, failed := 0, 0
 	next.forbidden = nil
 	for _, r := range results {
+		if p, ok := s.place(r, started, now); ok {
+			held = append(held, p)
+		}
 		switch {
 		case r.Err == nil:
 			good++
-			held = append(held, HeldPart{Key: r.Key, Part: r.Part, At: now})
 			continue
 		case r.Forbidden():
 			next.forbidden = append(next.forbidden, r.Account)
@@ -86,12 +88,6 @@ func (s *snapshot) after(results []collector.Result, err error, started, now tim
 			failed++
 		}
 		next.lastError = inWords(r.Err)
-		if last, ok := s.parts.find(r.Key); ok {
-			if r.Part != nil { // hold this instead, still as old as it was
-				last.Part, last.adopted = r.Part, false
-			}
-			held = append(held, last)
-		}
 	}
 	slices.Sort(next.forbidden)
 	next.forbidden = slices.Compact(next.forbidden)
@@ -101,6 +97,50 @@ func (s *snapshot) after(results []collector.Result, err error, started, now tim
 		next.lastSuccess, next.asOf, next.failures = now, started, 0
 	}
 	return next
+}
+
+// place returns what is held of a result's part, if anything is. One that was
+// published since started keeps its time.
+func (s *snapshot) place(r collector.Result, started, now time.Time) (HeldPart, bool) {
+	last, held := s.parts.find(r.Key)
+	switch {
+	case r.Err != nil:
+		if r.Part != nil { // hold this instead, still as old as it was
+			last.Part, last.adopted = r.Part, false
+		}
+		return last, held
+	case held && last.Part == r.Part && !last.adopted && last.At.After(started):
+		return last, true
+	}
+	return HeldPart{Key: r.Key, Part: r.Part, At: now}, true
+}
+
+// with returns the snapshot with the results that a round has so far. The others are
+// held, and nothing is said of the round. The body is the old one.
+func (s *snapshot) with(results []collector.Result, started, now time.Time, maxAge time.Duration) *snapshot {
+	next := *s
+	parts := slices.Clone(s.parts)
+	for _, r := range results {
+		parts = slices.DeleteFunc(parts, func(p HeldPart) bool { return slices.Contains(r.Instead, p.Key) })
+		p, ok := s.place(r, started, now)
+		if !ok {
+			continue
+		}
+		if i := slices.IndexFunc(parts, func(p HeldPart) bool { return p.Key == r.Key }); i >= 0 {
+			parts[i] = p
+		} else {
+			parts = append(parts, p)
+		}
+	}
+	next.hold(parts, now, maxAge)
+	return &next
+}
+
+// overdue returns the snapshot of a collector whose round does not end.
+func (s *snapshot) overdue(reason string) *snapshot {
+	next := *s
+	next.success, next.lastError = false, reason
+	return &next
 }
 
 // hold keeps those of the parts that are young enough.

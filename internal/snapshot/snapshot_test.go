@@ -31,6 +31,7 @@ type fake struct {
 	name    string
 	rounds  atomic.Int64
 	collect func(ctx context.Context, round int, previous func(string) *collector.Part) ([]collector.Result, error)
+	streams func(ctx context.Context, round int, publish func(...collector.Result)) ([]collector.Result, error)
 }
 
 func (f *fake) Families() []collector.Family {
@@ -40,7 +41,10 @@ func (f *fake) Families() []collector.Family {
 	}}
 }
 
-func (f *fake) Collect(ctx context.Context, previous func(string) *collector.Part) ([]collector.Result, error) {
+func (f *fake) Collect(ctx context.Context, previous func(string) *collector.Part, publish func(...collector.Result)) ([]collector.Result, error) {
+	if f.streams != nil {
+		return f.streams(ctx, int(f.rounds.Add(1)), publish)
+	}
 	return f.collect(ctx, int(f.rounds.Add(1)), previous)
 }
 
@@ -141,7 +145,7 @@ type scripted struct {
 
 func (s *scripted) Families() []collector.Family { return s.families }
 
-func (s *scripted) Collect(context.Context, func(string) *collector.Part) ([]collector.Result, error) {
+func (s *scripted) Collect(context.Context, func(string) *collector.Part, func(...collector.Result)) ([]collector.Result, error) {
 	return s.results, nil
 }
 
@@ -437,7 +441,11 @@ func TestSaidOnce(t *testing.T) {
 		{"ports and times", func(round int) error {
 			return fmt.Errorf("dial tcp 10.0.0.1:%d: refused at 12:00:%02d", 40000+round, round)
 		}, 1, "dial tcp 10.0.0.1:40006: refused at 12:00:06"},
-		{"another status", func(round int) error { return fmt.Errorf("status %d", 500+round%2) }, 6, "status 500"},
+		{"three digits of a time, and an id", func(round int) error {
+			return fmt.Errorf("request 8f3a1c2e-0000-4000-8000-00000000000%d took 1.%03ds from 10.0.0.1:%d", round, 100+round, 900+round)
+		}, 1, "request 8f3a1c2e-0000-4000-8000-000000000006 took 1.106s from 10.0.0.1:906"},
+		{"one of two", func(round int) error { return fmt.Errorf("error %c", 'a'+round%2) }, 2, "error a"},
+		{"another status", func(round int) error { return fmt.Errorf("status %d", 500+round) }, 6, "status 506"},
 		{"no session", func(int) error { return fmt.Errorf("list accounts: %w: logins are suspended", portal.ErrNoSession) },
 			0, "no portal session: logins are suspended"},
 		{"escapes", func(int) error { return errors.New("a\x1b[31mb\u009bc\x07d") }, 1, "a [31mb c d"},

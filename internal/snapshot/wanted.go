@@ -1,6 +1,8 @@
 package snapshot
 
 import (
+	"cmp"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -34,6 +36,8 @@ func (w *wanted) note(e exposition.Encoding, now time.Time) {
 	}
 }
 
+// recent returns the encodings that were asked for lately, the last of them last, and no
+// more than are kept.
 func (w *wanted) recent(now time.Time) []exposition.Encoding {
 	var recent []exposition.Encoding
 	for i := range w.asked {
@@ -41,5 +45,8 @@ func (w *wanted) recent(now time.Time) []exposition.Encoding {
 			recent = append(recent, a.encoding)
 		}
 	}
-	return recent
+	slices.SortFunc(recent, func(a, b exposition.Encoding) int {
+		return cmp.Compare(w.asked[a.Index()].Load().at.Load(), w.asked[b.Index()].Load().at.Load())
+	})
+	return recent[max(0, len(recent)-maxPieces):]
 }

@@ -29,7 +29,7 @@ func (s still) Families() []collector.Family {
 	}}
 }
 
-func (still) Collect(context.Context, func(string) *collector.Part) ([]collector.Result, error) {
+func (still) Collect(context.Context, func(string) *collector.Part, func(...collector.Result)) ([]collector.Result, error) {
 	return []collector.Result{{Key: "1", Part: &collector.Part{}}}, nil
 }
 

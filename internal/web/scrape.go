@@ -24,6 +24,9 @@ import (
 // does not send it; it is Prometheus's own default.
 const defaultTimeout = 10 * time.Second
 
+// longestWait is what a scrape waits for the portal at most, whatever its client says.
+const longestWait = 2 * time.Minute
+
 // writeTimeout is how long a scraper may take to read an answer.
 const writeTimeout = time.Minute
 
@@ -36,8 +39,8 @@ type Scrape struct {
 	Program prometheus.Gatherer
 	// TimeoutOffset is subtracted from the scraper's timeout, for the way back.
 	TimeoutOffset time.Duration
-	// Slots bounds the scrapes at the same time; nil is no bound.
-	Slots chan struct{}
+	// Places bounds the scrapes at the same time; nil is no bound.
+	Places *Places
 
 	press exposition.Press
 }
@@ -50,22 +53,25 @@ func (s *Scrape) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "only GET and HEAD", http.StatusMethodNotAllowed)
 		return
 	}
-	if s.Slots != nil {
-		select {
-		case s.Slots <- struct{}{}:
-			defer func() { <-s.Slots }()
-		default:
-			http.Error(w, fmt.Sprintf("already %d scrapes at the same time (--web.max-requests)", cap(s.Slots)), http.StatusServiceUnavailable)
-			return
-		}
-	}
 	c := s.Cache()
 	names, err := choose(c.Names(), r.URL.Query()["collect[]"], r.URL.Query()["exclude[]"])
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	c.Refresh(r.Context(), began.Add(s.timeout(r.Header)), names)
+	deadline := began.Add(s.timeout(r.Header))
+	if leave, ok := s.Places.wait(); ok {
+		c.Refresh(r.Context(), deadline, names)
+		leave()
+	} else {
+		c.Refresh(r.Context(), began, names) // too many wait: this one takes what there is
+	}
+	leave, ok := s.Places.write(r.Context(), http.NewResponseController(w))
+	if !ok {
+		http.Error(w, "too many scrapes are being read at the same time (--web.max-requests)", http.StatusServiceUnavailable)
+		return
+	}
+	defer leave()
 	if err := s.answer(w, r, c, names); err != nil {
 		s.Log.Error("Answering a scrape failed", "err", err)
 	}
@@ -74,8 +80,8 @@ func (s *Scrape) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // timeout is how long a scrape may wait for the portal.
 func (s *Scrape) timeout(h http.Header) time.Duration {
 	timeout := defaultTimeout
-	if seconds, err := strconv.ParseFloat(h.Get("X-Prometheus-Scrape-Timeout-Seconds"), 64); err == nil && seconds > 0 && seconds < 24*60*60 {
-		timeout = time.Duration(seconds * float64(time.Second))
+	if seconds, err := strconv.ParseFloat(h.Get("X-Prometheus-Scrape-Timeout-Seconds"), 64); err == nil && seconds > 0 {
+		timeout = time.Duration(min(seconds, longestWait.Seconds()) * float64(time.Second))
 	}
 	return max(timeout-s.TimeoutOffset, 0)
 }
@@ -128,14 +134,9 @@ func (s *Scrape) answer(w http.ResponseWriter, r *http.Request, c *snapshot.Cach
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	// A reader that stalls must not hold its place for ever. Where the connection
-	// knows no deadline, there is none.
-	connection := http.NewResponseController(w)
-	_ = connection.SetWriteDeadline(time.Now().Add(writeTimeout))
 	if _, err := stream.WriteTo(w); err != nil {
 		s.Log.Debug("A scraper went away", "err", err)
 	}
-	_ = connection.SetWriteDeadline(time.Time{}) // not for what the connection is used for next
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"ukcloud_exporter/internal/testutil"
 	"ukcloud_exporter/portal"
@@ -24,6 +25,7 @@ type Answer struct {
 // else is not found. Every login is good. Answers may be changed between calls.
 type Portal struct {
 	Answers map[string]Answer
+	Ahead   time.Duration // of the portal's clock, as its Date says
 
 	mu    sync.Mutex
 	asked []string
@@ -48,6 +50,7 @@ func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case a.ETag != "" && r.Header.Get("If-None-Match") == a.ETag:
 		a = Answer{Status: http.StatusNotModified, ETag: a.ETag}
 	}
+	w.Header().Set("Date", time.Now().Add(p.Ahead).UTC().Format(http.TimeFormat))
 	w.Header().Set("Content-Type", "application/json")
 	if strings.HasPrefix(r.URL.Path, "/api/billing/") {
 		w.Header().Set("Content-Type", "text/csv")
