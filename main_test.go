@@ -174,6 +174,38 @@ func freePort(t testing.TB) string {
 	return l.Addr().String()
 }
 
+// TestCheckConnect: the exit status says whether all that the exporter needs is there.
+func TestCheckConnect(t *testing.T) {
+	tests := []struct {
+		name, path string
+		simulate   []string
+		status     int
+		want       string
+	}{
+		{"all is well", "/api", nil, 0, "billing-csv           ok\n"},
+		{"endpoint fails", "/api", []string{"--fault=vorgs=500"}, 2, "ukcloud_exporter: error: 2 of 20 endpoints are forbidden or fail\n"},
+		{"account is forbidden", "/api", []string{"--fault=compute_services/50=403"}, 2, "compute_services      forbidden\n"},
+		{"URL without /api", "", nil, 1, "ukcloud_exporter: error: log in: POST /api/authenticate: 404 Not Found: the portal's URL does not end in /api"},
+	}
+	program := build(t)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			address := freePort(t)
+			simulated := startProcess(t, program, append([]string{"simulate", "--vms=6", "--listen-address=" + address}, tt.simulate...)...)
+			simulated.until("portal", func() bool {
+				status, _ := get(t, "http://"+address+"/api/ping")
+				return status != 0
+			})
+			check := exec.Command(program, "check", "--connect")
+			check.Env = append(os.Environ(), "UKCLOUD_URL=http://"+address+tt.path, "UKCLOUD_EMAIL=demo@example.com", "UKCLOUD_PASSWORD=demo")
+			said, err := check.CombinedOutput()
+			if status := check.ProcessState.ExitCode(); status != tt.status || !strings.Contains(string(said), tt.want) {
+				t.Errorf("exit status %d (%v), want %d with %q:\n%s", status, err, tt.status, tt.want, said)
+			}
+		})
+	}
+}
+
 // TestPrometheusScrapesDemo: a real Prometheus reads the demo, and its sum of the
 // VMs' costs is that of the exposition.
 func TestPrometheusScrapesDemo(t *testing.T) {
