@@ -86,15 +86,17 @@ func startProcess(t testing.TB, name string, args ...string) *process {
 }
 
 // stop asks the process to end and returns how it did.
-func (p *process) stop() error {
-	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+func (p *process) stop() error { return p.end(syscall.SIGTERM) }
+
+func (p *process) end(signal os.Signal) error {
+	_ = p.cmd.Process.Signal(signal)
 	select {
 	case err := <-p.done:
 		p.done <- err // for whoever asks again
 		return err
 	case <-time.After(40 * time.Second):
 		_ = p.cmd.Process.Kill()
-		return fmt.Errorf("did not end within 40 s of SIGTERM")
+		return fmt.Errorf("did not end within 40 s of %s", signal)
 	}
 }
 
@@ -172,6 +174,41 @@ func freePort(t testing.TB) string {
 	}
 	defer l.Close()
 	return l.Addr().String()
+}
+
+// TestInterrupted: Ctrl-C ends what runs until it is told to stop with status 0, also
+// while a portal hangs; the demo says where to look.
+func TestInterrupted(t *testing.T) {
+	tests := []struct {
+		name, said string
+		args       []string
+	}{
+		{"demo", `\nOpen (http://127\.0\.0\.1:\d+/)\n(?s:.*)2 accounts and 6 VMs(?s:.*)  curl http://127\.0\.0\.1:\d+/metrics\n`, []string{"demo", "--vms=6", "--web.listen-address=127.0.0.1:0"}},
+		{"demo on all addresses", `\nOpen (http://localhost:\d+/)\n`, []string{"demo", "--vms=6", "--web.listen-address=:0"}},
+		{"demo of a portal that hangs", `\nOpen (http://127\.0\.0\.1:\d+/)\n`, []string{"demo", "--fault=compute_services=hang", "--web.listen-address=127.0.0.1:0"}},
+		{"simulate", `(http://127\.0\.0\.1:\d+/)api`, []string{"simulate", "--listen-address=127.0.0.1:0"}},
+	}
+	program := build(t)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p := startProcess(t, program, tt.args...)
+			var match []string
+			p.until("address to open", func() bool {
+				match = regexp.MustCompile(tt.said).FindStringSubmatch(p.logs.String())
+				return match != nil
+			})
+			p.until("page", func() bool {
+				status, _ := get(t, match[1])
+				return status != 0
+			})
+			if err := p.end(os.Interrupt); err != nil {
+				t.Errorf("not status 0: %v\n%s", err, p.logs)
+			}
+			if logs := p.logs.String(); strings.Contains(logs, "error: ") {
+				t.Errorf("an error was said:\n%s", logs)
+			}
+		})
+	}
 }
 
 // TestCheckConnect: the exit status says whether all that the exporter needs is there.
