@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
 	_ "time/tzdata" // the portal's wall clock is Europe/London, also in an empty container
@@ -14,7 +13,9 @@ import (
 
 	"ukcloud_exporter/internal/cli"
 	"ukcloud_exporter/internal/cli/exitstatus"
+	"ukcloud_exporter/internal/cli/usage"
 	"ukcloud_exporter/internal/completion"
+	"ukcloud_exporter/internal/logging"
 )
 
 func main() {
@@ -37,14 +38,15 @@ func run(ctx context.Context, args []string, env func(string) string, stdin io.R
 	}()
 	app, commands := newApp(cli.Environment{Getenv: env, Stdin: stdin, Stdout: stdout, Stderr: stderr})
 	name, err := app.Parse(completion.Args(args))
-	if err == nil {
+	if err != nil {
+		err = usage.Explain(app, args, err)
+	} else {
 		err = commands.Run(ctx, name)
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "%s: error: %s\n", app.Name, err)
-		return exitstatus.Of(err)
+		logging.Fatal(stderr, app.Name, logging.FormatOf(args), err)
 	}
-	return 0
+	return exitstatus.Of(err)
 }
 
 // newApp declares the commands and their flags.

@@ -86,15 +86,17 @@ func startProcess(t testing.TB, name string, args ...string) *process {
 }
 
 // stop asks the process to end and returns how it did.
-func (p *process) stop() error {
-	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+func (p *process) stop() error { return p.end(syscall.SIGTERM) }
+
+func (p *process) end(signal os.Signal) error {
+	_ = p.cmd.Process.Signal(signal)
 	select {
 	case err := <-p.done:
 		p.done <- err // for whoever asks again
 		return err
 	case <-time.After(40 * time.Second):
 		_ = p.cmd.Process.Kill()
-		return fmt.Errorf("did not end within 40 s of SIGTERM")
+		return fmt.Errorf("did not end within 40 s of %s", signal)
 	}
 }
 
@@ -172,6 +174,73 @@ func freePort(t testing.TB) string {
 	}
 	defer l.Close()
 	return l.Addr().String()
+}
+
+// TestInterrupted: Ctrl-C ends what runs until it is told to stop with status 0, also
+// while a portal hangs; the demo says where to look.
+func TestInterrupted(t *testing.T) {
+	tests := []struct {
+		name, said string
+		args       []string
+	}{
+		{"demo", `\nOpen (http://127\.0\.0\.1:\d+/)\n(?s:.*)2 accounts and 6 VMs(?s:.*)  curl http://127\.0\.0\.1:\d+/metrics\n`, []string{"demo", "--vms=6", "--web.listen-address=127.0.0.1:0"}},
+		{"demo on all addresses", `\nOpen (http://localhost:\d+/)\n`, []string{"demo", "--vms=6", "--web.listen-address=:0"}},
+		{"demo of a portal that hangs", `\nOpen (http://127\.0\.0\.1:\d+/)\n`, []string{"demo", "--fault=compute_services=hang", "--web.listen-address=127.0.0.1:0"}},
+		{"simulate", `(http://127\.0\.0\.1:\d+/)api`, []string{"simulate", "--listen-address=127.0.0.1:0"}},
+	}
+	program := build(t)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p := startProcess(t, program, tt.args...)
+			var match []string
+			p.until("address to open", func() bool {
+				match = regexp.MustCompile(tt.said).FindStringSubmatch(p.logs.String())
+				return match != nil
+			})
+			p.until("page", func() bool {
+				status, _ := get(t, match[1])
+				return status != 0
+			})
+			if err := p.end(os.Interrupt); err != nil {
+				t.Errorf("not status 0: %v\n%s", err, p.logs)
+			}
+			if logs := p.logs.String(); strings.Contains(logs, "error: ") {
+				t.Errorf("an error was said:\n%s", logs)
+			}
+		})
+	}
+}
+
+// TestCheckConnect: the exit status says whether all that the exporter needs is there.
+func TestCheckConnect(t *testing.T) {
+	tests := []struct {
+		name, path string
+		simulate   []string
+		status     int
+		want       string
+	}{
+		{"all is well", "/api", nil, 0, "billing-csv           ok\n"},
+		{"endpoint fails", "/api", []string{"--fault=vorgs=500"}, 2, "ukcloud_exporter: error: 2 of 20 endpoints are forbidden or fail\n"},
+		{"account is forbidden", "/api", []string{"--fault=compute_services/50=403"}, 2, "compute_services      forbidden\n"},
+		{"URL without /api", "", nil, 1, "ukcloud_exporter: error: log in: POST /api/authenticate: 404 Not Found: the portal's URL does not end in /api"},
+	}
+	program := build(t)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			address := freePort(t)
+			simulated := startProcess(t, program, append([]string{"simulate", "--vms=6", "--listen-address=" + address}, tt.simulate...)...)
+			simulated.until("portal", func() bool {
+				status, _ := get(t, "http://"+address+"/api/ping")
+				return status != 0
+			})
+			check := exec.Command(program, "check", "--connect")
+			check.Env = append(os.Environ(), "UKCLOUD_URL=http://"+address+tt.path, "UKCLOUD_EMAIL=demo@example.com", "UKCLOUD_PASSWORD=demo")
+			said, err := check.CombinedOutput()
+			if status := check.ProcessState.ExitCode(); status != tt.status || !strings.Contains(string(said), tt.want) {
+				t.Errorf("exit status %d (%v), want %d with %q:\n%s", status, err, tt.status, tt.want, said)
+			}
+		})
+	}
 }
 
 // TestPrometheusScrapesDemo: a real Prometheus reads the demo, and its sum of the

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -47,6 +48,9 @@ type Options struct {
 	Profiling     bool
 	MaxRequests   int // scrapes at the same time; 0 is no bound
 	TimeoutOffset time.Duration
+
+	// Listening, unless nil, is called with each listener that is about to be served.
+	Listening func(net.Listener)
 
 	// Transport replaces the one that the configuration describes; for tests.
 	Transport http.RoundTripper
@@ -172,7 +176,12 @@ func (d *Daemon) serve(ctx context.Context) error {
 
 	server := d.server()
 	service := sdnotify.New(d.log)
-	server.BaseContext = service.Listening
+	server.BaseContext = func(l net.Listener) context.Context {
+		if d.options.Listening != nil {
+			d.options.Listening(l)
+		}
+		return service.Listening(l)
+	}
 	failed := make(chan error, 1)
 	go func() { failed <- toolkit.ListenAndServe(server, d.options.Web, d.log) }()
 	for {

@@ -8,13 +8,16 @@ import (
 	"log/slog"
 	"slices"
 	"strconv"
-	"text/tabwriter"
 	"time"
+	"unicode/utf8"
 
 	"github.com/alecthomas/kingpin/v2"
+	"golang.org/x/sync/errgroup"
 
 	"ukcloud_exporter/internal/cli/billing"
+	"ukcloud_exporter/internal/cli/exitstatus"
 	"ukcloud_exporter/internal/inventory"
+	"ukcloud_exporter/internal/state"
 	"ukcloud_exporter/portal"
 )
 
@@ -25,6 +28,9 @@ func (c *Commands) check(cmd *kingpin.CmdClause) run {
 		cfg, err := c.load()
 		if err != nil {
 			return err
+		}
+		if err := state.Check(cfg.StateDir()); err != nil {
+			return fmt.Errorf("state_dir: %w", err)
 		}
 		fmt.Fprintln(c.env.Stdout, "configuration: ok")
 		if !*tryLogin {
@@ -39,9 +45,9 @@ func (c *Commands) check(cmd *kingpin.CmdClause) run {
 	}
 }
 
-// connect logs in once, pings, and lists the accounts and, for each, the
-// endpoints that the login may use. Its error is what makes the exporter
-// useless: no login, or no account.
+// connect logs in once, pings, and lists the accounts and, for each, the endpoints
+// that the login may use. Its error is what makes the exporter useless: no login, or
+// no account; or, as one of exit status 2, that something is missing.
 func connect(ctx context.Context, out io.Writer, client *portal.Client, only []string) error {
 	if err := client.Login(ctx); err != nil {
 		return fmt.Errorf("log in: %w", err)
@@ -57,38 +63,88 @@ func connect(ctx context.Context, out io.Writer, client *portal.Client, only []s
 		return err
 	}
 	fmt.Fprintf(out, "accounts: %d\n\n", len(accounts))
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ACCOUNT\tNAME\tENDPOINT\tRESULT")
-	for _, probe := range loginProbes(client) {
-		fmt.Fprintf(table, "\t\t%s\t%s\n", probe.endpoint, result(probe.try(ctx)))
-	}
+	probes := loginProbes(client)
 	for _, account := range accounts {
-		for _, probe := range accountProbes(client, inventory, account.ID) {
-			fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", account.ID, account.Name, probe.endpoint, result(probe.try(ctx)))
+		probes = append(probes, accountProbes(client, inventory, account)...)
+	}
+	return try(ctx, out, probes)
+}
+
+// sideBySide is how many endpoints are asked at the same time.
+const sideBySide = 4
+
+// try asks all endpoints and prints each answer as soon as those before it are there.
+func try(ctx context.Context, out io.Writer, probes []probe) error {
+	answers := make([]chan error, len(probes))
+	for i := range answers {
+		answers[i] = make(chan error, 1)
+	}
+	var askers errgroup.Group
+	askers.SetLimit(sideBySide)
+	go func() {
+		for i, probe := range probes { // in their order: the next to be printed is never the last to be asked
+			askers.Go(func() error {
+				answers[i] <- probe.try(ctx)
+				return nil
+			})
+		}
+	}()
+	line := lines(out, probes)
+	line("ACCOUNT", "NAME", "ENDPOINT", "RESULT")
+	missing := 0
+	for i, probe := range probes {
+		err := <-answers[i]
+		line(probe.account.ID, probe.account.Name, probe.endpoint, result(err))
+		if err != nil && !probe.account.unused && !errors.Is(err, errNoService) {
+			missing++
 		}
 	}
-	return table.Flush()
+	if missing > 0 {
+		return exitstatus.Incomplete(fmt.Errorf("%d of %d endpoints are forbidden or fail", missing, len(probes)))
+	}
+	return nil
+}
+
+// lines returns what prints a line of the table, whose columns are as wide as they
+// must be for all probes.
+func lines(out io.Writer, probes []probe) func(account, name, endpoint, result string) {
+	account, name, endpoint := len("ACCOUNT"), len("NAME"), len("ENDPOINT")
+	for _, p := range probes {
+		account = max(account, utf8.RuneCountInString(p.account.ID))
+		name = max(name, utf8.RuneCountInString(p.account.Name))
+		endpoint = max(endpoint, len(p.endpoint))
+	}
+	return func(a, n, e, result string) {
+		fmt.Fprintf(out, "%-*s  %-*s  %-*s  %s\n", account, a, name, n, endpoint, e, result)
+	}
+}
+
+// account is one that is collected, or that the login sees beside those.
+type account struct {
+	portal.Account
+	unused bool // not configured: nothing of it is missed
 }
 
 // accountsOf returns the accounts that are collected, and those that the login sees
 // beside them, with a name that says where the two differ.
-func accountsOf(ctx context.Context, inventory *inventory.Inventory, only []string) ([]portal.Account, error) {
+func accountsOf(ctx context.Context, inventory *inventory.Inventory, only []string) ([]account, error) {
 	chosen, err := inventory.Accounts(ctx)
 	if err != nil {
 		return nil, err
 	}
 	listed, _ := inventory.Listed(ctx) // what cannot be listed was configured
-	var accounts []portal.Account
+	var accounts []account
 	for _, a := range listed {
 		a.Name = strconv.Quote(a.Name)
-		if len(only) > 0 && !slices.Contains(only, a.ID) {
+		unused := len(only) > 0 && !slices.Contains(only, a.ID)
+		if unused {
 			a.Name += " (not configured)"
 		}
-		accounts = append(accounts, a)
+		accounts = append(accounts, account{a, unused})
 	}
 	for _, c := range chosen {
-		if !slices.ContainsFunc(accounts, func(a portal.Account) bool { return a.ID == c.ID }) {
-			accounts = append(accounts, portal.Account{ID: c.ID, Name: "(configured, not listed)"})
+		if !slices.ContainsFunc(accounts, func(a account) bool { return a.ID == c.ID }) {
+			accounts = append(accounts, account{Account: portal.Account{ID: c.ID, Name: "(configured, not listed)"}})
 		}
 	}
 	if len(accounts) == 0 {
@@ -99,46 +155,47 @@ func accountsOf(ctx context.Context, inventory *inventory.Inventory, only []stri
 
 // probe asks one endpoint once.
 type probe struct {
+	account  account // the zero value for what is asked for the login
 	endpoint string
 	try      func(context.Context) error
 }
 
 func loginProbes(c *portal.Client) []probe {
 	return []probe{
-		{"my_vm", func(ctx context.Context) error { return second(c.MyVM(ctx)) }},
-		{"my_calls", func(ctx context.Context) error { return second(c.MyCalls(ctx, "account")) }},
+		{account{}, "my_vm", func(ctx context.Context) error { return second(c.MyVM(ctx)) }},
+		{account{}, "my_calls", func(ctx context.Context) error { return second(c.MyCalls(ctx, "account")) }},
 	}
 }
 
-func accountProbes(c *portal.Client, inventory *inventory.Inventory, account string) []probe {
+func accountProbes(c *portal.Client, inventory *inventory.Inventory, a account) []probe {
 	service := func(ctx context.Context) string { // any one
-		ids, err := inventory.Services(ctx, account)
+		ids, err := inventory.Services(ctx, a.ID)
 		if err != nil || len(ids) == 0 {
 			return ""
 		}
 		return ids[0]
 	}
 	builds := func(kind portal.BuildKind) func(context.Context) error {
-		return func(ctx context.Context) error { return second(c.Builds(ctx, account, kind)) }
+		return func(ctx context.Context) error { return second(c.Builds(ctx, a.ID, kind)) }
 	}
 	return []probe{
-		{"compute_services", func(ctx context.Context) error {
-			return second(inventory.Estate(ctx, account, time.Now()))
+		{a, "compute_services", func(ctx context.Context) error {
+			return second(inventory.Estate(ctx, a.ID, time.Now()))
 		}},
-		{"api_credentials", func(ctx context.Context) error {
-			return second(c.APICredentials(ctx, account))
+		{a, "api_credentials", func(ctx context.Context) error {
+			return second(c.APICredentials(ctx, a.ID))
 		}},
-		{"vorgs", func(ctx context.Context) error { return second(c.VOrgs(ctx, account)) }},
-		{"vmotion_events", func(ctx context.Context) error { return second(c.VMotionEvents(ctx, account)) }},
-		{"vorg-builds", builds(portal.BuildVOrg)},
-		{"vdc-builds", builds(portal.BuildVDC)},
-		{"edge-gateway-builds", builds(portal.BuildEdgeGateway)},
-		{"billing-csv", func(ctx context.Context) error {
+		{a, "vorgs", func(ctx context.Context) error { return second(c.VOrgs(ctx, a.ID)) }},
+		{a, "vmotion_events", func(ctx context.Context) error { return second(c.VMotionEvents(ctx, a.ID)) }},
+		{a, "vorg-builds", builds(portal.BuildVOrg)},
+		{a, "vdc-builds", builds(portal.BuildVDC)},
+		{a, "edge-gateway-builds", builds(portal.BuildEdgeGateway)},
+		{a, "billing-csv", func(ctx context.Context) error {
 			return closing(service(ctx), func(service string) (*portal.Stream, error) {
 				return c.BillingCSV(ctx, time.Now().UTC().Format("2006-01"), service, "")
 			})
 		}},
-		{"cloud-storage-report", func(ctx context.Context) error {
+		{a, "cloud-storage-report", func(ctx context.Context) error {
 			return closing(service(ctx), func(service string) (*portal.Stream, error) {
 				return c.CloudStorageReport(ctx, time.Now().UTC().Format(time.DateOnly), service, "")
 			})

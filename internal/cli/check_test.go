@@ -1,9 +1,17 @@
 package cli
 
 import (
+	"context"
+	"errors"
+	"io"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
+	"ukcloud_exporter/internal/cli/exitstatus"
 	"ukcloud_exporter/internal/inventory"
 	"ukcloud_exporter/internal/testutil/canned"
 	"ukcloud_exporter/portal"
@@ -23,8 +31,11 @@ func TestConnect(t *testing.T) {
 		"/api/accounts/736/vorgs":            {Status: 500, Body: `{}`},
 	}}
 	var out strings.Builder
-	if err := connect(t.Context(), &out, p.Client(t).Client, []string{"1", "9"}); err != nil {
-		t.Fatal(err)
+	err := connect(t.Context(), &out, p.Client(t).Client, []string{"1", "9"})
+	// my_calls, seven of account 1, seven of account 9, and nothing of 736.
+	const want = "15 of 29 endpoints are forbidden or fail"
+	if exitstatus.Of(err) != 2 || err.Error() != want {
+		t.Errorf("error %v with exit status %d, want %s with 2", err, exitstatus.Of(err), want)
 	}
 	for _, want := range []string{
 		"login: ok", "ping: ok", "accounts: 3",
@@ -47,6 +58,62 @@ func TestConnect(t *testing.T) {
 	}
 }
 
+// TestTry: endpoints are asked side by side, a few at a time, and each answer is
+// printed as soon as those before it are there.
+func TestTry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var running, most atomic.Int32
+		var probes []probe
+		for i := range 3 * sideBySide {
+			probes = append(probes, probe{account{}, strconv.Itoa(i), func(context.Context) error {
+				most.Store(max(most.Load(), running.Add(1)))
+				defer running.Add(-1)
+				time.Sleep(time.Second)
+				return nil
+			}})
+		}
+		var out logText
+		began, done := time.Now(), make(chan error)
+		go func() { done <- try(t.Context(), &out, probes) }()
+		time.Sleep(1500 * time.Millisecond)
+		if n := strings.Count(out.String(), " ok\n"); n != sideBySide {
+			t.Errorf("after one answer each of %d there are %d lines", sideBySide, n)
+		}
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took != 3*time.Second || most.Load() != sideBySide {
+			t.Errorf("it took %s with %d side by side, want 3s with %d", took, most.Load(), sideBySide)
+		}
+	})
+}
+
+// TestTryStatus: what of an answer is missed.
+func TestTryStatus(t *testing.T) {
+	forbidden := &portal.Error{StatusCode: 403}
+	tests := []struct {
+		name    string
+		account account
+		err     error
+		want    int
+	}{
+		{"ok", account{}, nil, 0},
+		{"forbidden", account{}, forbidden, 2},
+		{"fails", account{}, errors.New("broken"), 2},
+		{"the portal does not have it", account{}, &portal.Error{StatusCode: 404}, 2},
+		{"forbidden, but not configured", account{unused: true}, forbidden, 0},
+		{"no service to ask for", account{}, errNoService, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			err := try(t.Context(), io.Discard, []probe{{tt.account, "x", func(context.Context) error { return tt.err }}})
+			if got := exitstatus.Of(err); got != tt.want {
+				t.Errorf("exit status %d of %v, want %d", got, err, tt.want)
+			}
+		})
+	}
+}
+
 // TestAccountsOf: a login that may not list accounts is told their ids; with none it
 // is of no use.
 func TestAccountsOf(t *testing.T) {
@@ -54,10 +121,10 @@ func TestAccountsOf(t *testing.T) {
 		name   string
 		answer canned.Answer
 		only   []string
-		want   []portal.Account
+		want   []account
 		err    string
 	}{
-		{"list forbidden", canned.Answer{Status: 403, Body: `{"error":"no"}`}, []string{"9"}, []portal.Account{{ID: "9", Name: "(configured, not listed)"}}, ""},
+		{"list forbidden", canned.Answer{Status: 403, Body: `{"error":"no"}`}, []string{"9"}, []account{{Account: portal.Account{ID: "9", Name: "(configured, not listed)"}}}, ""},
 		{"list forbidden, none configured", canned.Answer{Status: 403, Body: `{"error":"no"}`}, nil, nil, "list accounts: "},
 		{"none", canned.Answer{Body: `[]`}, nil, nil, "the login sees no account, and none is configured"},
 	}

@@ -3,11 +3,14 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/alecthomas/kingpin/v2"
 
@@ -22,6 +25,8 @@ func (c *Commands) demo(cmd *kingpin.CmdClause) run {
 	tickets := cmd.Flag("tickets", "Make tickets in the simulated portal of the alerts that are posted to /alerts; docs/tickets.md shows how.").Bool()
 	options := serveFlags(cmd)
 	return func(ctx context.Context, log *slog.Logger) error {
+		ctx, stop := interruptible(ctx)
+		defer stop()
 		path, remove, err := demoConfig(*tickets)
 		if err != nil {
 			return err
@@ -35,13 +40,15 @@ func (c *Commands) demo(cmd *kingpin.CmdClause) run {
 		if err != nil {
 			return fmt.Errorf("listen for the simulated portal: %w", err)
 		}
-		ctx, stop := context.WithCancel(ctx)
+		// The portal goes last: the exporter stops in peace.
+		portalCtx, stopPortal := context.WithCancel(context.WithoutCancel(ctx))
 		served := make(chan error, 1)
-		go func() { served <- servePortal(ctx, log, listener, simulated) }()
+		go func() { served <- servePortal(portalCtx, log, listener, simulated) }()
 		o := options()
 		o.Load = func() (*config.Config, error) { return config.Load(path, demoEnv(listener.Addr().String())) }
+		o.Listening = welcome(c.env.Stdout, flags, listener.Addr().String(), o.MetricsPath)
 		err = app.Run(ctx, log, o)
-		stop()
+		stopPortal()
 		if portalErr := <-served; err == nil {
 			err = portalErr
 		}
@@ -66,6 +73,49 @@ func demoConfig(tickets bool) (path string, remove func(), err error) {
 		return "", nil, fmt.Errorf("write a configuration: %w", err)
 	}
 	return path, remove, nil
+}
+
+// welcome returns what tells a person, at the first listener, where to look, at what,
+// and what to try next.
+func welcome(out io.Writer, flags *portalFlags, portal, metricsPath string) func(net.Listener) {
+	var once sync.Once
+	return func(l net.Listener) {
+		once.Do(func() {
+			base := address(l)
+			fmt.Fprintf(out, `
+Open %[1]s/
+
+  /        what the simulated estate costs
+  /status  how the exporter does
+  %[2]s what Prometheus scrapes
+
+It simulates the UKCloud Portal with %[3]d accounts and %[4]d VMs, their bills, tickets,
+builds and vMotion events. Nothing of it is real, and nothing leaves this machine.
+
+Try next
+  curl %[1]s%[5]s
+  ukcloud_exporter demo --fault=compute_services=500   how a failure looks
+  ukcloud_exporter demo --accounts=5 --vms=2000        a larger estate
+  UKCLOUD_URL=http://%[6]s/api UKCLOUD_EMAIL=%[7]s UKCLOUD_PASSWORD=%[8]s ukcloud_exporter portal vms
+
+Ctrl-C ends it.
+
+`, base, fmt.Sprintf("%-8s", metricsPath), flags.accounts, flags.vms, metricsPath, portal, DemoEmail, DemoPassword)
+		})
+	}
+}
+
+// address is how a browser on this machine reaches a listener.
+func address(l net.Listener) string {
+	scheme := "https"
+	if _, plain := l.(*net.TCPListener); plain {
+		scheme = "http"
+	}
+	host := l.Addr().String()
+	if tcp, is := l.Addr().(*net.TCPAddr); is && tcp.IP.IsUnspecified() {
+		host = net.JoinHostPort("localhost", strconv.Itoa(tcp.Port))
+	}
+	return scheme + "://" + host
 }
 
 // demoEnv is the environment of the exporter that demo runs.

@@ -28,7 +28,7 @@ func (c *Commands) simulate(cmd *kingpin.CmdClause) run {
 	address := cmd.Flag("listen-address", "Address on which the simulated portal listens.").Default("127.0.0.1:10049").String()
 	flags := addPortalFlags(cmd)
 	return func(ctx context.Context, log *slog.Logger) error {
-		ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt)
+		ctx, stop := interruptible(ctx)
 		defer stop()
 		portal, err := flags.newPortal(log)
 		if err != nil {
@@ -40,6 +40,15 @@ func (c *Commands) simulate(cmd *kingpin.CmdClause) run {
 		}
 		return servePortal(ctx, log, listener, portal)
 	}
+}
+
+// interruptible returns a context that SIGTERM and Ctrl-C end, from the first moment on:
+// a command that runs until it is told to stop has then done what it should. A second
+// signal ends the process at once.
+func interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
 }
 
 // portalFlags are the flags of the portal that is simulated.

@@ -68,35 +68,3 @@ func fileReason(err error) string {
 	}
 	return "cannot read the file: " + err.Error()
 }
-
-// closest returns the key that was probably meant, or "".
-func closest(name string, keys []string) string {
-	best, bestDistance := "", 3
-	for _, key := range keys {
-		if d := distance(strings.ToLower(name), key); d < bestDistance && d < len(key)-1 {
-			best, bestDistance = key, d
-		}
-	}
-	return best
-}
-
-// distance is the number of bytes to insert, delete or replace to turn a into b.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replace := diagonal
-			if a[i] != b[j] {
-				replace++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replace, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
-}

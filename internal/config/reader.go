@@ -13,6 +13,8 @@ import (
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
+
+	"ukcloud_exporter/internal/spelling"
 )
 
 // field is one key of a mapping.
@@ -222,7 +224,7 @@ func (l *loader) readField(v reflect.Value, key, value *yaml.Node, path string) 
 	reason := "unknown key"
 	if r, ok := refused[join(path, key.Value)]; ok {
 		at, reason = join(path, key.Value), r
-	} else if meant := closest(key.Value, known); meant != "" {
+	} else if meant := spelling.Closest(key.Value, known); meant != "" {
 		reason += fmt.Sprintf(", did you mean %q?", meant)
 	}
 	l.report(key.Line, at, reason)
@@ -250,7 +252,7 @@ var plainKey = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
 // looks like a key with a value nor comes near to a known one is not named: in
 // {password, hunter2} the password is a key.
 func keyPath(path string, key, value *yaml.Node, known []string) string {
-	if plainKey.MatchString(key.Value) && !isNull(value) || closest(key.Value, known) != "" {
+	if plainKey.MatchString(key.Value) && !isNull(value) || spelling.Closest(key.Value, known) != "" {
 		return join(path, key.Value)
 	}
 	return path

@@ -40,7 +40,7 @@ func New(w io.Writer, o Options) *slog.Logger {
 	if o.Format == "json" {
 		next = log.NewJSONLogger(w)
 	}
-	return slog.New(sloggokit.NewGoKitHandler(lines{next}, o.level()))
+	return slog.New(errorText{sloggokit.NewGoKitHandler(lines{next}, o.level())})
 }
 
 // level is Info for the zero value; the flags let no unknown text through.
