@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"embed"
 	"io"
 	"os"
 	_ "time/tzdata" // the portal's wall clock is Europe/London, also in an empty container
@@ -17,6 +18,12 @@ import (
 	"ukcloud_exporter/internal/completion"
 	"ukcloud_exporter/internal/logging"
 )
+
+// files is what assets writes. It stands here because only a package above all of
+// them can embed them.
+//
+//go:embed config.example.yml alerts/*.yml dashboards/*.json deploy/systemd/ukcloud_exporter.service deploy/systemd/ukcloud_exporter@.service deploy/systemd/config.yml deploy/systemd/default
+var files embed.FS
 
 func main() {
 	os.Exit(run(context.Background(), os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr))
@@ -36,7 +43,7 @@ func run(ctx context.Context, args []string, env func(string) string, stdin io.R
 			panic(r)
 		}
 	}()
-	app, commands := newApp(cli.Environment{Getenv: env, Stdin: stdin, Stdout: stdout, Stderr: stderr})
+	app, commands := newApp(cli.Environment{Getenv: env, Stdin: stdin, Stdout: stdout, Stderr: stderr, Files: files})
 	name, err := app.Parse(completion.Args(args))
 	if err != nil {
 		err = usage.Explain(app, args, err)

@@ -5,11 +5,13 @@ package cli
 import (
 	"context"
 	"io"
+	"io/fs"
 	"log/slog"
 	"maps"
 
 	"github.com/alecthomas/kingpin/v2"
 
+	"ukcloud_exporter/internal/cli/assets"
 	"ukcloud_exporter/internal/cli/billing"
 	portalcmd "ukcloud_exporter/internal/cli/portal"
 	"ukcloud_exporter/internal/config"
@@ -22,6 +24,7 @@ type Environment struct {
 	Getenv         func(string) string
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
+	Files          fs.FS // what assets writes, by its path in the repository
 }
 
 // Commands are the program's commands with the flags that they share.
@@ -52,6 +55,7 @@ func Register(app *kingpin.Application, env Environment) *Commands {
 	maps.Copy(c.run, portalcmd.Register(app, portalcmd.Environment{
 		Stdin: env.Stdin, Stdout: env.Stdout, Stderr: env.Stderr, Portal: c.portalClient,
 	}))
+	maps.Copy(c.run, assets.Register(app, assets.Environment{Stdout: env.Stdout, Files: env.Files}))
 	return c
 }
 
