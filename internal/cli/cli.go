@@ -3,12 +3,14 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"log/slog"
 	"maps"
 
 	"github.com/alecthomas/kingpin/v2"
+	"github.com/prometheus/common/version"
 
 	"ukcloud_exporter/internal/cli/billing"
 	portalcmd "ukcloud_exporter/internal/cli/portal"
@@ -48,6 +50,7 @@ func Register(app *kingpin.Application, env Environment) *Commands {
 	}
 	maps.Copy(c.run, billing.Register(app, billing.Environment{
 		Stdin: env.Stdin, Stdout: env.Stdout, Stderr: env.Stderr, Portal: c.portal,
+		Version: cmp.Or(version.Version, "unreleased") + ", revision " + version.GetRevision(),
 	}))
 	maps.Copy(c.run, portalcmd.Register(app, portalcmd.Environment{
 		Stdin: env.Stdin, Stdout: env.Stdout, Stderr: env.Stderr, Portal: c.portalClient,
