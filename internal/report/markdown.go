@@ -22,6 +22,9 @@ func (d *Document) Markdown(w io.Writer) error {
 		m.line("* ", Escape(f.Name), ": **", Escape(f.Value), "**", more)
 	}
 	for _, s := range d.Sections {
+		if len(s.Text)+len(s.Tables) == 0 {
+			continue // it is drawn
+		}
 		m.line()
 		m.line("## ", Escape(s.Title))
 		m.paragraphs(s.Text)

@@ -148,10 +148,10 @@ func (m *invoice) wrong() error {
 func (m *invoice) document(version string) *report.Document {
 	d := &report.Document{Title: "Bill of " + monthName(m.month), Intro: m.intro(), Figures: m.figures()}
 	d.Sections = append(d.Sections, m.monthsSection()...)
-	d.Sections = append(d.Sections, m.daysSection())
+	d.Sections = append(d.Sections, m.chartSection())
 	d.Sections = append(d.Sections, m.groupSections()...)
 	d.Sections = append(d.Sections, m.resourceSections()...)
 	d.Sections = append(d.Sections, m.rowSections()...)
-	d.Sections = append(d.Sections, m.pricesSection(), m.verifySection(), m.exactSection(), m.filesSection(version))
+	d.Sections = append(d.Sections, m.pricesSection(), m.verifySection(), m.daysSection(), m.exactSection(), m.filesSection(version))
 	return d
 }

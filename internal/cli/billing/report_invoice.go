@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math/big"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"ukcloud_exporter/csvparse"
 	"ukcloud_exporter/internal/bill"
 	"ukcloud_exporter/internal/page"
+	"ukcloud_exporter/money"
 )
 
 // invoice is the newest month of some bills beside the month before.
@@ -27,8 +29,13 @@ type invoice struct {
 	onlyNow, onlyBefore []string // compute services that only one of the months was given of
 
 	resources map[resourceKey]*pair
-	names     map[string]int // how many resources of the month have a name
+	names     map[nameKey]int // how many resources have a name
+
+	daysNow, daysBefore int64 // that the months have, the newest as far as it is billed
 }
+
+// nameKey is a name, which means something in its VDC alone.
+type nameKey struct{ vorg, vdc, name string }
 
 type monthTotal struct {
 	month bill.Month
@@ -53,7 +60,7 @@ var errTotalRange = errors.New("a sum is out of range")
 func newInvoice(files []*reportFile, tags []string) (*invoice, error) {
 	m := &invoice{
 		files: files, tags: tags, all: newTotals(tags), same: newTotals(tags), before: newTotals(tags),
-		resources: map[resourceKey]*pair{}, names: map[string]int{},
+		resources: map[resourceKey]*pair{}, names: map[nameKey]int{},
 	}
 	for _, f := range files {
 		if f.month == (bill.Month{}) && f.facts.newest != (csvparse.Date{}) {
@@ -162,7 +169,11 @@ func (m *invoice) addTotals() bool {
 		}
 	}
 	for _, p := range m.resources {
-		m.names[p.either().name]++
+		m.names[p.name()]++
+	}
+	m.daysNow, m.daysBefore = int64(m.month.LastDay().Day), int64(m.month.Previous().LastDay().Day)
+	if last, known := m.lastDay(); known {
+		m.daysNow = int64(last.Day)
 	}
 	return ok
 }
@@ -191,6 +202,8 @@ func (p *pair) either() *resource {
 	return p.before
 }
 
+func (p *pair) name() nameKey { return nameKey{p.vorg, p.either().vdc, p.either().name} }
+
 // inMonth reports whether a resource has a row of a day of the month or later: late
 // rows alone are of one that is gone.
 func (r *resource) inMonth(month bill.Month) bool {
@@ -207,17 +220,42 @@ func (m *invoice) isGone(p *pair) bool {
 	return p.comparable && !p.now.inMonth(m.month) && p.before.inMonth(m.month.Previous())
 }
 
-func (p *pair) costs() (now, before, change bill.Sum) {
+// costs are what the resource cost in both months.
+func (p *pair) costs() (c costs) {
 	if p.now != nil {
-		now = p.now.cost
+		c.now = p.now.cost
 	}
 	if p.before != nil {
-		before = p.before.cost
+		c.before = p.before.cost
 	}
 	if p.comparable {
-		change = changeOf(now, before)
+		c.same = c.now
 	}
-	return now, before, change
+	return c
+}
+
+// costs are what something cost in both months. same is the part of now that before is
+// comparable with.
+type costs struct{ now, same, before bill.Sum }
+
+func (c *costs) add(other costs) {
+	c.now.Add(other.now)
+	c.same.Add(other.same)
+	c.before.Add(other.before)
+}
+
+func (c costs) change() bill.Sum { return changeOf(c.same, c.before) }
+
+// atEqualDays is how much of the change is none of the months' lengths: what was before is
+// taken for as many days as the month has. It is rounded to the last place.
+func (m *invoice) atEqualDays(c costs) bill.Sum {
+	scaled := big.NewInt(int64(c.before.Value))
+	scaled.Mul(scaled, big.NewInt(m.daysNow))
+	scaled.Quo(scaled, big.NewInt(m.daysBefore))
+	if !scaled.IsInt64() {
+		return bill.Sum{}
+	}
+	return changeOf(c.same, bill.Sum{Value: money.Amount(scaled.Int64()), Valid: c.before.Valid})
 }
 
 // changeOf is now less before. Of what one of the months does not have, it is all of
@@ -248,7 +286,7 @@ func (m *invoice) label(p *pair) string {
 	switch {
 	case r.name == "":
 		return page.Clean(r.id)
-	case m.names[r.name] > 1:
+	case m.names[p.name()] > 1:
 		return page.Clean(r.name) + " (" + page.Clean(r.id) + ")"
 	}
 	return page.Clean(r.name)
@@ -259,10 +297,12 @@ func (m *invoice) compared() bool { return len(m.before.owners) > 0 }
 
 func monthName(m bill.Month) string { return m.Start().Format("January 2006") }
 
-// compare is one line of a group in both months.
+func shortName(m bill.Month) string { return m.Start().Format("Jan 2006") }
+
+// compared is one line of a group in both months.
 type compared struct {
 	lineKey
-	now, before, change bill.Sum
+	costs
 }
 
 // compare joins the lines of a group by their names, the dearest of the month first.
@@ -288,7 +328,7 @@ func (m *invoice) compare(kind, key string) []compared {
 	}
 	var lines []compared
 	for key := range keys {
-		lines = append(lines, compared{key, all[key], before[key], changeOf(same[key], before[key])})
+		lines = append(lines, compared{key, costs{all[key], same[key], before[key]}})
 	}
 	slices.SortFunc(lines, func(a, b compared) int {
 		return cmp.Or(cmp.Compare(b.now.Value, a.now.Value), cmp.Compare(b.before.Value, a.before.Value),
@@ -321,7 +361,11 @@ func (m *invoice) intro() []string {
 	intro := []string{fmt.Sprintf("%s in %s%s. GBP without VAT, each figure to the penny; the exact sums stand at the end.",
 		count(t.rows, "row"), count(int64(t.files), "file"), m.days())}
 	if last, known := m.lastDay(); !known || last != m.month.LastDay() {
-		intro = append(intro, fmt.Sprintf("The month is not complete: %s. The change against a whole month says little then.", through(last, known)))
+		intro = append(intro, fmt.Sprintf("The month is not complete: %s.", through(last, known)))
+	}
+	if m.compared() && m.daysNow != m.daysBefore {
+		intro = append(intro, fmt.Sprintf("At equal days: the change if %s had come to %d/%d of what it did, which is as many days as %s is billed for.",
+			monthName(m.month.Previous()), m.daysNow, m.daysBefore, monthName(m.month)))
 	}
 	switch {
 	case len(m.of(m.month.Previous())) == 0:

@@ -28,6 +28,9 @@ func (m *invoice) figures() []report.Figure {
 			change.Value += " (" + percent + ")"
 		}
 		change.More = report.Money(m.before.cost).Text + " before"
+		if m.daysNow != m.daysBefore {
+			change.More += fmt.Sprintf("; at equal days %s", report.Change(m.atEqualDays(costs{m.all.cost, m.same.cost, m.before.cost})).Text)
+		}
 		if len(m.onlyNow) > 0 {
 			change.More += fmt.Sprintf(", of %d of %d compute services", len(m.same.owners), len(m.all.owners))
 		}
@@ -53,7 +56,7 @@ func (m *invoice) monthsSection() []report.Section {
 	if len(m.months) < 3 {
 		return nil
 	}
-	t := report.Table{Caption: "All that was given", Columns: []report.Column{{Title: "Month"}, {Title: "Files", Kind: report.Number}, {Title: "Cost", Kind: report.Number}, {Title: "", Kind: report.Bars}}}
+	t := report.Table{Caption: "All that was given", Columns: []report.Column{{Title: "Month"}, {Title: "Files", Kind: report.Number}, {Title: "Cost", Kind: report.Number}, {Title: "Share", Kind: report.Bars}}}
 	var most bill.Sum
 	for _, month := range m.months {
 		most.Value = max(most.Value, month.cost.Value)
@@ -66,19 +69,28 @@ func (m *invoice) monthsSection() []report.Section {
 	return []report.Section{{Title: "Month by month", Tables: []report.Table{t}}}
 }
 
+// chartSection draws the days of both months.
+func (m *invoice) chartSection() report.Section {
+	now, _ := m.byDay(m.month, m.all.owners)
+	before, _ := m.byDay(m.month.Previous(), m.before.owners)
+	s := report.Section{Title: "Day by day", Chart: page.NewChart(now, before)}
+	if s.Chart == nil {
+		s.Text = []string{"No day of the month costs anything."}
+		return s
+	}
+	s.Chart.Words = fmt.Sprintf("Cost by day; the dearest day is %s. The table Days, near the end, has the same figures.", s.Chart.Most)
+	s.Legend = "Blue: " + monthName(m.month) + "."
+	if m.compared() {
+		s.Legend += " Grey: " + monthName(m.month.Previous()) + "."
+	}
+	return s
+}
+
 // daysSection is the days of both months. Those of other months are one line more.
 func (m *invoice) daysSection() report.Section {
 	now, late := m.byDay(m.month, m.all.owners)
 	before, lateBefore := m.byDay(m.month.Previous(), m.before.owners)
-	s := report.Section{Title: "Day by day", Chart: page.NewChart(now, before)}
-	if s.Chart != nil {
-		s.Chart.Words = fmt.Sprintf("Cost by day; the dearest day is %s. The table below has the same figures.", s.Chart.Most)
-		s.Legend = "Blue: " + monthName(m.month) + "."
-		if m.compared() {
-			s.Legend += " Grey: " + monthName(m.month.Previous()) + "."
-		}
-	}
-	columns := []report.Column{{Title: "Day"}, {Title: monthName(m.month), Kind: report.Number}}
+	columns := []report.Column{{Title: "Day"}, {Title: shortName(m.month), Kind: report.Number}}
 	row := func(name string, now, before bill.Sum) []report.Cell {
 		cells := []report.Cell{report.Text(name), report.Money(now)}
 		if m.compared() {
@@ -87,7 +99,7 @@ func (m *invoice) daysSection() report.Section {
 		return cells
 	}
 	if m.compared() {
-		columns = append(columns, report.Column{Title: monthName(m.month.Previous()), Kind: report.Number})
+		columns = append(columns, report.Column{Title: shortName(m.month.Previous()), Kind: report.Number})
 	}
 	t := report.Table{Caption: "Cost by day (UTC)", Columns: columns}
 	for i := range max(len(now), len(before)) {
@@ -97,8 +109,7 @@ func (m *invoice) daysSection() report.Section {
 		t.Rows = append(t.Rows, row("days of other months", late, lateBefore))
 	}
 	t.Rows = append(t.Rows, row("total", m.all.cost, m.before.cost))
-	s.Tables = []report.Table{t}
-	return s
+	return report.Section{Title: "Days", Tables: []report.Table{t}}
 }
 
 func dayAt(days []bill.Sum, i int) bill.Sum {
@@ -144,24 +155,22 @@ func (m *invoice) groupSections() []report.Section {
 
 func (m *invoice) groupTable(g group) report.Table {
 	lines := m.compare(g.kind, g.key)
-	t := report.Table{Columns: m.columns(report.Column{Title: "Name"})}
-	t.Columns = append(t.Columns, report.Column{Title: "", Kind: report.Bars})
+	t := report.Table{Caption: "The dearest first", Columns: m.columns(report.Column{Title: "Name"})}
+	t.Columns = append(t.Columns, report.Column{Title: "Share", Kind: report.Bars})
 	var most bill.Sum
 	for _, l := range lines {
 		most.Value = max(most.Value, l.now.Value, -l.now.Value)
 	}
-	var others compared
+	var others costs
 	for i, l := range lines {
 		if i >= reportRows {
-			others.now.Add(l.now)
-			others.before.Add(l.before)
-			others.change.Add(l.change)
+			others.add(l.costs)
 			continue
 		}
-		t.Rows = append(t.Rows, append(m.cells(m.groupName(g.kind, l.lineKey), l.now, l.before, l.change), report.Bar(l.now, most)))
+		t.Rows = append(t.Rows, append(m.cells(m.groupName(g.kind, l.lineKey), l.costs), report.Bar(l.now, most)))
 	}
 	if n := len(lines) - reportRows; n > 0 {
-		t.Rows = append(t.Rows, append(m.cells(othersName(n), others.now, others.before, others.change), report.Cell{}))
+		t.Rows = append(t.Rows, append(m.cells(othersName(n), others), report.Cell{}))
 	}
 	return t
 }
@@ -194,17 +203,23 @@ func componentName(name string) string {
 
 // columns are some columns, then the month's cost, and what it is compared with.
 func (m *invoice) columns(first ...report.Column) []report.Column {
-	columns := append(first, report.Column{Title: monthName(m.month), Kind: report.Number})
+	columns := append(first, report.Column{Title: shortName(m.month), Kind: report.Number})
 	if m.compared() {
-		columns = append(columns, report.Column{Title: monthName(m.month.Previous()), Kind: report.Number}, report.Column{Title: "Change", Kind: report.Number})
+		columns = append(columns, report.Column{Title: shortName(m.month.Previous()), Kind: report.Number}, report.Column{Title: "Change", Kind: report.Number})
+		if m.daysNow != m.daysBefore {
+			columns = append(columns, report.Column{Title: "At equal days", Kind: report.Number})
+		}
 	}
 	return columns
 }
 
-func (m *invoice) cells(name string, now, before, change bill.Sum) []report.Cell {
-	cells := []report.Cell{report.Text(name), report.Money(now)}
+func (m *invoice) cells(name string, c costs) []report.Cell {
+	cells := []report.Cell{report.Text(name), report.Money(c.now)}
 	if m.compared() {
-		cells = append(cells, report.Money(before), report.Change(change))
+		cells = append(cells, report.Money(c.before), report.Change(c.change()))
+		if m.daysNow != m.daysBefore {
+			cells = append(cells, report.Change(m.atEqualDays(c)))
+		}
 	}
 	return cells
 }
@@ -215,9 +230,10 @@ func (m *invoice) resourceSections() []report.Section {
 	dearest := m.choose(func(p *pair) bool { return p.now != nil }, byCost)
 	sections := []report.Section{m.resourceSection("Dearest VMs and other resources", "No row is of a resource.", dearest)}
 	if m.compared() {
-		magnitude := func(p *pair) money.Amount {
-			_, _, change := p.costs()
-			return max(change.Value, -change.Value)
+		magnitude := func(p *pair) money.Amount { // in pence: what the rounding of the days makes is no change
+			const penny = money.Pound / 100
+			change := m.atEqualDays(p.costs()).Value
+			return (max(change, -change) + penny/2) / penny
 		}
 		changed := m.choose(func(p *pair) bool {
 			return p.comparable && p.now.inMonth(m.month) && p.before.inMonth(m.month.Previous()) && magnitude(p) != 0
@@ -225,7 +241,7 @@ func (m *invoice) resourceSections() []report.Section {
 		arrived := m.choose(m.isNew, byCost)
 		gone := m.choose(m.isGone, func(a, b *pair) int { return cmp.Compare(b.before.cost.Value, a.before.cost.Value) })
 		sections = append(sections,
-			m.resourceSection("Largest changes", "Nothing that was there in both months costs more or less.", changed),
+			m.resourceSection("Largest changes", "Nothing that was there in both months costs more or less a day.", changed),
 			m.resourceSection("New", "Nothing is new.", arrived), m.resourceSection("Gone", "Nothing is gone.", gone))
 	}
 	return append(sections, m.offSection())
@@ -239,25 +255,22 @@ func (m *invoice) resourceSection(title, empty string, pairs []*pair) report.Sec
 		Caption: shownOf(len(pairs)),
 		Columns: m.columns(report.Column{Title: "Name"}, report.Column{Title: "VDC"}, report.Column{Title: "Service"}),
 	}
-	var others compared
+	var others costs
 	for i, p := range pairs {
-		now, before, change := p.costs()
 		if i >= reportRows {
-			others.now.Add(now)
-			others.before.Add(before)
-			others.change.Add(change)
+			others.add(p.costs())
 			continue
 		}
-		t.Rows = append(t.Rows, m.resourceCells(m.label(p), m.shownOwner(p.either().vdc, p.vorg), p.either().service, now, before, change))
+		t.Rows = append(t.Rows, m.resourceCells(m.label(p), m.shownOwner(p.either().vdc, p.vorg), p.either().service, p.costs()))
 	}
 	if n := len(pairs) - reportRows; n > 0 {
-		t.Rows = append(t.Rows, m.resourceCells(othersName(n), "", "", others.now, others.before, others.change))
+		t.Rows = append(t.Rows, m.resourceCells(othersName(n), "", "", others))
 	}
 	return report.Section{Title: title, Tables: []report.Table{t}}
 }
 
-func (m *invoice) resourceCells(name, vdc, service string, now, before, change bill.Sum) []report.Cell {
-	cells := m.cells(name, now, before, change)
+func (m *invoice) resourceCells(name, vdc, service string, c costs) []report.Cell {
+	cells := m.cells(name, c)
 	return append([]report.Cell{cells[0], report.Text(vdc), report.Text(service)}, cells[1:]...)
 }
 
