@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"io/fs"
@@ -10,6 +11,7 @@ import (
 	"maps"
 
 	"github.com/alecthomas/kingpin/v2"
+	"github.com/prometheus/common/version"
 
 	"ukcloud_exporter/internal/cli/assets"
 	"ukcloud_exporter/internal/cli/billing"
@@ -51,6 +53,7 @@ func Register(app *kingpin.Application, env Environment) *Commands {
 	}
 	maps.Copy(c.run, billing.Register(app, billing.Environment{
 		Stdin: env.Stdin, Stdout: env.Stdout, Stderr: env.Stderr, Portal: c.portal,
+		Version: cmp.Or(version.Version, "unreleased") + ", revision " + version.GetRevision(),
 	}))
 	maps.Copy(c.run, portalcmd.Register(app, portalcmd.Environment{
 		Stdin: env.Stdin, Stdout: env.Stdout, Stderr: env.Stderr, Portal: c.portalClient,

@@ -11,6 +11,7 @@ import (
 
 	"ukcloud_exporter/internal/bill"
 	"ukcloud_exporter/internal/estate"
+	ui "ukcloud_exporter/internal/page"
 	"ukcloud_exporter/internal/snapshot"
 	"ukcloud_exporter/money"
 )
@@ -44,7 +45,7 @@ func (e *Estate) Handler() http.Handler {
 		cache := e.Cache()
 		made, ok := estate.New(time.Now(), query.Get("account"), cache)
 		if !ok {
-			http.Error(w, fmt.Sprintf("no account %q is known", shorten(clean(query.Get("account")))), http.StatusNotFound)
+			http.Error(w, fmt.Sprintf("no account %q is known", shorten(ui.Clean(query.Get("account")))), http.StatusNotFound)
 			return
 		}
 		switch format := query.Get("format"); format {
@@ -53,7 +54,7 @@ func (e *Estate) Handler() http.Handler {
 		case "csv", "json":
 			e.tables(w, made, query.Get("table"), format)
 		default:
-			http.Error(w, fmt.Sprintf("no format %q: there are html, csv and json", shorten(clean(format))), http.StatusBadRequest)
+			http.Error(w, fmt.Sprintf("no format %q: there are html, csv and json", shorten(ui.Clean(format))), http.StatusBadRequest)
 		}
 	})
 }
@@ -71,7 +72,7 @@ func (e *Estate) tables(w http.ResponseWriter, page *estate.Page, id, format str
 			}
 		}
 		if tables == nil {
-			http.Error(w, fmt.Sprintf("no table %q: there are %s", shorten(clean(id)), clean(strings.Join(ids, ", "))), http.StatusNotFound)
+			http.Error(w, fmt.Sprintf("no table %q: there are %s", shorten(ui.Clean(id)), ui.Clean(strings.Join(ids, ", "))), http.StatusNotFound)
 			return
 		}
 	}
@@ -95,7 +96,8 @@ type estatePage struct {
 	MetricsPath string
 	Failing     []string
 	Collectors  int
-	Chart       *chart // nil while there is no bill
+	Chart       *ui.Chart // nil while there is no bill
+	Days        []chartDay
 	Tables      []shownTable
 }
 
@@ -118,9 +120,9 @@ func (m shownMoney) Change() string {
 	case !ok || !m.ToDate.Valid || !m.PreviousSameDays.Valid:
 		return ""
 	case change < 0:
-		return pounds(-change) + " less"
+		return ui.Pounds(-change) + " less"
 	}
-	return pounds(change) + " more"
+	return ui.Pounds(change) + " more"
 }
 
 // Link is the address of a table, "" for all, in a format.
@@ -150,8 +152,9 @@ type shownCell struct{ Text, Class string }
 func (e *Estate) page(made *estate.Page, collectors []snapshot.Status) *estatePage {
 	p := &estatePage{
 		Page: &estatePageData{made, shownMoney{made.Money}}, MetricsPath: e.MetricsPath,
-		Collectors: len(collectors), Chart: newChart(made),
+		Collectors: len(collectors),
 	}
+	p.Chart, p.Days = chartOf(made)
 	for _, c := range collectors {
 		if c.Attempts > 0 && !c.Success {
 			p.Failing = append(p.Failing, c.Name)
@@ -193,84 +196,53 @@ func words(cell any, now time.Time) string {
 	case nil:
 		return "–"
 	case money.Amount:
-		return pounds(v)
+		return ui.Pounds(v)
 	case time.Time:
 		return ago(now, v)
 	}
-	return clean(estate.Plain(cell))
+	return ui.Clean(estate.Plain(cell))
 }
 
-// chart is the days of both months as bars, side by side.
-type chart struct {
-	Width, Height, Base, LabelY int
-	Words, Most                 string
-	Bars                        []bar
-	Labels                      []label
-	Days                        []chartDay
-}
-
-type bar struct{ Class, X, Y, W, H string }
-
-type label struct {
-	X    int
-	Text string
-}
-
+// chartDay is a day of the month in both months, in words.
 type chartDay struct {
 	Number            int
 	Current, Previous string
 }
 
-// dayWidth is the width of a day's two bars, in the drawing's own units.
-const dayWidth = 24
-
-// newChart draws the days; nil when no day is known. A day of credits has no bar:
-// its sum stands in the table.
-func newChart(p *estate.Page) *chart {
-	var most money.Amount
-	anyKnown := false
-	for _, d := range append(append([]estate.Day{}, p.Days.Current...), p.Days.Previous...) {
-		anyKnown = anyKnown || d.Cost.Valid
-		most = max(most, d.Cost.Value)
-	}
-	if !anyKnown {
-		return nil
-	}
-	days := max(len(p.Days.Current), len(p.Days.Previous))
-	c := &chart{Width: days * dayWidth, Height: 200, Base: 180, LabelY: 196, Most: pounds(most)}
-	draw := func(class string, d estate.Day, offset float64) {
-		if !d.Cost.Valid || d.Cost.Value <= 0 || most == 0 {
-			return
-		}
-		height := d.Cost.Value.Float64() / most.Float64() * 160
-		c.Bars = append(c.Bars, bar{
-			class, fmt.Sprintf("%.0f", float64((d.Number-1)*dayWidth)+offset),
-			fmt.Sprintf("%.1f", float64(c.Base)-height), "10", fmt.Sprintf("%.1f", height),
-		})
-	}
-	for i := range days {
-		var current, previous estate.Day
-		if i < len(p.Days.Current) {
-			current = p.Days.Current[i]
-		}
-		if i < len(p.Days.Previous) {
-			previous = p.Days.Previous[i]
-		}
-		draw("then", previous, 1)
-		draw("now", current, 12)
-		c.Days = append(c.Days, chartDay{i + 1, sumWords(current.Cost), sumWords(previous.Cost)})
-		if i%5 == 0 {
-			c.Labels = append(c.Labels, label{i*dayWidth + 6, fmt.Sprint(i + 1)})
-		}
+// chartOf draws the days, and says them in words; nil when no day is known.
+func chartOf(p *estate.Page) (*ui.Chart, []chartDay) {
+	current, previous := costs(p.Days.Current), costs(p.Days.Previous)
+	c := ui.NewChart(current, previous)
+	if c == nil {
+		return nil, nil
 	}
 	c.Words = fmt.Sprintf("Cost by day of %s and %s; the dearest day is %s. The table below has the same figures.",
 		p.Money.Month.Start().Format("January 2006"), p.Money.PreviousMonth.Start().Format("January 2006"), c.Most)
-	return c
+	var days []chartDay
+	for i := range max(len(current), len(previous)) {
+		days = append(days, chartDay{i + 1, sumWords(at(current, i)), sumWords(at(previous, i))})
+	}
+	return c, days
+}
+
+func costs(days []estate.Day) []bill.Sum {
+	costs := make([]bill.Sum, len(days))
+	for i, d := range days {
+		costs[i] = d.Cost
+	}
+	return costs
+}
+
+func at(days []bill.Sum, i int) bill.Sum {
+	if i >= len(days) {
+		return bill.Sum{}
+	}
+	return days[i]
 }
 
 func sumWords(s bill.Sum) string {
 	if !s.Valid {
 		return "–"
 	}
-	return pounds(s.Value)
+	return ui.Pounds(s.Value)
 }

@@ -3,25 +3,18 @@ package web
 import (
 	"bytes"
 	"crypto/sha256"
-	_ "embed"
 	"encoding/base64"
 	"fmt"
 	"html/template"
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/prometheus/common/model"
 
 	"ukcloud_exporter/internal/bill"
-	"ukcloud_exporter/money"
+	ui "ukcloud_exporter/internal/page"
 )
-
-//go:embed page.css
-var pageCSS string
 
 // page is a template with the style that all pages share.
 type page struct {
@@ -33,17 +26,17 @@ type page struct {
 // newPage parses a page. The only style that a browser may use is ours, known by its
 // hash; no script runs, nothing is fetched, and no other site may frame the page.
 func newPage(log *slog.Logger, name, text string) *page {
-	style := sha256.Sum256([]byte(pageCSS))
+	style := sha256.Sum256([]byte(ui.CSS))
 	return &page{
 		log: log,
 		template: template.Must(template.New(name).Funcs(template.FuncMap{
-			"ago": ago, "until": until, "clean": clean, "pounds": pounds,
+			"ago": ago, "until": until, "clean": ui.Clean, "pounds": ui.Pounds,
 			"month":   func(m bill.Month) string { return m.Start().Format("January 2006") },
-			"css":     func() template.CSS { return template.CSS(pageCSS) },
+			"css":     func() template.CSS { return template.CSS(ui.CSS) },
 			"short":   func(d time.Duration) string { return d.Round(time.Millisecond).String() },
 			"setting": func(d time.Duration) string { return model.Duration(d).String() },
 			"utc":     func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
-		}).Parse(text)),
+		}).Parse(text + ui.ChartHTML)),
 		policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(style[:]) +
 			"'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
 	}
@@ -108,42 +101,4 @@ func span(d time.Duration) string {
 		return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
 	}
 	return fmt.Sprintf("%d days", int(d.Hours())/24)
-}
-
-// longest is how many characters of a name a page shows; the whole stands in CSV.
-const longest = 120
-
-// clean makes a name that somebody typed fit for a line: control characters and
-// marks that turn the direction of writing become visible, and it is not endless.
-func clean(text string) string {
-	text = strings.Map(func(r rune) rune {
-		switch {
-		case r == utf8.RuneError, unicode.IsControl(r), unicode.In(r, unicode.Bidi_Control):
-			return '�'
-		}
-		return r
-	}, text)
-	if utf8.RuneCountInString(text) > longest {
-		text = string([]rune(text)[:longest]) + "…"
-	}
-	return text
-}
-
-// pounds writes money in full, to the penny: £36,389.44.
-func pounds(a money.Amount) string {
-	sign := ""
-	if a < 0 {
-		sign = "−"
-	}
-	magnitude := uint64(a)
-	if a < 0 {
-		magnitude = -magnitude
-	}
-	const penny = uint64(money.Pound) / 100
-	pence := (magnitude + penny/2) / penny
-	whole := fmt.Sprint(pence / 100)
-	for i := len(whole) - 3; i > 0; i -= 3 {
-		whole = whole[:i] + "," + whole[i:]
-	}
-	return fmt.Sprintf("%s£%s.%02d", sign, whole, pence%100)
 }

@@ -1,5 +1,5 @@
 // Package billing is the commands below ukcloud_exporter billing: fetch,
-// summary, verify, backfill and focus.
+// summary, report, verify, backfill and focus.
 package billing
 
 import (
@@ -27,6 +27,8 @@ type Environment struct {
 	Portal func(ctx context.Context, log *slog.Logger, forceLogin bool) (*Portal, error)
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
+	// Version is the program's, for the end of a report.
+	Version string
 }
 
 // ForceLoginHelp is the help of --force-login.
@@ -59,6 +61,7 @@ func Register(app *kingpin.Application, env Environment) map[string]Run {
 	return map[string]Run{
 		"billing fetch":    interruptible(registerFetch(parent, env)),
 		"billing summary":  interruptible(registerSummary(parent, env)),
+		"billing report":   interruptible(registerReport(parent, env)),
 		"billing verify":   interruptible(registerVerify(parent, env)),
 		"billing backfill": interruptible(registerBackfill(parent, env)),
 		"billing focus":    interruptible(registerFocus(parent, env)),

@@ -182,10 +182,13 @@ func newTotals(tags []string) *totals {
 
 // add adds a bill. It returns false when a sum is out of range.
 func (t *totals) add(in *input, b *bill.Bill) bool {
-	account, vorg := accountOf(in.org), in.org
-	if vorg == "" { // nobody knows whose it is, so it is kept apart under the file's name
-		vorg = filepath.Base(in.name)
-	}
+	// Where nobody knows whose it is it is kept apart under the file's name.
+	return t.addOf(in.org, cmp.Or(in.org, filepath.Base(in.name)), b)
+}
+
+// addOf adds a bill under a name for whose it is.
+func (t *totals) addOf(org, vorg string, b *bill.Bill) bool {
+	account := accountOf(org)
 	t.owners[vorg] = true
 	t.files++
 	t.rows += b.Rows

@@ -139,7 +139,9 @@ type fileCheck struct {
 	verified
 	found   func(finding)
 	builder *bill.Builder
-	wrong   bool // the file as a whole
+	tags    []string        // that the builder adds up by
+	each    func(*bill.Row) // nil, or told of each row in the bill
+	wrong   bool            // the file as a whole
 }
 
 func (c *fileCheck) read(ctx context.Context, in *input, bar io.Writer) error {
@@ -153,7 +155,7 @@ func (c *fileCheck) read(ctx context.Context, in *input, bar io.Writer) error {
 		c.Checksum = "ok"
 	}
 	reader, err := bill.NewReader(untilDone(ctx, file), bill.Options{
-		Month: in.month, AllColumns: true, Proven: file.proven, Rejected: func(row *csvparse.RowError) {
+		Month: in.month, Tags: c.tags, AllColumns: true, Proven: file.proven, Rejected: func(row *csvparse.RowError) {
 			c.Rejected++
 			c.builder.Reject(row)
 			c.found(finding{Line: row.Line, Check: string(row.Reason), Column: row.Field, Got: row.Value})
@@ -173,6 +175,9 @@ func (c *fileCheck) read(ctx context.Context, in *input, bar io.Writer) error {
 			return err
 		}
 		c.row(row)
+		if c.each != nil {
+			c.each(row)
+		}
 	}
 	return nil
 }

@@ -10,16 +10,16 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// report writes what verify finds as it is found: a file with a million failing
+// findingWriter writes what verify finds as it is found: a file with a million failing
 // rows needs no memory. The first error of writing is what close returns.
-type report interface {
+type findingWriter interface {
 	begin(file string)
 	finding(finding)
 	end(verified)
 	close() error
 }
 
-func newReport(w io.Writer, format string) report {
+func newReport(w io.Writer, format string) findingWriter {
 	switch format {
 	case "json":
 		r := &jsonReport{e: jsontext.NewEncoder(w, jsontext.WithIndent("  "), jsontext.AllowInvalidUTF8(true)), ok: true}
