@@ -62,7 +62,7 @@ type Choice interface {
 type Schedule struct {
 	Enabled     bool          `key:"enabled" doc:"Whether the collector runs; the flag --[no-]collector.NAME goes before it."`
 	MinInterval time.Duration `key:"min_interval" doc:"A scrape refreshes the data when it is older than this."`
-	MaxAge      time.Duration `key:"max_age" doc:"Data older than this is no longer exposed; at least min_interval."`
+	MaxAge      time.Duration `key:"max_age" doc:"Data older than this is no longer exposed; at least min_interval and portal.timeout."`
 }
 
 // When implements Settings, for every struct that embeds a Schedule.
