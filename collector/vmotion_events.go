@@ -116,7 +116,7 @@ func (c *VMotionEvents) account(ctx context.Context, account string, last *Part)
 	unknown["event"] = left
 	keep(c.state, c.log, c.ledger)
 	return &Part{&VMotionPart{
-		Account: account, Events: answer, vdcNames: vdcNames,
+		Account: account, Events: answer, vdcNames: vdcNames, since: ledger.Since,
 		totals: slices.Clone(ledger.Totals), newest: slices.Clone(ledger.Newest), gap: time.Duration(ledger.Gap),
 	}, unknown}, nil
 }
@@ -139,6 +139,7 @@ type VMotionPart struct {
 	Account  string
 	Events   *portal.Answer[[]portal.VMotionEvent] // that the portal lists now
 	vdcNames []string
+	since    time.Time
 	totals   []vmotionTotal
 	newest   []vmotionNewest
 	gap      time.Duration
@@ -195,7 +196,7 @@ func (p *VMotionPart) totalSamples(perVM bool) (samples []Sample) {
 		if perVM {
 			labels = append(labels, key.VM)
 		}
-		samples = append(samples, Sample{Labels: labels, Value: float64(sums[key])})
+		samples = append(samples, Sample{Labels: labels, Value: float64(sums[key]), Created: p.since})
 	}
 	return samples
 }

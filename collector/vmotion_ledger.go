@@ -19,6 +19,9 @@ const vmotionMemory = vmotionWindow + time.Hour
 
 // vmotionLedger is what has been counted in one account. It is kept in State.
 type vmotionLedger struct {
+	// Since is from when on events have been counted: the window before the first
+	// poll. It is zero in a state that was kept before there was this field.
+	Since    time.Time       `json:"since,omitzero"`
 	LastPoll time.Time       `json:"last_poll"`
 	Gap      int64           `json:"gap_nanoseconds"`
 	Totals   []vmotionTotal  `json:"totals"`
@@ -73,6 +76,9 @@ const (
 // counted or forgotten by it.
 func (l *vmotionLedger) count(events []portal.VMotionEvent, perVM bool, now time.Time, sure bool) (left int) {
 	if sure {
+		if l.LastPoll.IsZero() {
+			l.Since = now.Add(-vmotionWindow)
+		}
 		if gap := now.Sub(l.LastPoll) - vmotionWindow; gap > 0 && !l.LastPoll.IsZero() {
 			l.Gap += int64(gap)
 		}

@@ -181,3 +181,55 @@ func TestDamagedStateIsNoFailure(t *testing.T) {
 		}
 	})
 }
+
+// TestVMotionCreated: a counter says since when it counts, through restarts; where
+// the state does not know, nobody does.
+func TestVMotionCreated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMoves(t)
+		created := func(events ...string) (all []time.Time) {
+			t.Helper()
+			m.poll(events...)
+			results, _ := round(t, m.c, nil)
+			for _, f := range m.c.Families() {
+				for _, s := range f.Samples(results[0].Part.Data) {
+					if f.Name == "ukcloud_vmotion_events_total" {
+						all = append(all, s.Created)
+					}
+				}
+			}
+			return all
+		}
+		same := func(all []time.Time, n int, want time.Time) {
+			t.Helper()
+			if len(all) != n {
+				t.Errorf("%d series, want %d", len(all), n)
+			}
+			for _, at := range all {
+				if !at.Equal(want) {
+					t.Errorf("created %s, want %s", at, want)
+				}
+			}
+		}
+		// The first answer has the events of the twelve hours before it.
+		began := time.Now().Add(-12 * time.Hour)
+		same(created(event(1, "a")), 3, began)
+		time.Sleep(5 * time.Minute)
+		moved := strings.ReplaceAll(event(0, "b"), `"V"`, `"W"`)
+		same(created(event(1, "a"), moved), 6, began)
+		m.restart()
+		time.Sleep(5 * time.Minute)
+		same(created(moved), 6, began)
+
+		var kept map[string]map[string]any
+		if err := json.Unmarshal(m.state.data, &kept); err != nil {
+			t.Fatal(err)
+		}
+		delete(kept["1"], "since")
+		if err := m.state.Save(kept); err != nil {
+			t.Fatal(err)
+		}
+		m.restart()
+		same(created(moved), 6, time.Time{})
+	})
+}

@@ -59,7 +59,23 @@ func Write(path string, write func(io.Writer) error) error {
 // power cut, after an error the old content or the new one stands there. temp is a
 // name in the same directory that nobody else writes to; what a killed process
 // left under it is removed.
+//
+// Errors name path and never temp, which nobody has heard of.
 func Replace(fsys FS, path, temp string, write func(io.Writer) error) error {
+	return withoutTemp(replace(fsys, path, temp, write), path, temp)
+}
+
+func withoutTemp(err error, path, temp string) error {
+	if of, is := errors.AsType[*fs.PathError](err); is && of.Path == temp {
+		return &fs.PathError{Op: "write", Path: path, Err: of.Err}
+	}
+	if of, is := errors.AsType[*os.LinkError](err); is && of.Old == temp {
+		return &fs.PathError{Op: "write", Path: path, Err: of.Err}
+	}
+	return err
+}
+
+func replace(fsys FS, path, temp string, write func(io.Writer) error) error {
 	if err := fsys.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}

@@ -2,9 +2,12 @@ package atomicfile_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"ukcloud_exporter/internal/atomicfile"
@@ -45,5 +48,39 @@ func TestWrite(t *testing.T) {
 	}
 	if err := atomicfile.Write(filepath.Join(dir, "none", "bill.csv"), func(io.Writer) error { return nil }); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a directory that is missing: %v", err)
+	}
+}
+
+// TestErrorsNameTheFile: what cannot be written is named as the user named it.
+func TestErrorsNameTheFile(t *testing.T) {
+	dir := t.TempDir()
+	taken := filepath.Join(dir, "taken")
+	if err := os.MkdirAll(filepath.Join(taken, "full"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	closed := func(w io.Writer) error { // as a disk that fails
+		_ = w.(io.Closer).Close()
+		_, err := io.WriteString(w, "x")
+		return fmt.Errorf("row 7: %w", err)
+	}
+	tests := []struct {
+		name, path string
+		write      func(io.Writer) error
+		err        error
+	}{
+		{"no directory", filepath.Join(dir, "missing", "bill.csv"), func(io.Writer) error { return nil }, fs.ErrNotExist},
+		{"a directory of that name", taken, func(io.Writer) error { return nil }, nil},
+		{"fails while it is written", filepath.Join(dir, "bill.csv"), closed, fs.ErrClosed},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			err := atomicfile.Write(tt.path, tt.write)
+			if err == nil || tt.err != nil && !errors.Is(err, tt.err) {
+				t.Fatalf("error %v, want %v", err, tt.err)
+			}
+			if !strings.HasPrefix(err.Error(), "write "+tt.path+": ") || strings.Contains(err.Error(), "/.") {
+				t.Errorf("error %v", err)
+			}
+		})
 	}
 }

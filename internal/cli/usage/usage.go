@@ -187,12 +187,17 @@ func (l line) unexpected(text, name string) string {
 	if len(commands) == 0 {
 		return text
 	}
-	for _, command := range l.app.FlattenedCommands() { // summary for billing summary
-		if command.Name == name {
+	if near := spelling.Closest(name, names(commands)); near != "" {
+		return text + meant(near)
+	}
+	all := l.app.FlattenedCommands() // summary for billing summary
+	near := spelling.Closest(name, names(all))
+	for _, command := range all {
+		if command.Name == near {
 			return text + meant(command.FullCommand)
 		}
 	}
-	return text + meant(spelling.Closest(name, names(commands)))
+	return text
 }
 
 func (l line) noSubcommand(text, _ string) string {
