@@ -5,6 +5,7 @@ package assets
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -48,6 +49,9 @@ func Register(app *kingpin.Application, env Environment) map[string]func(context
 			return table.Flush()
 		},
 		write.FullCommand(): func(context.Context, *slog.Logger) error {
+			if *dir == "" { // a variable of a script that is not set
+				return errors.New("the directory is empty text")
+			}
 			v, err := f.read(env.Files)
 			if err != nil {
 				return err
