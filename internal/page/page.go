@@ -20,20 +20,25 @@ var CSS string
 // Longest is how many characters of a name a page shows.
 const Longest = 120
 
-// Clean makes a name that somebody typed fit for a line: control characters and
-// marks that turn the direction of writing become visible, and it is not endless.
+// Clean makes a name that somebody typed fit for a line: Visible, and not endless.
 func Clean(text string) string {
-	text = strings.Map(func(r rune) rune {
+	text = Visible(text)
+	if utf8.RuneCountInString(text) > Longest {
+		text = string([]rune(text)[:Longest]) + "…"
+	}
+	return text
+}
+
+// Visible makes control characters, ends of lines and marks that turn the direction of
+// writing visible.
+func Visible(text string) string {
+	return strings.Map(func(r rune) rune {
 		switch {
 		case r == utf8.RuneError, unicode.IsControl(r), unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp):
 			return '�'
 		}
 		return r
 	}, text)
-	if utf8.RuneCountInString(text) > Longest {
-		text = string([]rune(text)[:Longest]) + "…"
-	}
-	return text
 }
 
 // Pounds writes money in full, to the penny: £36,389.44.

@@ -61,8 +61,11 @@ type Cell struct {
 	Less  bool   // the bar is of a credit
 }
 
-// Text is a cell of words.
-func Text(text string) Cell { return Cell{Text: text} }
+// Text is a cell of words that somebody typed: see page.Clean.
+func Text(text string) Cell { return Cell{Text: page.Clean(text)} }
+
+// Whole is a cell of words that is not cut, however long it is.
+func Whole(text string) Cell { return Cell{Text: text} }
 
 // Money is a cell of money; – where nothing is known.
 func Money(s bill.Sum) Cell {

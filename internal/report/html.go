@@ -22,8 +22,8 @@ func (d *Document) HTML(w io.Writer) error {
 	css := page.CSS + reportCSS
 	style := sha256.Sum256([]byte(css))
 	t, err := template.New("report").Funcs(template.FuncMap{
-		"clean": page.Clean,
-		"css":   func() template.CSS { return template.CSS(css) },
+		"visible": page.Visible,
+		"css":     func() template.CSS { return template.CSS(css) },
 		"policy": func() string {
 			return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(style[:]) + "'; base-uri 'none'; form-action 'none'"
 		},

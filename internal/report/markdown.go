@@ -67,7 +67,7 @@ func (m markdown) table(t *Table) {
 		case Words, Code:
 			rule += " --- |"
 		}
-		head += " " + Escape(page.Clean(c.Title)) + " |"
+		head += " " + Escape(c.Title) + " |"
 	}
 	m.line(head)
 	m.line(rule)
@@ -75,7 +75,7 @@ func (m markdown) table(t *Table) {
 		text := "|"
 		for i, cell := range row {
 			if t.Columns[i].Kind != Bars {
-				text += " " + Escape(page.Clean(cell.Text)) + " |"
+				text += " " + Escape(cell.Text) + " |"
 			}
 		}
 		m.line(text)
@@ -84,10 +84,10 @@ func (m markdown) table(t *Table) {
 
 // Escape makes a text plain in Markdown: neither mark-up, HTML, an address nor the end
 // of a cell or a line.
-func Escape(text string) string { return escapes().Replace(text) }
+func Escape(text string) string { return escapes().Replace(page.Visible(text)) }
 
 func escapes() *strings.Replacer {
-	pairs := []string{"<", "&lt;", ">", "&gt;", "&", "&amp;", "\r", " ", "\n", " ", "://", "\\://", "www.", "www\\.", "WWW.", "WWW\\."}
+	pairs := []string{"<", "&lt;", ">", "&gt;", "&", "&amp;", "://", "\\://", "www.", "www\\.", "WWW.", "WWW\\."}
 	for _, mark := range "\\`*_[]|~#!@$^=" {
 		pairs = append(pairs, string(mark), `\`+string(mark))
 	}

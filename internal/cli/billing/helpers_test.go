@@ -31,21 +31,26 @@ type bench struct {
 func newBench(t *testing.T) *bench {
 	t.Helper()
 	b := &bench{t: t, now: now}
+	b.simulate(simulator.Options{Seed: 5, VMs: 6, VOrgsPerAccount: 3, Accounts: 2})
+	return b
+}
+
+// simulate puts another portal in the place of the bench's.
+func (b *bench) simulate(o simulator.Options) {
+	b.t.Helper()
+	o.SessionTTL, o.Now = time.Hour, func() time.Time { return b.now }
 	var err error
-	b.portal, err = simulator.New(simulator.Options{
-		Seed: 5, VMs: 6, VOrgsPerAccount: 3, Accounts: 2, SessionTTL: time.Hour, Now: func() time.Time { return b.now },
-	})
+	b.portal, err = simulator.New(o)
 	if err != nil {
-		t.Fatal(err)
+		b.t.Fatal(err)
 	}
-	t.Cleanup(b.portal.Close)
+	b.t.Cleanup(b.portal.Close)
 	b.client, err = portal.New("http://portal.test/api", func() (portal.Credentials, error) {
 		return portal.Credentials{Email: "demo@example.com", Password: portal.NewSecret("demo")}, nil
 	}, portal.WithTransport(testutil.Direct{Handler: b.portal}))
 	if err != nil {
-		t.Fatal(err)
+		b.t.Fatal(err)
 	}
-	return b
 }
 
 // asking notes which bills are asked for.

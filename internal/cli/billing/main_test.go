@@ -49,7 +49,7 @@ var now = time.Date(2018, 3, 15, 12, 0, 0, 0, time.UTC)
 func program() {
 	app := kingpin.New("ukcloud_exporter", "Test.").Terminate(os.Exit)
 	commands := Register(app, Environment{
-		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Version: "1.2.3, revision test",
 		Now: func() time.Time { return now },
 		Portal: func(context.Context, *slog.Logger, bool) (*Portal, error) {
 			client, err := portal.New(os.Getenv("PORTAL_URL"), func() (portal.Credentials, error) {

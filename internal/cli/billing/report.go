@@ -73,13 +73,13 @@ type reportFile struct {
 	bill     *bill.Bill
 	facts    *facts
 	verified verified
-	findings []finding // the first findingLimit
-	found    int       // how many there are
+	findings []finding // those of the file as a whole, and the first findingLimit of rows
+	found    int       // how many there are of rows
 	sum      string    // SHA-256 of the file as it is
 	err      error
 }
 
-// findingLimit is how many findings of a file the report lists.
+// findingLimit is how many findings of a file's rows the report lists.
 const findingLimit = 10_000
 
 func (c *monthReport) readAll(ctx context.Context, all []input) ([]*reportFile, error) {
@@ -110,7 +110,10 @@ func (c *monthReport) read(ctx context.Context, in *input, bar io.Writer) *repor
 	check := &fileCheck{
 		builder: bill.NewBuilder(bill.Options{Month: in.month, Tags: c.tags}), tags: c.tags, each: file.facts.add,
 		found: func(f finding) {
-			if file.found++; len(file.findings) < findingLimit {
+			if f.Line > 0 {
+				file.found++
+			}
+			if f.Line == 0 || file.found <= findingLimit {
 				file.findings = append(file.findings, f)
 			}
 		},

@@ -9,7 +9,6 @@ import (
 
 	"ukcloud_exporter/csvparse"
 	"ukcloud_exporter/internal/bill"
-	"ukcloud_exporter/internal/page"
 	"ukcloud_exporter/internal/report"
 	"ukcloud_exporter/money"
 )
@@ -119,7 +118,7 @@ func (m *invoice) pricesSection() report.Section {
 	}
 	for _, key := range keys[:min(len(keys), reportRows)] {
 		t.Rows = append(t.Rows, []report.Cell{
-			report.Text(page.Clean(key.of)), report.Text(key.column.String()), report.Text("£" + key.from.String()), report.Text("£" + key.to.String()),
+			report.Text(key.of), report.Text(key.column.String()), report.Text("£" + key.from.String()), report.Text("£" + key.to.String()),
 			report.Text(report.Percent(changeOf(bill.Sum{Value: key.to, Valid: true}, bill.Sum{Value: key.from, Valid: true}), bill.Sum{Value: key.from, Valid: true})),
 			report.Text(fmt.Sprintf("%s-%02d", m.month, key.day)), report.Text(fmt.Sprint(changes[key])),
 		})

@@ -30,25 +30,25 @@ func (m *invoice) verifySection() report.Section {
 			result = "does not add up"
 		}
 		files.Rows = append(files.Rows, []report.Cell{
-			report.Text(f.name), report.Text(result), report.Text(fmt.Sprint(f.verified.Rows)), report.Text(fmt.Sprint(f.verified.Failing)),
+			report.Whole(f.name), report.Text(result), report.Text(fmt.Sprint(f.verified.Rows)), report.Text(fmt.Sprint(f.verified.Failing)),
 			report.Text(fmt.Sprint(f.verified.Rejected)), report.Text(f.verified.Checksum), report.Money(f.bill.Cost),
 		})
 		for _, found := range f.findings {
 			if found.Warning {
-				warnings.Rows = append(warnings.Rows, []report.Cell{report.Text(f.name), report.Text(found.Check), report.Text(found.Got)})
+				warnings.Rows = append(warnings.Rows, []report.Cell{report.Whole(f.name), report.Text(found.Check), report.Whole(found.Got)})
 				continue
 			}
-			place := page.Clean(f.name)
+			place := page.Visible(f.name)
 			if found.Line > 0 {
 				place = m.place(f, found.Line)
 			}
 			wrong.Rows = append(wrong.Rows, []report.Cell{
-				report.Text(place), report.Text(found.Check), report.Text(found.Column), report.Text(found.Got), report.Text(found.Expected),
+				report.Whole(place), report.Text(found.Check), report.Text(found.Column), report.Text(found.Got), report.Text(found.Expected),
 				report.Text(found.Difference), report.Text(found.Tolerance),
 			})
 		}
-		if left := f.found - len(f.findings); left > 0 {
-			s.Text = append(s.Text, fmt.Sprintf("Of %s only the first %d findings stand here; billing verify has %d more.", page.Clean(f.name), findingLimit, left))
+		if left := f.found - findingLimit; left > 0 {
+			s.Text = append(s.Text, fmt.Sprintf("Of %s only the first %d findings stand here; billing verify has %d more.", page.Visible(f.name), findingLimit, left))
 		}
 	}
 	if len(wrong.Rows) == 0 {
@@ -69,7 +69,7 @@ func (m *invoice) exactSection() report.Section {
 		{Title: "Of"}, {Title: "Name"}, {Title: "Sum", Kind: report.Number},
 	}}
 	add := func(of, name string, cost bill.Sum) {
-		t.Rows = append(t.Rows, []report.Cell{report.Text(of), report.Text(name), {Text: exactly(cost), Exact: amount(cost)}})
+		t.Rows = append(t.Rows, []report.Cell{report.Whole(of), report.Whole(name), {Text: exactly(cost), Exact: amount(cost)}})
 	}
 	add("total", "", m.all.cost)
 	add("parts", "", m.all.parts)
@@ -95,7 +95,7 @@ func (m *invoice) filesSection(version string) report.Section {
 		{Title: "File"}, {Title: "Month"}, {Title: "Compute service"}, {Title: "SHA-256", Kind: report.Code},
 	}}
 	for _, f := range m.files {
-		t.Rows = append(t.Rows, []report.Cell{report.Text(f.name), report.Text(f.month.String()), report.Text(page.Clean(f.owner())), report.Text(f.sum)})
+		t.Rows = append(t.Rows, []report.Cell{report.Whole(f.name), report.Text(f.month.String()), report.Text(page.Clean(f.owner())), report.Text(f.sum)})
 	}
 	return report.Section{Title: "Files", Tables: []report.Table{t}, Text: []string{"Made by ukcloud_exporter, version " + page.Clean(version) + "."}}
 }

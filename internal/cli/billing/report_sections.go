@@ -214,7 +214,7 @@ func (m *invoice) columns(first ...report.Column) []report.Column {
 }
 
 func (m *invoice) cells(name string, c costs) []report.Cell {
-	cells := []report.Cell{report.Text(name), report.Money(c.now)}
+	cells := []report.Cell{report.Whole(name), report.Money(c.now)}
 	if m.compared() {
 		cells = append(cells, report.Money(c.before), report.Change(c.change()))
 		if m.daysNow != m.daysBefore {
@@ -271,7 +271,7 @@ func (m *invoice) resourceSection(title, empty string, pairs []*pair) report.Sec
 
 func (m *invoice) resourceCells(name, vdc, service string, c costs) []report.Cell {
 	cells := m.cells(name, c)
-	return append([]report.Cell{cells[0], report.Text(vdc), report.Text(service)}, cells[1:]...)
+	return append([]report.Cell{cells[0], report.Whole(vdc), report.Text(service)}, cells[1:]...)
 }
 
 func shownOf(n int) string {
@@ -306,7 +306,7 @@ func (m *invoice) offSection() report.Section {
 			hours = p.now.offHours.Value.String()
 		}
 		t.Rows = append(t.Rows, []report.Cell{
-			report.Text(m.label(p)), report.Text(m.shownOwner(p.now.vdc, p.vorg)), report.Text(hours), report.Money(p.now.off), report.Money(p.now.cost),
+			report.Whole(m.label(p)), report.Whole(m.shownOwner(p.now.vdc, p.vorg)), report.Text(hours), report.Money(p.now.off), report.Money(p.now.cost),
 		})
 	}
 	if n := len(off) - reportRows; n > 0 {
@@ -346,7 +346,7 @@ func (m *invoice) rowSection(title, empty string, of func(*reportFile) []*noted)
 			addTally(&all, rows.tally)
 			for _, r := range rows.rows {
 				t.Rows = append(t.Rows, []report.Cell{
-					report.Text(m.place(f, r.line)), report.Text(r.day.String()), report.Text(cmp.Or(r.name, "(none)")), report.Text(r.service), report.Money(r.cost),
+					report.Whole(m.place(f, r.line)), report.Text(r.day.String()), report.Text(cmp.Or(r.name, "(none)")), report.Text(r.service), report.Money(r.cost),
 				})
 			}
 		}
@@ -370,5 +370,5 @@ func (m *invoice) place(f *reportFile, line int64) string {
 	if len(m.files) == 1 {
 		return fmt.Sprintf("line %d", line)
 	}
-	return fmt.Sprintf("%s:%d", page.Clean(f.name), line)
+	return fmt.Sprintf("%s:%d", page.Visible(f.name), line)
 }
