@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"ukcloud_exporter/internal/atomicfile"
@@ -45,5 +46,23 @@ func TestWrite(t *testing.T) {
 	}
 	if err := atomicfile.Write(filepath.Join(dir, "none", "bill.csv"), func(io.Writer) error { return nil }); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a directory that is missing: %v", err)
+	}
+}
+
+// TestWriteNames: an error says the name that was asked for, never that of the
+// temporary file.
+func TestWriteNames(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, path := range map[string]string{
+		"a directory": dir, "in none": filepath.Join(dir, "none", "bill.csv"), "in a file": filepath.Join(file, "bill.csv"),
+	} {
+		err := atomicfile.Write(path, func(io.Writer) error { return nil })
+		if err == nil || !strings.HasPrefix(err.Error(), "write "+path+": ") {
+			t.Errorf("%s: error %v, want it to be of %s", name, err, path)
+		}
 	}
 }
