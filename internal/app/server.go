@@ -43,7 +43,7 @@ func (d *Daemon) server() *http.Server {
 		addProfiles(mux)
 	}
 	return &http.Server{
-		Handler:           web.Bodies(mux, "/alerts"),
+		Handler:           web.Bodies(mux, alertsPath),
 		ReadTimeout:       web.ReadTimeout,
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       5 * time.Minute,

@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"syscall"
 )
 
 // FS is the file operations that a write needs, each of which a test can make fail.
@@ -51,8 +52,24 @@ func (OS) Remove(name string) error { return os.Remove(name) }
 // Write makes a file, readable by all who may look into its directory, of what
 // write writes. Several processes may do so at once: the last one's file stays.
 func Write(path string, write func(io.Writer) error) error {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return &fs.PathError{Op: "write", Path: path, Err: syscall.EISDIR}
+	}
 	temp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+rand.Text()[:8])
-	return Replace(OS{0o644}, path, temp, write)
+	return named(path, temp, Replace(OS{0o644}, path, temp, write))
+}
+
+// named says path in place of temp, a name that the user never gave.
+func named(path, temp string, err error) error {
+	var file *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &file) && file.Path == temp:
+		return &fs.PathError{Op: "write", Path: path, Err: file.Err}
+	case errors.As(err, &link) && link.Old == temp:
+		return &fs.PathError{Op: "write", Path: path, Err: link.Err}
+	}
+	return err
 }
 
 // Replace replaces path by what write writes: after nil the new content survives a

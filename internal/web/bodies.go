@@ -9,7 +9,7 @@ import (
 // Limits of a request. Its body is there soon after its header, or never.
 const (
 	ReadTimeout = 10 * time.Second
-	maxBody     = 1 << 20
+	maxBody     = 4<<20 + 1 // one more than a webhook may have, so that its handler says so
 )
 
 // Bodies refuses the bodies of requests that have none to send, before one byte of it

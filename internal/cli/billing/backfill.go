@@ -90,6 +90,9 @@ func (c *backfill) run(ctx context.Context, log *slog.Logger) error {
 	if c.to != (bill.Month{}) && c.to.Compare(c.from) < 0 {
 		return fmt.Errorf("--to %s is before --from %s", c.to, c.from)
 	}
+	if len(c.files) == 0 && c.to.Start().After(c.env.Now()) {
+		return fmt.Errorf("--to %s has not begun", c.to)
+	}
 	if err := c.checkLabels(); err != nil {
 		return err
 	}
@@ -131,7 +134,7 @@ func (c *backfill) run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	if c.spool != nil {
+	if c.spool != nil && written > 0 {
 		if err := c.spool.merge(c.env.Stdout); err != nil {
 			return fmt.Errorf("write to standard output: %w", err)
 		}
@@ -191,6 +194,9 @@ func (c *past) write(ctx context.Context, j job) (o outcome) {
 func (c *past) writeJob(ctx context.Context, j job, o *outcome) (done string, err error) {
 	if !orgNames.MatchString(j.org) {
 		return "", fmt.Errorf("compute service %q: not an id such as 1-1-1-9836cf, and no name for a file", j.org)
+	}
+	if j.month.Start().After(c.env.Now()) {
+		return "", fmt.Errorf("bill %s of %s: the month has not begun", j.month, j.org)
 	}
 	name, options := fmt.Sprintf("%s %s", j.org, j.month), ""
 	if c.spool == nil {

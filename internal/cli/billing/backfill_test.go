@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ukcloud_exporter/internal/bill"
+	"ukcloud_exporter/internal/cli/exitstatus"
 	"ukcloud_exporter/money"
 	"ukcloud_exporter/portal/simulator"
 )
@@ -272,6 +273,41 @@ func TestBackfillGaps(t *testing.T) {
 			if got[end(day)] != want*money.Pound {
 				t.Errorf("%s: %s at the end of %s is %s, want %s", tt.month, tt.family, day, got[end(day)], want*money.Pound)
 			}
+		}
+	}
+}
+
+// TestBackfillOfAMonthToCome: a month that has not begun is refused, and what is
+// refused prints nothing.
+func TestBackfillOfAMonthToCome(t *testing.T) {
+	b := newBench(t) // 15 March 2018, noon
+	dir := t.TempDir()
+	bill := func(name string, rows ...string) string {
+		path := filepath.Join(dir, name)
+		text := "EventDate,vDC,ResourceId,Service,PowerState,UsageHoursWithinPeriod,ComputeTotalPrice,GPUTotalPrice,Tier1StoragePrice," +
+			"Tier2StoragePrice,Geo-resilientStoragePrice,ProtectionTotalPrice,LicenceTotalPrice,TotalPrice\n" + strings.Join(rows, "")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	future := bill("billing_1-2-3-abc_2018-04.csv", "2018-04-01,Main,vm-1,VMware VM,On,24,1,,,,,,,1\n")
+	good := bill("billing_1-2-4-abc_2018-01.csv", "2018-01-02,Main,vm-1,VMware VM,On,24,1,,,,,,,1\n")
+	for _, tt := range []struct {
+		name, want string
+		status     int
+		args       []string
+	}{
+		{"a month to come, from the portal", "--to 2018-04 has not begun", 1, []string{"--from=2018-01", "--to=2018-04"}},
+		{"a file of a month to come", "bill 2018-04 of 1-2-3-abc: the month has not begun", 1, []string{future}},
+		{"the same beside a good one", "bill 2018-04 of 1-2-3-abc: the month has not begun", 2, []string{future, good}},
+	} {
+		out, err := b.run(append([]string{"backfill"}, tt.args...)...)
+		if exitstatus.Of(err) != tt.status || err != nil && !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: status %d, %v; want %d, %s", tt.name, exitstatus.Of(err), err, tt.status, tt.want)
+		}
+		if tt.status == 1 && out != "" {
+			t.Errorf("%s: it prints %d bytes", tt.name, len(out))
 		}
 	}
 }

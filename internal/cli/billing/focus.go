@@ -120,7 +120,7 @@ func (c *focus) convert(ctx context.Context, all []input, w io.Writer) (*focusTo
 	bar := newProgress(c.env.Stderr, "focus", sizeOf(all), true)
 	defer bar.clear()
 	buffered := bufio.NewWriterSize(w, 64<<10)
-	header := newFocusWriter(buffered)
+	header := newFocusWriter(struct{ io.Writer }{buffered}) // else its Flush is also that of buffered, before a file is known to be one
 	header.header()
 	header.csv.Flush()
 	files := make([]focusTold, len(all))

@@ -341,3 +341,16 @@ func TestFocusRules(t *testing.T) {
 		t.Errorf("%d columns, %d mandatory: FOCUS 1.2 has 57 and 21", len(focusRules), mandatory)
 	}
 }
+
+// TestFocusOfNothing: where the first file cannot be used nothing is printed, not
+// even the header.
+func TestFocusOfNothing(t *testing.T) {
+	b := newBench(t)
+	path := filepath.Join(t.TempDir(), "billing_1-2-3-abc_2018-01.csv")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := b.run("focus", path); err == nil || out != "" {
+		t.Errorf("an empty file: it prints %q, %v", out, err)
+	}
+}

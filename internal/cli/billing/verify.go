@@ -238,6 +238,8 @@ func (c *fileCheck) warn(b *bill.Bill, m bill.Month, now time.Time) {
 	last, known := b.NewestDayBefore(bill.DateOf(m.Next().Start()))
 	switch {
 	case m == (bill.Month{}):
+	case m.Start().After(now):
+		warn("month_runs", "%s has not begun; %s", m, through(last, known))
 	case m.Next().Start().After(now):
 		warn("month_runs", "%s still runs; %s", m, through(last, known))
 	case known && last != m.LastDay():
