@@ -30,7 +30,7 @@ func (a *idArg) String() string { return string(*a) }
 
 func (a *idArg) Set(id string) error {
 	if id == "" {
-		return errors.New("ID is empty")
+		return errors.New("must not be empty")
 	}
 	*a = idArg(id)
 	return nil
