@@ -261,7 +261,7 @@ const maxVDCName = 32
 // the name. Since 2020 it takes no parentheses in it. The build that is returned
 // has only begun: see WaitBuild.
 func (c *Client) CreateVDC(ctx context.Context, accountID, vorgID, name string, vmType VMType) (*Build, error) {
-	err := errors.Join(notBlank("name", name), oneOf("VM type", vmType, VMTypes()))
+	err := errors.Join(isVOrgOf(accountID, vorgID), notBlank("name", name), oneOf("VM type", vmType, VMTypes()))
 	switch {
 	case err != nil:
 	case utf8.RuneCountInString(name) > maxVDCName:
@@ -280,11 +280,20 @@ func (c *Client) CreateVDC(ctx context.Context, accountID, vorgID, name string, 
 // ID of VOrgs or the part of it behind the dash. The build that is returned has
 // only begun: see WaitBuild.
 func (c *Client) CreateEdgeGateway(ctx context.Context, accountID, vorgID, vdcURN string, connectivity Connectivity) (*Build, error) {
-	if err := errors.Join(isVDCURN(vdcURN), oneOf("connectivity", connectivity, Connectivities())); err != nil {
+	if err := errors.Join(isVOrgOf(accountID, vorgID), isVDCURN(vdcURN), oneOf("connectivity", connectivity, Connectivities())); err != nil {
 		return nil, fmt.Errorf("create edge gateway: %w", err)
 	}
 	attributes := map[string]string{"connectivityType": string(connectivity)}
 	return c.order(ctx, BuildEdgeGateway, "EdgeGateway", attributes, createEdgeGatewayRoute, accountID, vorgNumber(vorgID), vdcURN)
+}
+
+// isVOrgOf keeps a write out of a vOrg that was not meant: a path has only the
+// number of a vOrg, which every account has one of.
+func isVOrgOf(accountID, vorgID string) error {
+	if i := strings.LastIndexByte(vorgID, '-'); i >= 0 && vorgID[:i] != accountID {
+		return fmt.Errorf("vOrg %q is not of account %s", vorgID, accountID)
+	}
+	return nil
 }
 
 func isVDCURN(urn string) error {

@@ -412,6 +412,7 @@ func TestWritesAreChecked(t *testing.T) {
 		{"VM type", `VM type "power" is none of`, vdc("2", "x", "power")},
 		{"long name", "longer than 32", vdc("2", strings.Repeat("ü", 33), Power)},
 		{"plus", `has a "+"`, vdc("2", "a+b", Power)},
+		{"vOrg of another account", `vOrg "50-2" is not of account 1`, vdc("50-2", "x", Power)},
 		{"no vOrg", `"" is not a valid vorg_id`, vdc("1-", "x", Power)},
 		{"vOrg is a parent", `".." is not a valid vorg_id`, vdc("..", "x", Power)},
 		{"VDC by its name", "not the URN of a VDC", edge("My VDC", Internet)},

@@ -26,17 +26,19 @@ func parsePeriod(period string) (int64, error) {
 	return t.Unix(), nil
 }
 
+// parseDate returns the first second of a day written YYYY-MM-DD.
+func parseDate(date string) (int64, error) {
+	t, err := time.Parse("2006-01-02", date)
+	return t.Unix(), err
+}
+
 // billingCSV answers GET /api/billing/billing-csv. The answers for a period
 // without data, in the past or the future, were never recorded: here they are
 // the header alone.
 func (p *Portal) billingCSV(c *call) answer {
-	v, refusal := p.orgOf(c, "period")
+	v, start, refusal := p.orgOf(c, "period", parsePeriod)
 	if refusal != nil {
 		return *refusal
-	}
-	start, err := parsePeriod(c.r.URL.Query().Get("period"))
-	if err != nil {
-		return failure(http.StatusBadRequest, err.Error(), "")
 	}
 	from, to := p.billed(start, c.now)
 	key := billKey{v.serviceID, start}
@@ -92,33 +94,38 @@ func ofRow(cells []spoiledCell, row int) []spoiledCell {
 // serviceIDForm is the form of a compute service's id in the reference's schemas.
 var serviceIDForm = regexp.MustCompile(`^\d+-\d+-\d+-[a-zA-Z0-9]{5,6}$`)
 
-// orgOf finds the compute service of a billing call, or the answer to give
-// instead. Of the errors only the codes 400 and 401 are documented; an org_id
+// orgOf finds the compute service of a billing call, and the time in its other
+// parameter, or the answer to give instead: what is wrong with the parameters comes
+// before who may see the service, as Grape has it. Of the errors only the codes 400 and 401 are documented; an org_id
 // that is not the login's is answered as a foreign account is.
-func (p *Portal) orgOf(c *call, other string) (*vorg, *answer) {
+func (p *Portal) orgOf(c *call, other string, parse func(string) (int64, error)) (*vorg, int64, *answer) {
 	query := c.r.URL.Query()
-	var missing []string
-	for _, name := range [...]string{other, "org_id"} {
-		if query.Get(name) == "" {
-			missing = append(missing, name+" is missing")
+	orgID := query.Get("org_id")
+	start, err := parse(query.Get(other))
+	var problems []string
+	check := func(name string, valid bool) {
+		switch {
+		case query.Get(name) == "":
+			problems = append(problems, name+" is missing")
+		case !valid:
+			problems = append(problems, name+" is invalid")
 		}
 	}
-	orgID := query.Get("org_id")
+	check(other, err == nil)
+	check("org_id", serviceIDForm.MatchString(orgID))
 	v := p.service(orgID, c.now.Unix())
 	var a answer
 	switch {
-	case missing != nil:
-		a = failure(http.StatusBadRequest, strings.Join(missing, ", "), "")
-	case !serviceIDForm.MatchString(orgID):
-		a = failure(http.StatusBadRequest, "org_id is invalid", "")
+	case problems != nil:
+		a = failure(http.StatusBadRequest, strings.Join(problems, ", "), "")
 	case p.estate.account(c.account) == nil || c.user.Role == NoAccount:
 		a = foreign(http.StatusForbidden, c.account)
 	case v == nil || !c.user.may(seesBilling):
 		a = forbidden("Billing permission is required in order to see " + orgID + ".")
 	default:
-		return v, nil
+		return v, start, nil
 	}
-	return nil, &a
+	return nil, 0, &a
 }
 
 // dataThrough is the end of the last day that is in the bill.

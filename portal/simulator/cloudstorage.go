@@ -79,15 +79,11 @@ func (b bucket) cost(gib int64) money.Amount {
 // cloudStorageReport answers GET /api/billing/cloud-storage-report: the month
 // that a date is in.
 func (p *Portal) cloudStorageReport(c *call) answer {
-	v, refusal := p.orgOf(c, "date")
+	v, date, refusal := p.orgOf(c, "date", parseDate)
 	if refusal != nil {
 		return *refusal
 	}
-	date, err := time.Parse("2006-01-02", c.r.URL.Query().Get("date"))
-	if err != nil {
-		return failure(http.StatusBadRequest, "date is invalid", "")
-	}
-	start, _ := monthAround(date.Unix())
+	start, _ := monthAround(date)
 	from, to := p.billed(start, c.now)
 	var text strings.Builder
 	p.writeStorageReport(&text, v, from, to)

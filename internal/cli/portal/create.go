@@ -108,7 +108,7 @@ func (c *command) order(ctx context.Context, o ordering, say func(api.Account) s
 
 // wait waits for a build. It returns the build as last seen also beside an error.
 func (c *command) wait(ctx context.Context, o ordering, build *api.Build) (*api.Build, error) {
-	ctx, cancel := context.WithTimeout(ctx, *o.timeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, *o.timeout, fmt.Errorf("--wait-timeout=%s is over", *o.timeout))
 	defer cancel()
 	last, err := c.Client.WaitBuild(ctx, build.Kind, build.ID, func(b api.Build) {
 		_, _ = fmt.Fprintf(c.env.Stderr, "Build %s is %s.\n", printable(b.ID), printable(b.State))

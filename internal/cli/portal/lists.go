@@ -2,6 +2,7 @@ package portal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,6 +22,20 @@ type filter struct {
 	kind     string
 }
 
+// idArg is an ID that is not empty: a script's empty variable shall not become the
+// whole list.
+type idArg string
+
+func (a *idArg) String() string { return string(*a) }
+
+func (a *idArg) Set(id string) error {
+	if id == "" {
+		return errors.New("must not be empty")
+	}
+	*a = idArg(id)
+	return nil
+}
+
 // wants reports whether one of names is the ID that was asked for.
 func (f *filter) wants(names ...string) bool { return f.id == "" || slices.Contains(names, f.id) }
 
@@ -32,7 +47,7 @@ func (r *registrar) lists(parent *kingpin.CmdClause) {
 	list := func(name, help, id string, run func(*command, context.Context, *filter) error, flags ...func(*kingpin.CmdClause, *filter)) {
 		f := &filter{}
 		clause := parent.Command(name, help)
-		clause.Arg("ID", id).StringVar(&f.id)
+		clause.Arg("ID", id).SetValue((*idArg)(&f.id))
 		for _, flag := range flags {
 			flag(clause, f)
 		}
