@@ -56,20 +56,7 @@ func Write(path string, write func(io.Writer) error) error {
 		return &fs.PathError{Op: "write", Path: path, Err: syscall.EISDIR}
 	}
 	temp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+rand.Text()[:8])
-	return named(path, temp, Replace(OS{0o644}, path, temp, write))
-}
-
-// named says path in place of temp, a name that the user never gave.
-func named(path, temp string, err error) error {
-	var file *fs.PathError
-	var link *os.LinkError
-	switch {
-	case errors.As(err, &file) && file.Path == temp:
-		return &fs.PathError{Op: "write", Path: path, Err: file.Err}
-	case errors.As(err, &link) && link.Old == temp:
-		return &fs.PathError{Op: "write", Path: path, Err: link.Err}
-	}
-	return err
+	return Replace(OS{0o644}, path, temp, write)
 }
 
 // Replace replaces path by what write writes: after nil the new content survives a
