@@ -94,9 +94,7 @@ func distinctInputs(names []string, stdin io.Reader) ([]input, error) {
 			return nil, err
 		}
 		for k := range all[:i] {
-			if same, err := sameBill(&all[k], &all[i]); err != nil {
-				return nil, err
-			} else if same {
+			if sameBill(&all[k], &all[i]) {
 				return nil, fmt.Errorf("%s and %s are the same bill", all[k].name, all[i].name)
 			}
 		}
@@ -106,44 +104,45 @@ func distinctInputs(names []string, stdin io.Reader) ([]input, error) {
 
 // sameBill reports whether two inputs are one bill: by their names, or where one has
 // not the name of a bill by what is in them.
-func sameBill(a, b *input) (bool, error) {
+func sameBill(a, b *input) bool {
 	switch {
 	case a.known() && b.known():
-		return a.org == b.org && a.month == b.month, nil
-	case a.standardIn != nil || b.standardIn != nil || a.size != b.size:
-		return false, nil
+		return a.org == b.org && a.month == b.month
+	case a.standardIn != nil || b.standardIn != nil:
+		return false
 	}
-	return sameContent(a.name, b.name)
+	return sameContent(a, b)
 }
 
-// sameContent reports whether two files hold the same rows. Headers alone are no
-// rows: two bills may well be empty.
-func sameContent(a, b string) (bool, error) {
-	first, err := os.Open(a)
+// sameContent reports whether two files hold the same rows, compressed or not. Headers
+// alone are no rows: two bills may well be empty. What cannot be read is told where it
+// is read for its rows.
+func sameContent(a, b *input) bool {
+	first, err := a.open(io.Discard)
 	if err != nil {
-		return false, err
+		return false
 	}
-	defer func() { _ = first.Close() }()
-	second, err := os.Open(b)
+	defer func() { _ = first.close() }()
+	second, err := b.open(io.Discard)
 	if err != nil {
-		return false, err
+		return false
 	}
-	defer func() { _ = second.Close() }()
+	defer func() { _ = second.close() }()
 	var chunks [2][64 << 10]byte
 	lines := 0
 	for {
 		n, err := io.ReadFull(first, chunks[0][:])
 		m, _ := io.ReadFull(second, chunks[1][:])
 		if !bytes.Equal(chunks[0][:n], chunks[1][:m]) {
-			return false, nil
+			return false
 		}
 		lines += bytes.Count(chunks[0][:n], []byte{'\n'})
 		switch err {
 		case nil:
 		case io.EOF, io.ErrUnexpectedEOF:
-			return lines > 1, nil
+			return lines > 1
 		default:
-			return false, err
+			return false
 		}
 	}
 }
