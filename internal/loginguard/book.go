@@ -181,7 +181,7 @@ func (g *Guard) legacy() (book, error) {
 	}
 	old := &state.Rejections
 	if json.Unmarshal(data, &state) != nil || old.Count < 1 || len(old.Salt) == 0 {
-		return book{}, nil // the state's own reader says what is wrong with it
+		return book{}, nil //nolint:nilerr // the state's own reader says what is wrong with it
 	}
 	return book{Salt: old.Salt, Entries: []entry{{Fingerprint: old.Fingerprint, Refused: old.Count, Last: old.Last}}}, nil
 }
