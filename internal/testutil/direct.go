@@ -6,6 +6,7 @@ package testutil
 import (
 	"net/http"
 	"net/http/httptest"
+	"time"
 )
 
 // Direct is a transport that hands requests to a handler, without a network.
@@ -20,6 +21,9 @@ func (d Direct) RoundTrip(r *http.Request) (*http.Response, error) {
 	d.ServeHTTP(recorder, r)
 	response := recorder.Result()
 	response.Request = r
+	if _, said := response.Header["Date"]; !said { // as net/http's server does
+		response.Header.Set("Date", time.Now().UTC().Format(http.TimeFormat))
+	}
 	if response.ContentLength < 0 { // as a server says it of a body that it holds whole
 		response.ContentLength = int64(recorder.Body.Len())
 	}
