@@ -18,7 +18,6 @@ type Table struct {
 	Columns   []Column
 	Rows      [][]any // a string, an int, a money.Amount, a time.Time; nil is unknown
 	Empty     string  // what an empty table means, in words
-	Trouble   bool    // a row is something to be done
 }
 
 // Column is a column of a table. Key is its name in CSV and JSON.

@@ -237,7 +237,7 @@ func (s *source) dearest() Table {
 // backup first.
 func (s *source) backupTable(id, title, empty string, is func(collector.Machine) bool) Table {
 	t := Table{
-		ID: id, Title: title, Empty: empty, Trouble: true,
+		ID: id, Title: title, Empty: empty,
 		Columns: append(vmWords(), Column{"backup_state", "State", Text}, Column{"last_attempt", "Last attempt", Time}, Column{"last_success", "Last good backup", Time}),
 	}
 	vms := 0
@@ -282,10 +282,8 @@ func (s *source) overdue() Table {
 }
 
 func (s *source) unprotected() Table {
-	t := s.backupTable("unprotected", "Running and not backed up", "Every VM that runs is backed up.",
+	return s.backupTable("unprotected", "Running and not backed up", "Every VM that runs is backed up.",
 		func(m collector.Machine) bool { return m.Power == "on" && m.InBackup.Valid && !m.InBackup.Value })
-	t.Trouble = false // most estates leave most VMs out on purpose
-	return t
 }
 
 func (s *source) idle() Table {
@@ -306,7 +304,7 @@ func (s *source) idle() Table {
 func (s *source) tickets() Table {
 	t := Table{
 		ID: "tickets", Title: "Open tickets", Note: "The oldest first. The portal does not say whose account a ticket is of.",
-		Empty: "No ticket is open.", Trouble: true,
+		Empty:   "No ticket is open.",
 		Columns: []Column{{"ticket", "Ticket", Text}, {"summary", "Summary", Text}, {"status", "Status", Text}, {"submitted", "Submitted", Time}},
 	}
 	held := s.parts["my_calls"]
