@@ -14,6 +14,7 @@ var stateColor = map[string]string{
 	"on": "green", "off": "blue", "no power state": "#8e8e8e",
 	"approved": "light-blue", "running": "blue", "completed": "green",
 	"incident": "red", "service_request": "blue", "other": "#8e8e8e",
+	"open": "blue", "waiting": "yellow",
 }
 
 // statesOf are the values of labels that are states.
@@ -24,6 +25,9 @@ var statesOf = map[string][]string{
 	"kind":         {"incident", "service_request", "other"},
 	"component":    {"compute", "gpu", "storage_tier1", "storage_tier2", "storage_geo", "protection", "licence", "other"},
 }
+
+// ticketStates are those that the label state has of the tickets of alerts.
+var ticketStates = []string{"open", "waiting", "failed"}
 
 // TestStateColors: what is good is not red, nor what failed yellow. Series that are
 // named by a state have its color, whatever else is in the panel.
@@ -37,7 +41,11 @@ func TestStateColors(t *testing.T) {
 				if match == nil || statesOf[match[1]] == nil || p.Type == "stat" {
 					continue
 				}
-				for _, state := range statesOf[match[1]] {
+				states := statesOf[match[1]]
+				if match[1] == "state" && strings.Contains(q.Expr, "ukcloud_alert_tickets{") {
+					states = ticketStates
+				}
+				for _, state := range states {
 					want := stateColor[state]
 					got := p.color(state)
 					if match[1] == "component" {

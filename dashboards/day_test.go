@@ -32,7 +32,8 @@ func end() time.Time { return time.Date(2018, 3, 15, 18, 0, 0, 0, time.UTC) }
 // it. Nothing is made up: what is in the file was exposed at that time.
 //
 // In the day the portal is down for a while, refuses an account, corrects last
-// month's bill and sends a row that cannot be read, and the exporter restarts.
+// month's bill and sends a row that cannot be read, alerts become tickets, and the
+// exporter restarts.
 func simulate(t *testing.T, path string) (portal *simulator.Portal) {
 	file, err := os.Create(path)
 	if err != nil {
@@ -46,7 +47,8 @@ func simulate(t *testing.T, path string) (portal *simulator.Portal) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		x := startExporter(t, portal)
+		bridged := t.TempDir()
+		x := startExporter(t, portal, bridged)
 		defer func() { x.stop(t) }()
 		for time.Now().Before(dayStart) {
 			x.record(t, out)
@@ -56,13 +58,18 @@ func simulate(t *testing.T, path string) (portal *simulator.Portal) {
 			switch scrape {
 			case 12:
 				portal.SetFaults(simulator.Fault{Endpoint: "*", Kind: "503"})
+			case 13:
+				x.alert(t, "ldap", "firing") // waits until the portal is back
 			case 15:
 				portal.SetFaults(simulator.Fault{Endpoint: "builds", Kind: "403", Account: portal.AccountIDs()[1]})
 			case 30:
 				happen(t, portal)
+			case 120:
+				x.alert(t, "ldap", "resolved")
+				x.alert(t, "web", "firing")
 			case 144:
 				x.stop(t)
-				x = startExporter(t, portal)
+				x = startExporter(t, portal, bridged)
 				time.Sleep(3 * time.Second)
 			}
 			x.record(t, out)
@@ -90,6 +97,18 @@ func happen(t *testing.T, portal *simulator.Portal) {
 	}
 	if err := portal.SpoilRow(org, "2018-03", 3, "TotalPrice", "twelve"); err != nil {
 		t.Error(err)
+	}
+}
+
+// alert is what Alertmanager says of a group of one alert.
+func (x *exporter) alert(t *testing.T, vm, status string) {
+	t.Helper()
+	body := fmt.Sprintf(`{"version":"4","groupKey":%q,"status":%[2]q,"alerts":[{"status":%[2]q,"labels":{"alertname":"UKCloudBackupFailed","vm_name":%[1]q},"startsAt":"2018-03-15T00:00:00Z"}]}`, vm, status)
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/alerts", strings.NewReader(body))
+	w := httptest.NewRecorder()
+	x.bridge.ServeHTTP(w, r)
+	if w.Code != http.StatusOK {
+		t.Fatalf("alert: %d %s", w.Code, w.Body)
 	}
 }
 

@@ -29,7 +29,7 @@ func scrapeEstate(t *testing.T, accounts, vms int) (text string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		x := startExporter(t, portal)
+		x := startExporter(t, portal, t.TempDir())
 		defer x.stop(t)
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil)
 		w := httptest.NewRecorder()

@@ -18,6 +18,7 @@ import (
 	"ukcloud_exporter/internal/snapshot"
 	"ukcloud_exporter/internal/state"
 	"ukcloud_exporter/internal/testutil"
+	"ukcloud_exporter/internal/tickets"
 	"ukcloud_exporter/internal/web"
 	"ukcloud_exporter/portal"
 )
@@ -29,11 +30,13 @@ type exporter struct {
 	store   *state.Store
 	client  *portal.Client
 	cache   *snapshot.Cache
+	bridge  *tickets.Bridge
 	scrape  http.Handler
 }
 
 // startExporter starts one. All that it does must happen in one synctest bubble.
-func startExporter(t *testing.T, portalHandler http.Handler) *exporter {
+// What it knows of tickets stays in ticketsDir.
+func startExporter(t *testing.T, portalHandler http.Handler, ticketsDir string) *exporter {
 	t.Helper()
 	path := testutil.WriteFile(t, t.TempDir(), "config.yml",
 		"portal: {url: http://portal.test/api, email: demo@example.com, password: demo}\n"+
@@ -53,16 +56,23 @@ func startExporter(t *testing.T, portalHandler http.Handler) *exporter {
 		t.Fatal(err)
 	}
 	x.cache = snapshot.New(log, members(cfg, x.client, x.store, log))
+	settings, metrics := tickets.Defaults(), tickets.NewMetrics()
+	settings.Service = "Demo Service"
+	x.bridge, err = tickets.New(tickets.Options{Settings: settings, Portal: x.client, Log: log, Metrics: metrics, Dir: ticketsDir, Timeout: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
 	reloaded := prometheus.NewGauge(prometheus.GaugeOpts{Name: "ukcloud_config_last_reload_successful"})
 	reloadedAt := prometheus.NewGauge(prometheus.GaugeOpts{Name: "ukcloud_config_last_reload_success_timestamp_seconds"})
 	reloaded.Set(1)
 	reloadedAt.SetToCurrentTime()
-	registry.MustRegister(reloaded, reloadedAt,
+	registry.MustRegister(metrics, reloaded, reloadedAt,
 		versioncollector.NewCollector("ukcloud_exporter"), collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		snapshot.NewMetrics(func() *snapshot.Cache { return x.cache }, x.cache.Names()))
 	x.scrape = &web.Scrape{Log: log, Cache: func() *snapshot.Cache { return x.cache }, Program: registry, TimeoutOffset: time.Second / 2}
 	x.cache.Start()
+	x.bridge.Start()
 	return x
 }
 
@@ -82,6 +92,7 @@ func members(cfg *config.Config, client *portal.Client, store *state.Store, log 
 
 func (x *exporter) stop(t *testing.T) {
 	t.Helper()
+	x.bridge.Stop()
 	if err := x.cache.Stop(context.WithoutCancel(t.Context())); err != nil {
 		t.Error(err)
 	}

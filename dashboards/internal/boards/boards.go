@@ -182,6 +182,7 @@ func stateColors() []model.Fixed {
 		{Name: "on", Color: model.Green}, {Name: "off", Color: model.Blue}, {Name: noPowerState, Color: model.Grey},
 		{Name: "completed", Color: model.Green}, {Name: "running", Color: model.Blue}, {Name: "approved", Color: model.LightBlue},
 		{Name: "incident", Color: model.Red}, {Name: "service_request", Color: model.Blue}, {Name: "other", Color: model.Grey},
+		{Name: "open", Color: model.Blue}, {Name: "waiting", Color: model.Yellow},
 	}
 }
 

@@ -11,9 +11,9 @@ import (
 func operations() model.Dashboard {
 	return model.Dashboard{
 		UID: operationsUID, Title: "UKCloud / Operations", From: "now-7d", Refresh: "5m",
-		Description: "Support tickets, vMotion events and self-service builds.",
+		Description: "Support tickets, those that alerts opened, vMotion events and self-service builds.",
 		Variables:   variables("vm"), Annotations: annotations(7),
-		Rows: []model.Row{ticketPanels(), vMotionPanels(), buildPanels()},
+		Rows: []model.Row{ticketPanels(), bridgePanels(), vMotionPanels(), buildPanels()},
 	}
 }
 
@@ -48,6 +48,40 @@ func ticketPanels() model.Row {
 			Kind: model.Lines, Title: "Open tickets over time", Unit: model.Count, Steps: plain(), Width: 8, Height: 7, Step: "1h", Sums: []string{model.Last},
 			Description: "Support tickets that are not closed, by kind.", Empty: noTickets, Colors: colorsOf("incident", "service_request", "other"),
 			Queries: one(open, "{{kind}}"),
+		},
+	}}
+}
+
+// bridgePanels are of the tickets that the exporter itself makes of alerts. What each
+// exporter did counts, so that a fail-over loses nothing.
+func bridgePanels() model.Row {
+	const (
+		off   = "No exporter makes tickets of alerts (section tickets of the configuration)"
+		state = "ukcloud_alert_tickets"
+	)
+	groups := merged("job, state", state, ofJob)
+	waits := "time() - min(" + of("ukcloud_alert_tickets_oldest_waiting_timestamp_seconds", ofJob) + ") or " + sum(of(state, ofJob)) + " * 0"
+	done := func(counter string) string {
+		return sum("increase(" + of("ukcloud_alert_tickets_"+counter+"_total", ofJob) + "[$__rate_interval])")
+	}
+	failures := sumBy("reason", "increase("+of("ukcloud_alert_tickets_failures_total", ofJob)+"[$__range])")
+	return model.Row{Title: "Tickets of alerts: all accounts, all VDCs", Panels: []model.Panel{
+		{
+			Kind: model.Bars, Title: "Alert groups by ticket", Unit: model.Count, Steps: neutral(), Width: 5, Height: 7,
+			Description: "Groups of alerts whose ticket is open, waits for a change to be made, or was refused by the portal (UKCloudTicketBridgeStuck).", Empty: off,
+			Colors: colorsOf("open", "waiting", "failed"), Queries: one(sumBy("state", groups), "{{state}}"),
+		},
+		tall(7, stat("Oldest change that waits", "How long the oldest change to a ticket has waited to be made. Red is UKCloudTicketBridgeStuck, an hour.", off, model.Seconds, badFrom(alerts.TicketWaitSeconds), waits)),
+		{
+			Kind: model.Lines, Title: "Changes to tickets of alerts", Unit: model.Count, Steps: plain(), Width: 8, Height: 7, Step: "1h", Stack: model.Stacked, Sums: []string{model.Sum},
+			Description: "Tickets that were opened and closed for alerts, and notes that were added to them.", Empty: off,
+			Queries: []model.Query{{Expr: done("created"), Legend: "opened"}, {Expr: done("notes"), Legend: "noted"}, {Expr: done("closed"), Legend: "closed"}},
+		},
+		{
+			Kind: model.Bars, Title: "What held tickets up in this range", Unit: model.Count, Steps: neutral(), Width: 7, Height: 7,
+			Description: "What went wrong on the way from alerts to tickets, by reason; max_new_per_hour counts each group of alerts that was held back (UKCloudTicketBridgeBraking).",
+			Empty:       "Nothing held a ticket up",
+			Queries:     one(top(bars, failures+" > 0"), "{{reason}}"),
 		},
 	}}
 }

@@ -68,8 +68,9 @@ func exposed(t *testing.T) exposition {
 	return all
 }
 
-// scrapeProgram runs the simulated portal, which refuses the builds and has no
-// my_vm, and the exporter before it, and scrapes that.
+// scrapeProgram runs the simulated portal, which refuses the builds and has neither
+// my_vm nor tickets, and the exporter before it, and scrapes that: with an alert that
+// waits for its ticket.
 func scrapeProgram(t *testing.T) []byte {
 	t.Helper()
 	dir := t.TempDir()
@@ -81,13 +82,14 @@ func scrapeProgram(t *testing.T) []byte {
 	}
 	portal, exporter := freeAddress(t), freeAddress(t)
 	config := filepath.Join(dir, "config.yml")
-	if err := os.WriteFile(config, fmt.Appendf(nil, "portal: {url: 'http://%s/api', email: demo@example.com, password: demo}\nstate_dir: state\n", portal), 0o600); err != nil {
+	if err := os.WriteFile(config, fmt.Appendf(nil, "portal: {url: 'http://%s/api', email: demo@example.com, password: demo}\nstate_dir: state\ntickets: {service: Demo}\n", portal), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	run(t, program, "simulate", "--listen-address="+portal, "--vms=20", "--fault=builds=403", "--fault=my_vm=503")
+	run(t, program, "simulate", "--listen-address="+portal, "--vms=20", "--fault=builds=403", "--fault=my_vm=503", "--fault=my_calls=503")
 	run(t, program, "serve", "--config.file="+config, "--web.listen-address="+exporter)
 	deadline := time.Now().Add(time.Minute)
-	for {
+	for told := false; ; {
+		told = told || alert(t.Context(), "http://"+exporter+"/alerts") == nil
 		text, err := get(t.Context(), "http://"+exporter+"/metrics")
 		if err == nil && shown(text) {
 			return text
@@ -99,8 +101,26 @@ func scrapeProgram(t *testing.T) []byte {
 	}
 }
 
+// alert tells the exporter of one.
+func alert(ctx context.Context, url string) error {
+	const body = `{"version":"4","groupKey":"a","status":"firing","alerts":[{"status":"firing","labels":{"alertname":"UKCloudBackupFailed"},"startsAt":"2018-03-15T00:00:00Z"}]}`
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(body))
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return err
+	}
+	response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s: %s", url, response.Status)
+	}
+	return nil
+}
+
 // rare are metrics that are there only once something has happened.
-var rare = []string{"ukcloud_account_forbidden{", "ukcloud_api_retries_total{", "ukcloud_state_last_save_timestamp_seconds "}
+var rare = []string{"ukcloud_account_forbidden{", "ukcloud_api_retries_total{", "ukcloud_state_last_save_timestamp_seconds ", "ukcloud_alert_tickets_oldest_waiting_timestamp_seconds "}
 
 func shown(text []byte) bool {
 	for _, metric := range rare {

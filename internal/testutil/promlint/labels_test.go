@@ -33,25 +33,6 @@ func TestMetricsAndLabelsExist(t *testing.T) {
 	}
 }
 
-// awaited are families that rules and dashboards use and that the program does not
-// expose yet. TestNothingIsAwaitedForLong shrinks it.
-var awaited = map[string]set{
-	"ukcloud_alert_tickets":                                  {"job": true, "instance": true, "state": true},
-	"ukcloud_alert_tickets_created_total":                    {"job": true, "instance": true},
-	"ukcloud_alert_tickets_failures_total":                   {"job": true, "instance": true, "reason": true},
-	"ukcloud_alert_tickets_oldest_waiting_timestamp_seconds": {"job": true, "instance": true},
-}
-
-// TestNothingIsAwaitedForLong: what is there is awaited no longer.
-func TestNothingIsAwaitedForLong(t *testing.T) {
-	known := exposed(t)
-	for name := range awaited {
-		if known[name] != nil {
-			t.Errorf("%s is there: it is awaited no longer", name)
-		}
-	}
-}
-
 // knowledge is which metrics there are, with which labels.
 type knowledge struct {
 	exposed exposition
@@ -113,8 +94,6 @@ func (k knowledge) ofMetric(e *parser.VectorSelector) (set, error) {
 			labels = set{"job": true, "instance": true}
 		case e.Name == "ALERTS", e.Name == "ALERTS_FOR_STATE": // by Prometheus, with the labels of the alert
 			labels = set{"alertname": true, "alertstate": e.Name == "ALERTS", "severity": true, "job": true, "account": true, "vorg": true, "vdc": true, "vm": true}
-		case awaited[e.Name] != nil:
-			labels = awaited[e.Name]
 		case k.exposed[e.Name+"_bucket"] != nil: // a native histogram has no le
 			labels = maps.Clone(set(k.exposed[e.Name+"_bucket"]))
 			delete(labels, "le")
