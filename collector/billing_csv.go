@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -189,7 +190,7 @@ func (c *BillingCSV) read(ctx context.Context, b *monthBill) (rows int64, err er
 	var rejected rejectedRows
 	body := sumOf(stream)
 	read, err := bill.Read(body, bill.Options{
-		Month: b.month, Tags: c.settings.Tags, Rejected: rejected.note, Proven: stream.Proven,
+		Month: b.month, Tags: c.settings.Tags, Rejected: rejected.note, Proven: stream.Proven, MaxNames: maxBillNames,
 	})
 	if err == nil {
 		rows = read.Rows
@@ -310,9 +311,17 @@ func (c *BillingCSV) result(b *monthBill, data bill.Standing) Result {
 	if b.held != nil && *b.held == data {
 		r.Part = b.part
 	} else {
-		r.Part = &Part{&data, b.bill.Unknown}
+		r.Part = &Part{&data, unknownOf(b.bill)}
 	}
 	return r
+}
+
+// unknownOf counts what a bill has that the portal's documents do not, and what of
+// it has no series of its own.
+func unknownOf(b *bill.Bill) map[string]int {
+	unknown := maps.Clone(b.Unknown)
+	unknown[csvparse.Service.String()] = max(0, len(b.Costs)-maxServiceCosts) // those without a series
+	return unknown
 }
 
 // newestDay finds the newest complete day before today, in one of two bills. A
@@ -329,12 +338,20 @@ func newestDay(current, previous *bill.Bill, today csvparse.Date) (inCurrent, in
 	return csvparse.Date{}, inPrevious
 }
 
+// maxBillNames bounds what a bill takes to hold, which is about 30 MB then; the
+// recorded estate of 1,920 VMs has 2,000 names.
+const maxBillNames = 100_000
+
 // otherValue is the label value under which what is not shown by itself is summed.
 const otherValue = "__other__"
 
 // maxTagValues is how many values of a tag are shown, beside "" for what is
 // untagged.
 const maxTagValues = 200
+
+// maxServiceCosts is how many services of VDCs a compute service's bill shows: what
+// follows them is summed. So it is with the services of a day.
+const maxServiceCosts = 5000
 
 // BillingFamilies are the families of the bill. All costs are without VAT, all times
 // UTC. The series that one compute service has in a family
@@ -447,19 +464,29 @@ func appendComponents(p *bill.Standing, samples []Sample, parts *bill.Parts, lab
 }
 
 func billCosts(p *bill.Standing) (samples []Sample) {
+	var other bill.Parts
 	for i := range p.Bill.Costs {
 		c := &p.Bill.Costs[i]
+		if i >= maxServiceCosts {
+			other.Add(&c.Parts)
+			continue
+		}
 		samples = appendComponents(p, samples, &c.Parts, c.VDC, c.Service)
 	}
-	return samples
+	return appendComponents(p, samples, &other, otherValue, otherValue)
 }
 
 func billDayCosts(p *bill.Standing) (samples []Sample) {
 	day := p.Bill.On(p.Day)
+	var other bill.Parts
 	for i := range day {
+		if i >= maxServiceCosts {
+			other.Add(&day[i].Parts)
+			continue
+		}
 		samples = appendComponents(p, samples, &day[i].Parts, day[i].Service)
 	}
-	return samples
+	return appendComponents(p, samples, &other, otherValue)
 }
 
 // resources are the dearest by themselves and the sum of the others.
@@ -495,15 +522,25 @@ func billTags(p *bill.Standing) (samples []Sample) {
 
 // usage is in seconds: whole hours, as the portal bills them, stay whole numbers.
 func billUsage(p *bill.Standing) (samples []Sample) {
-	for _, u := range p.Bill.Usage {
-		if !u.Hours.Valid || u.Hours.Value < 0 { // more taken back than was used is no time
-			continue
+	var other bill.Sum
+	for i, u := range p.Bill.Usage {
+		switch {
+		case !u.Hours.Valid || u.Hours.Value < 0: // more taken back than was used is no time
+		case i >= maxServiceCosts:
+			other.Add(u.Hours)
+		default:
+			samples = append(samples, billSample(p, secondsOf(u.Hours.Value), u.Service, u.Power))
 		}
-		whole, rest := u.Hours.Value/money.One, u.Hours.Value%money.One
-		seconds := float64(whole*secondsPerHour) + float64(rest*secondsPerHour)/float64(money.One)
-		samples = append(samples, billSample(p, seconds, u.Service, u.Power))
+	}
+	if other.Valid {
+		samples = append(samples, billSample(p, secondsOf(other.Value), otherValue, otherValue))
 	}
 	return samples
+}
+
+func secondsOf(hours money.Amount) float64 {
+	whole, rest := hours/money.One, hours%money.One
+	return float64(whole*secondsPerHour) + float64(rest*secondsPerHour)/float64(money.One)
 }
 
 // rejected has every reason, for both months together.

@@ -382,7 +382,7 @@ tag_month_to_date_cost_gbp{account="1",vorg="11-1-1-abc",tag="project",tag_value
 		t.Errorf("got (-want +got):\n%s", diff)
 	}
 	unknown := b.results[0].Part.Unknown
-	if diff := cmp.Diff(map[string]int{"PowerState": 0, "Metadata": 0, "UsageHoursWithinPeriod": 0}, unknown); diff != "" {
+	if diff := cmp.Diff(map[string]int{"PowerState": 0, "Metadata": 0, "UsageHoursWithinPeriod": 0, "Service": 0}, unknown); diff != "" {
 		t.Errorf("unknown values (-want +got):\n%s", diff)
 	}
 }

@@ -114,7 +114,32 @@ type storageReport struct {
 	month    bill.Month
 	etag     string
 	rows     []csvparse.CloudStorageRow
-	rejected map[string]int // rows by the column that cannot be read
+	rejected map[string]int // rows by the column that cannot be read, buckets beyond maxBuckets by their name's
+}
+
+// maxBuckets is how many buckets of a compute service are exposed: those behind them
+// are one, with the sums.
+const maxBuckets = 10_000
+
+const bucketName = "Bucket Name"
+
+// add adds a bucket. It returns false when the sum of those behind maxBuckets is out of
+// range.
+func (r *storageReport) add(row csvparse.CloudStorageRow) bool {
+	if len(r.rows) < maxBuckets {
+		r.rows = append(r.rows, row)
+		return true
+	}
+	r.rejected[bucketName]++
+	if len(r.rows) == maxBuckets {
+		r.rows = append(r.rows, csvparse.CloudStorageRow{BucketName: otherValue, ServiceLevel: otherValue})
+	}
+	other := &r.rows[maxBuckets]
+	cost, consumption := bill.Sum{Value: other.Cost.Amount, Valid: other.Cost.Valid}, bill.Sum(other.Consumption)
+	ok := cost.Add(bill.Sum{Value: row.Cost.Amount, Valid: row.Cost.Valid})
+	ok = consumption.Add(bill.Sum(row.Consumption)) && ok
+	other.Cost.Amount, other.Cost.Valid, other.Consumption = cost.Value, cost.Valid, csvparse.Quantity(consumption)
+	return ok
 }
 
 // report reads a month's report, whole, or returns the one that old has of it
@@ -174,7 +199,7 @@ func (r *storageReport) read(body io.Reader, proven bool) error {
 	if err != nil {
 		return err
 	}
-	r.rejected = map[string]int{"Consumption (GB)": 0, "Cost": 0}
+	r.rejected = map[string]int{"Consumption (GB)": 0, "Cost": 0, bucketName: 0}
 	var first *csvparse.RowError
 	for row, err := range reader.Rows() {
 		if rejected, is := errors.AsType[*csvparse.RowError](err); is {
@@ -185,7 +210,9 @@ func (r *storageReport) read(body io.Reader, proven bool) error {
 		if err != nil {
 			return err
 		}
-		r.rows = append(r.rows, *row)
+		if !r.add(*row) {
+			return fmt.Errorf("line %d: sum of the buckets is out of range", row.Line)
+		}
 	}
 	if len(r.rows) == 0 && first != nil {
 		return fmt.Errorf("%w, the first for %w", bill.ErrNotReadable, first)

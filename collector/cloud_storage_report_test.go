@@ -83,7 +83,7 @@ ukcloud_cloud_storage_consumption_bytes{account="1",vorg="11-1-1-abc",bucket="ar
 	if diff := cmp.Diff(want, samples(got)); diff != "" {
 		t.Errorf("exposed (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(map[string]int{"Consumption (GB)": 1, "Cost": 0}, results[0].Part.Unknown); diff != "" {
+	if diff := cmp.Diff(map[string]int{"Consumption (GB)": 1, "Cost": 0, "Bucket Name": 0}, results[0].Part.Unknown); diff != "" {
 		t.Errorf("unknown values (-want +got):\n%s", diff)
 	}
 	again, _ := round(t, c, parts(results))

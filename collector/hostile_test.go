@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"ukcloud_exporter/collector"
+	"ukcloud_exporter/csvparse"
 	"ukcloud_exporter/internal/inventory"
+	"ukcloud_exporter/internal/testutil/billgen"
 	"ukcloud_exporter/internal/testutil/canned"
 	"ukcloud_exporter/portal"
 )
@@ -207,4 +209,80 @@ func TestStatesAreBounded(t *testing.T) {
 			t.Errorf("builds:\n%.2000s", got)
 		}
 	})
+}
+
+// TestBucketsAreBounded: what is beyond the bound is one bucket with its sums, and
+// counted.
+func TestBucketsAreBounded(t *testing.T) {
+	text := []byte(storageHead)
+	for i := range 10_200 {
+		text = fmt.Appendf(text, "o,c,a,s,b%d,STANDARD,2,1.5\n", i)
+	}
+	api := &reports{texts: map[string]string{"11-1-1-abc 2018-01-01": string(text)}}
+	results, got := round(t, newStorage(api, one(), "2018-01-15 12:00:00"), nil)
+	for _, want := range []string{
+		`ukcloud_cloud_storage_month_cost_gbp{account="1",vorg="11-1-1-abc",bucket="__other__",service_level="__other__"} 300`,
+		`ukcloud_cloud_storage_consumption_bytes{account="1",vorg="11-1-1-abc",bucket="__other__",service_level="__other__"} 429496729600`,
+	} {
+		if !strings.Contains(got, want+"\n") {
+			t.Errorf("%s is missing", want)
+		}
+	}
+	if n := strings.Count(samples(got), "\n"); n != 2*10_001 {
+		t.Errorf("%d series", n)
+	}
+	if n := results[0].Part.Unknown["Bucket Name"]; n != 200 {
+		t.Errorf("%d buckets are counted as beyond the bound, want 200", n)
+	}
+}
+
+// TestServicesOfBillAreBounded: so it is with services and power states of a bill.
+func TestServicesOfBillAreBounded(t *testing.T) {
+	var rows []cells
+	for i := range 5_100 {
+		rows = append(rows, vm.With(cells{
+			csvparse.EventDate: "2018-01-02", csvparse.Service: fmt.Sprintf("s%04d", i), csvparse.ResourceID: "vm",
+			csvparse.ComputeTotal: "0.5", csvparse.Tier2Total: "", csvparse.TotalPrice: "0.5", csvparse.UsageHours: "24",
+		}))
+	}
+	b := newBench(t, &bills{texts: map[string]string{"11-1-1-abc 2018-01": billgen.CSV(rows...)}}, one(), "2018-01-03 12:00")
+	got := b.round()
+	for _, want := range []string{
+		`month_to_date_cost_gbp{account="1",vorg="11-1-1-abc",vdc_name="__other__",service="__other__",component="compute"} 50`,
+		`day_cost_gbp{account="1",vorg="11-1-1-abc",service="__other__",component="compute"} 50`,
+		`usage_seconds{account="1",vorg="11-1-1-abc",service="__other__",power_state="__other__"} 8640000`,
+	} {
+		if !strings.Contains(got, "ukcloud_billing_"+want+"\n") {
+			t.Errorf("%s is missing", want)
+		}
+	}
+	for _, family := range []string{"month_to_date_cost_gbp", "day_cost_gbp", "usage_seconds"} {
+		if n := strings.Count(only(got, family), "\n"); n != 5_001 {
+			t.Errorf("%s has %d series", family, n)
+		}
+	}
+	if n := b.results[0].Part.Unknown["Service"]; n != 100 {
+		t.Errorf("%d services are counted as beyond the bound: %v", n, b.results[0].Part.Unknown)
+	}
+}
+
+// TestBillOfManyNames: a bill that would take the memory of the host is a failed
+// refresh, and the last good one stays.
+func TestBillOfManyNames(t *testing.T) {
+	api := &bills{texts: map[string]string{"11-1-1-abc 2018-01": billText(billRow{"2018-01-02", "vm", "5"})}}
+	b := newBench(t, api, one(), "2018-01-03 12:00")
+	b.round()
+	head, row, _ := strings.Cut(billText(billRow{"2018-01-02", "vm-#", "1"}), "\n")
+	text := []byte(head + "\n")
+	for i := range 100_000 {
+		text = append(text, strings.Replace(row, "vm-#", fmt.Sprint("vm-", i), 1)...)
+	}
+	api.texts["11-1-1-abc 2018-01"] = string(text)
+	got := b.round()
+	if err := b.errsOf()["1/11-1-1-abc/2018-01"]; !strings.Contains(err, "too many different resources, VDCs, services and values of tags: more than 100000") {
+		t.Errorf("the round fails with %v", b.errsOf())
+	}
+	if !strings.Contains(got, `ukcloud_billing_vm_month_to_date_cost_gbp{account="1",vorg="11-1-1-abc",vm="vm"} 5`+"\n") {
+		t.Errorf("the last good bill is gone:\n%.2000s", got)
+	}
 }

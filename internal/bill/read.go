@@ -1,6 +1,7 @@
 package bill
 
 import (
+	"fmt"
 	"io"
 	"slices"
 
@@ -53,7 +54,7 @@ func (b *Builder) Read(r io.Reader) error {
 }
 
 // Add adds a row. An error is a sum that went out of range, which no file's rows
-// alone can do; the builder is of no use then.
+// alone can do, or ErrManyNames; the builder is of no use then.
 func (b *Builder) Add(row *Row) error {
 	var tags tagged
 	if len(b.options.Tags) > 0 {
@@ -67,7 +68,13 @@ func (b *Builder) Add(row *Row) error {
 			b.perDay[day] = sums
 		}
 	}
-	return sums.add(row, tags)
+	if err := sums.add(row, tags); err != nil {
+		return err
+	}
+	if limit := b.options.MaxNames; limit > 0 && sums.names() > limit {
+		return fmt.Errorf("line %d: %w: more than %d", row.Line, ErrManyNames, limit)
+	}
+	return nil
 }
 
 // charged is the day from which on a row is in the month to date. Nobody knows when

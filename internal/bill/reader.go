@@ -24,6 +24,9 @@ type Options struct {
 	AllColumns bool
 	// Proven says that the file's end is known to be its end: see csvparse.TrustEOF.
 	Proven bool
+	// MaxNames is how many different resources, VDCs, services, days and values of
+	// tags a Bill may have together; 0 is any number.
+	MaxNames int
 	// Rejected, if not nil, is told of each row that cannot be read.
 	Rejected func(*csvparse.RowError)
 }
@@ -158,6 +161,7 @@ func (r *Reader) day() {
 var (
 	ErrNotReadable = errors.New("no row can be read")
 	ErrOtherMonth  = errors.New("no row is of the month")
+	ErrManyNames   = errors.New("too many different resources, VDCs, services and values of tags")
 )
 
 // end judges the file as a whole.

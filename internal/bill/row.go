@@ -38,7 +38,8 @@ func (p *Parts) Total() (total Sum) {
 	return total
 }
 
-func (p *Parts) add(other *Parts) bool {
+// Add adds other parts. It returns false when a sum would be out of range.
+func (p *Parts) Add(other *Parts) bool {
 	ok := true
 	for i, part := range other {
 		ok = p[i].add(part.Value, part.Valid) && ok

@@ -97,7 +97,7 @@ func (s *sums) add(row *Row, tags tagged) error {
 	of := at(s.resources, row.ResourceID)
 	ok = of.Add(row.Cost) && ok
 	group := s.group(of, row)
-	ok = group.costs.add(&row.Costs) && ok
+	ok = group.costs.Add(&row.Costs) && ok
 	group.hours.add(Sum(row.UsageHours))
 	if row.Late {
 		ok = s.late.add(1, row.Cost) && ok
@@ -105,7 +105,7 @@ func (s *sums) add(row *Row, tags tagged) error {
 		if group.dayParts == nil || group.day != row.EventDate {
 			group.day, group.dayParts = row.EventDate, at(s.days, dayKey{row.EventDate, row.Service})
 		}
-		ok = group.dayParts.add(&row.Costs) && ok
+		ok = group.dayParts.Add(&row.Costs) && ok
 	}
 	if row.ResourceID == "" {
 		ok = s.unnamed.add(1, row.Cost) && ok
@@ -123,6 +123,15 @@ func (s *sums) add(row *Row, tags tagged) error {
 		return fmt.Errorf("line %d: %w", row.Line, errRange)
 	}
 	return nil
+}
+
+// names is how many sums there are: what a bill takes to hold.
+func (s *sums) names() int {
+	n := len(s.resources) + len(s.groups) + len(s.days)
+	for _, values := range s.tags {
+		n += len(values)
+	}
+	return n
 }
 
 // group returns the sums that a row of a resource goes into.
@@ -149,10 +158,10 @@ func (s *sums) merge(other *sums) error {
 	ok = s.late.add(other.late.Rows, other.late.Cost) && ok
 	ok = s.unnamed.add(other.unnamed.Rows, other.unnamed.Cost) && ok
 	for key, parts := range other.costs {
-		ok = at(s.costs, key).add(parts) && ok
+		ok = at(s.costs, key).Add(parts) && ok
 	}
 	for key, parts := range other.days {
-		ok = at(s.days, key).add(parts) && ok
+		ok = at(s.days, key).Add(parts) && ok
 	}
 	for id, of := range other.resources {
 		ok = at(s.resources, id).Add(of.Sum) && ok
