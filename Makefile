@@ -60,7 +60,7 @@ PACKAGE ?= ./money
 mutate:
 	$(GO) tool -modfile=.ci/mutate/go.mod gremlins unleash --config .ci/mutate/gremlins.yaml $(PACKAGE)
 
-## generate: dashboards, the lists of metrics, flags and keys in the documentation, plain manifests
+## generate: dashboards, docs/metrics.md, flags.md and configuration.md, plain manifests
 generate:
 	$(GO) generate ./...
 	cd deploy/packaging && $(GO) generate ./...
