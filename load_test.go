@@ -17,20 +17,49 @@ import (
 )
 
 // BenchmarkMemory is the peak memory of the real binary before a portal of 10,000
-// VMs: every refresh reads everything anew, and 50 scrapes for gzip are served.
+// VMs: every refresh reads everything anew, and 50 scrapes for gzip are served; in
+// memory alone, with a state_dir, and when it starts with what the last run kept.
 func BenchmarkMemory(b *testing.B) {
 	program := build(b)
 	simulated := freePort(b)
 	startProcess(b, program, "simulate", "--listen-address="+simulated, "--vms=10000", "--accounts=4")
 	forgetful := forgetfulProxy(b, simulated)
 	config := filepath.Join(b.TempDir(), "config.yml")
-	yaml := fmt.Sprintf("portal: {url: %s/api, email: demo@example.com, password: demo}\ncollectors:\n", forgetful)
+	yaml := fmt.Sprintf("portal: {url: %s/api, email: demo@example.com, password: demo}\n%%scollectors:\n", forgetful)
 	for _, c := range collector.All() {
 		yaml += fmt.Sprintf("  %s: {min_interval: 1s}\n", c.Name)
 	}
-	if err := os.WriteFile(config, []byte(yaml), 0o600); err != nil {
+	for _, run := range []struct{ name, state string }{
+		{"memory", ""}, {"state_dir", "state_dir: state\n"}, {"restart", "state_dir: state\n"},
+	} {
+		b.Run(run.name, func(b *testing.B) {
+			if err := os.WriteFile(config, fmt.Appendf(nil, yaml, run.state), 0o600); err != nil {
+				b.Fatal(err)
+			}
+			peakMemory(b, program, config)
+		})
+	}
+	b.Logf("%.1f MiB on disk", float64(sizeOf(b, filepath.Join(filepath.Dir(config), "state", "parts")))/(1<<20))
+}
+
+func sizeOf(b *testing.B, dir string) (size int64) {
+	b.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
 		b.Fatal(err)
 	}
+	for _, entry := range entries {
+		info, err := entry.Info()
+		if err != nil {
+			b.Fatal(err)
+		}
+		size += info.Size()
+	}
+	return size
+}
+
+func peakMemory(b *testing.B, program, config string) {
+	b.Helper()
 	for b.Loop() {
 		address := freePort(b)
 		exporter := startProcess(b, program, "--config.file="+config, "--web.listen-address="+address)

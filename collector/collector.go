@@ -45,6 +45,13 @@ type Part struct {
 	Unknown map[string]int
 }
 
+// Dated is the Data of a part that means something else from a moment on, whatever the
+// portal says: the running month's bill is then the last one's. A part that an earlier
+// process kept, which nobody can tell what it means now, disappears then.
+type Dated interface {
+	Until() time.Time
+}
+
 // Inventory says which accounts there are and what each has. It asks the portal once
 // for all who want to know.
 type Inventory interface {

@@ -124,6 +124,7 @@ func start(log *slog.Logger, options Options) (*Daemon, error) {
 	if err != nil {
 		return nil, errors.Join(err, d.store.Close())
 	}
+	d.restore(g)
 	d.become(g)
 	return d, nil
 }

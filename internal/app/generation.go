@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 
 	"github.com/prometheus/common/version"
 
@@ -96,9 +97,29 @@ func (d *Daemon) members(cfg *config.Config, client *portal.Client) []snapshot.M
 			continue
 		}
 		deps.Log, deps.State = d.log.With("collector", c.Name), d.store.Section(c.Name)
-		members = append(members, snapshot.Member{
+		m := snapshot.Member{
 			Name: c.Name, Collector: c.New(deps, settings), MinInterval: when.MinInterval, MaxAge: when.MaxAge,
-		})
+			Fingerprint: fmt.Appendf(nil, "%s %s %x", version.Version, version.GetRevision(), cfg.DataDigest(c.Name)),
+		}
+		if file, ok := d.store.File(c.Name); ok {
+			m.File = file
+		}
+		members = append(members, m)
 	}
 	return members
+}
+
+// restore takes over what the last process kept, and removes what it kept of collectors
+// that are switched off now.
+func (d *Daemon) restore(g *generation) {
+	g.cache.Restore()
+	for _, name := range collectorNames() {
+		file, ok := d.store.File(name)
+		if !ok || slices.Contains(g.cache.Names(), name) {
+			continue
+		}
+		if err := file.Remove(); err != nil {
+			d.log.Warn("Parts of the last run cannot be removed", "collector", name, "err", err)
+		}
+	}
 }

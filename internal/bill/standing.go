@@ -1,6 +1,10 @@
 package bill
 
-import "ukcloud_exporter/csvparse"
+import (
+	"time"
+
+	"ukcloud_exporter/csvparse"
+)
 
 // Role is what a bill is at a moment. Each role has families of its own, so that
 // no month is counted as another one.
@@ -39,4 +43,14 @@ type Standing struct {
 
 	// ETag is the validator with which the portal gave the bill.
 	ETag string
+}
+
+// Until is when the bill's role ends: the running month's becomes the previous one,
+// and that none.
+func (s *Standing) Until() time.Time {
+	end := s.Bill.Month.Next()
+	if s.Role == PreviousMonth {
+		end = end.Next()
+	}
+	return end.Start()
 }

@@ -142,22 +142,41 @@ func (c *Config) HTTPTransport() (http.RoundTripper, error) {
 
 // Digest is a hash of every effective setting that is not secret. It changes
 // when the configuration does, wherever the change was made.
-func (c *Config) Digest() []byte { return c.digest("") }
+func (c *Config) Digest() []byte { return c.digest(everything) }
 
 // PortalDigest is Digest of the section portal alone: of what makes a client.
-func (c *Config) PortalDigest() []byte { return c.digest("portal.") }
+func (c *Config) PortalDigest() []byte {
+	return c.digest(func(path string) bool { return strings.HasPrefix(path, "portal.") })
+}
 
 // LoginDigest is Digest without how many rejected logins there may be: to lower that
 // must not begin a new count.
-func (c *Config) LoginDigest() []byte { return c.digest("", "portal.rejected_logins_limit") }
+func (c *Config) LoginDigest() []byte {
+	return c.digest(func(path string) bool { return path != "portal.rejected_logins_limit" })
+}
 
-func (c *Config) digest(section string, without ...string) []byte {
+// DataDigest is Digest of what the data of a collector depends on: the portal, the
+// login, the accounts, and the collector's own keys, without when and how patiently it
+// asks.
+func (c *Config) DataDigest(collector string) []byte {
+	own := "collectors." + collector + "."
+	patience := []string{
+		"portal.timeout", "portal.rejected_logins_limit", "portal.password_file",
+		own + "enabled", own + "min_interval", own + "max_age",
+	}
+	return c.digest(func(path string) bool {
+		matters := strings.HasPrefix(path, "portal.") || strings.HasPrefix(path, "accounts") || strings.HasPrefix(path, own)
+		return matters && !slices.Contains(patience, path)
+	})
+}
+
+func everything(string) bool { return true }
+
+// digest is a hash of the settings whose path is among those that matter.
+func (c *Config) digest(matters func(path string) bool) []byte {
 	h := sha256.New()
 	for _, leaf := range leaves(reflect.ValueOf(c.settings), "", "") {
-		if slices.Contains(without, leaf.path) {
-			continue
-		}
-		if strings.HasPrefix(leaf.path, section) && leaf.value.Type() != reflect.TypeFor[portal.Secret]() {
+		if matters(leaf.path) && leaf.value.Type() != reflect.TypeFor[portal.Secret]() {
 			fmt.Fprintf(h, "%s=%q\n", leaf.path, show(leaf.value.Interface()))
 		}
 	}

@@ -376,3 +376,42 @@ func TestHTTPTransport(t *testing.T) {
 		t.Errorf("without the CA file: %v", err)
 	}
 }
+
+// TestDataDigest: what changes the data changes the digest, and nothing else does.
+func TestDataDigest(t *testing.T) {
+	digest := func(text string) string {
+		t.Helper()
+		path := filepath.Join(t.TempDir(), "config.yml")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, err := Load(path, noEnv)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(c.DataDigest("vmotion_events"))
+	}
+	const base = "portal: {email: a@example.com, password: x}\n"
+	tests := []struct {
+		name, text string
+		same       bool
+	}{
+		{"itself", base, true},
+		{"password", "portal: {email: a@example.com, password: y}\n", true},
+		{"timeout", "portal: {email: a@example.com, password: x, timeout: 1m, rejected_logins_limit: 1}\n", true},
+		{"schedule", base + "collectors: {vmotion_events: {min_interval: 1m, max_age: 2h}}\n", true},
+		{"another collector", base + "collectors: {billing_csv: {vm_limit: 1}}\n", true},
+		{"state_dir", base + "state_dir: elsewhere\n", true},
+		{"URL", "portal: {email: a@example.com, password: x, url: https://portal.example.com/api}\n", false},
+		{"email", "portal: {email: b@example.com, password: x}\n", false},
+		{"proxy", "portal: {email: a@example.com, password: x, http_client: {proxy_url: http://proxy.example.com}}\n", false},
+		{"accounts", base + "accounts: [1]\n", false},
+		{"own key", base + "collectors: {vmotion_events: {per_vm: true}}\n", false},
+	}
+	want := digest(base)
+	for _, tt := range tests {
+		if got := digest(tt.text); (got == want) != tt.same {
+			t.Errorf("%s: same %v, want %v", tt.name, got == want, tt.same)
+		}
+	}
+}

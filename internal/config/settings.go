@@ -18,7 +18,7 @@ import (
 type settings struct {
 	Portal     portalSettings   `key:"portal"`
 	Accounts   []accountID      `key:"accounts" doc:"Account ids to collect; empty means every account that the login sees."`
-	StateDir   filePath         `key:"state_dir" doc:"Directory for what must survive a restart (vMotion counters, baselines, rejected logins); empty keeps it in memory only. One process per directory."`
+	StateDir   filePath         `key:"state_dir" doc:"Directory for what must survive a restart (vMotion counters, baselines, rejected logins, the last data of each collector); empty keeps it in memory only. One process per directory."`
 	Collectors sections         `key:"collectors"`
 	Tickets    tickets.Settings `key:"tickets"`
 }

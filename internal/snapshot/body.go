@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"ukcloud_exporter/collector"
 	"ukcloud_exporter/internal/exposition"
@@ -21,6 +22,8 @@ type body struct {
 
 	mu     sync.Mutex // held while a piece is made
 	pieces []made     // the one that was asked for last at the end
+
+	onDisk atomic.Bool // its parts, those that are kept there at all
 }
 
 // made is a piece that is kept.
@@ -41,7 +44,7 @@ func (b *body) prepare(encodings ...exposition.Encoding) error {
 		m := families{whole: slices.ContainsFunc(encodings, exposition.Encoding.Whole)}
 		var pieces []*exposition.Piece
 		pieces, err = new(exposition.Press).Encode(m.of(b.families, b.parts), encodings...)
-		b.series, b.duplicates = m.series, m.duplicates
+		b.series, b.duplicates = m.series, m.duplicates+duplicatesBefore(b.parts)
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		for i, piece := range pieces {

@@ -6,6 +6,7 @@
 package snapshot
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"math/rand/v2"
@@ -23,6 +24,12 @@ type Member struct {
 	Collector   collector.Collector
 	MinInterval time.Duration // a younger snapshot is not refreshed
 	MaxAge      time.Duration // an older part disappears
+
+	// File is where the parts outlive the process; nil keeps them in memory only.
+	File File
+	// Fingerprint is of all that the parts depend on beside the portal: program and
+	// settings. Parts that were kept with another one are dropped.
+	Fingerprint []byte
 }
 
 // Cache keeps the newest snapshot of each member. It is safe for concurrent use.
@@ -72,10 +79,18 @@ func New(log *slog.Logger, members []Member) *Cache {
 func (c *Cache) Adopt(old *Cache) {
 	for _, r := range c.runners {
 		if from := old.runner(r.Name); from != nil {
-			r.adopt(from.newest.Load())
+			r.adopt(from.newest.Load(), !bytes.Equal(r.fingerprint, from.fingerprint))
 		}
 	}
 	c.wanted = old.wanted
+}
+
+// Restore takes over the parts that an earlier process kept, to be exposed until the
+// first round has ended. Call it before Start, in place of Adopt.
+func (c *Cache) Restore() {
+	for _, r := range c.runners {
+		r.restore(time.Now())
+	}
 }
 
 // Start begins the first round, after a short random time.
@@ -92,7 +107,8 @@ func (c *Cache) Start() {
 	})
 }
 
-// Stop ends the refreshes and waits for them, but not longer than ctx allows.
+// Stop ends the refreshes, waits for them, and writes what is not on disk yet, but does
+// not wait longer than ctx allows.
 func (c *Cache) Stop(ctx context.Context) error {
 	c.gate.Lock()
 	c.cancel()
@@ -100,6 +116,9 @@ func (c *Cache) Stop(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() {
 		c.wg.Wait()
+		for _, r := range c.runners {
+			r.keep(r.newest.Load(), true)
+		}
 		close(done)
 	}()
 	select {
@@ -134,7 +153,8 @@ func (c *Cache) runner(name string) *runner {
 
 // Refresh starts the refresh of every named collector that is due and waits
 // until they have ended, deadline, or the end of ctx. It does not wait for one
-// that, by its last duration, cannot end in time.
+// that, by its last duration, cannot end in time, nor for the first round of a
+// collector whose parts an earlier process has kept.
 func (c *Cache) Refresh(ctx context.Context, deadline time.Time, names []string) {
 	now := time.Now()
 	var awaited []*refresh
@@ -142,7 +162,7 @@ func (c *Cache) Refresh(ctx context.Context, deadline time.Time, names []string)
 		if !slices.Contains(names, r.Name) {
 			continue
 		}
-		if running := r.start(now); running != nil && !running.expected.After(deadline) {
+		if running := r.start(now); running != nil && !running.expected.After(deadline) && !r.newest.Load().restored() {
 			awaited = append(awaited, running)
 		}
 	}
@@ -183,11 +203,12 @@ func (c *Cache) Pieces(encoding exposition.Encoding, names []string) ([]*exposit
 }
 
 // Parts returns the parts of a collector that are not past its max_age, for pages that
-// show their Data; nil when there is no such collector.
+// show their Data; nil when there is no such collector. Parts that an earlier process
+// has kept are not among them: they are samples only.
 func (c *Cache) Parts(name string) []HeldPart {
 	r := c.runner(name)
 	if r == nil {
 		return nil
 	}
-	return slices.Clone(r.current(time.Now()).parts)
+	return slices.DeleteFunc(slices.Clone(r.current(time.Now()).parts), HeldPart.kept)
 }

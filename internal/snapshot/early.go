@@ -89,8 +89,14 @@ func (e *early) publish() {
 	r.replace(func(old *snapshot) *snapshot {
 		s := old.with(results, e.started, now, r.MaxAge)
 		r.encode(s, old, now)
+		if r.counts {
+			r.keep(s, false)
+		}
 		return s
 	})
+	if !r.counts {
+		r.keep(r.newest.Load(), false)
+	}
 }
 
 // tell says that the round is overdue, and which of the parts that are known it waits

@@ -51,7 +51,7 @@ func (m *families) of(all []collector.Family, parts []*collector.Part) iter.Seq[
 			f := &all[i]
 			m.begin(f)
 			for _, p := range parts {
-				samples := f.Samples(p.Data)
+				samples := samplesOf(f, p.Data)
 				for j := range samples {
 					m.add(f, &samples[j])
 					if !m.whole && len(m.portion.Metric) == portionSize {

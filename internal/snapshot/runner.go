@@ -2,6 +2,7 @@ package snapshot
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -31,6 +32,10 @@ type runner struct {
 	families []collector.Family
 	newest   atomic.Pointer[snapshot]
 
+	fingerprint []byte // the member's, and of the families
+	counts      bool   // some family is a counter
+	onDisk      onDisk
+
 	mu        sync.Mutex
 	refresh   *refresh  // nil while none runs
 	notBefore time.Time // no refresh before: the portal asked for it, or it keeps failing
@@ -47,11 +52,18 @@ type refresh struct {
 
 func newRunner(c *Cache, m Member) *runner {
 	r := &runner{Member: m, cache: c, log: c.log.With("collector", m.Name)}
+	layout := sha256.New()
+	layout.Write(m.Fingerprint)
 	for _, f := range m.Collector.Families() {
+		fmt.Fprintf(layout, "%q %s %q\n", f.Name, f.Type, f.Labels)
+		r.counts = r.counts || f.Type == collector.Counter
 		f.Help = fmt.Sprintf("%s Cached, refreshed at most every %s.", f.Help, model.Duration(m.MinInterval))
 		r.families = append(r.families, f)
 	}
-	r.newest.Store(&snapshot{body: r.body(nil)})
+	r.fingerprint = layout.Sum(nil)
+	nothing := r.body(nil)
+	nothing.onDisk.Store(true)
+	r.newest.Store(&snapshot{body: nothing})
 	return r
 }
 
@@ -61,21 +73,24 @@ func (r *runner) body(parts heldParts) *body {
 }
 
 // adopt takes the parts of an earlier configuration. They are exposed, but not
-// given to the collector, which may be configured otherwise now.
-func (r *runner) adopt(old *snapshot) {
+// given to the collector, which may be configured otherwise now. foreign says that it
+// is.
+func (r *runner) adopt(old *snapshot, foreign bool) {
 	s := *old
 	s.asOf, s.attempts, s.failures = time.Time{}, 0, 0
 	s.hold(slices.Clone(old.parts), time.Now(), r.MaxAge)
 	for i := range s.parts {
 		s.parts[i].adopted = true
+		s.parts[i].foreign = s.parts[i].foreign || foreign
 	}
 	s.body = r.body(s.parts)
+	s.body.onDisk.Store(true) // the old cache has written them when it was stopped
 	r.newest.Store(&s)
 }
 
-// hasAdopted reports whether parts of an earlier configuration are held.
+// hasAdopted reports whether parts of an earlier configuration of this process are held.
 func (r *runner) hasAdopted() bool {
-	return slices.ContainsFunc(r.newest.Load().parts, func(p HeldPart) bool { return p.adopted })
+	return slices.ContainsFunc(r.newest.Load().parts, func(p HeldPart) bool { return p.adopted && !p.kept() })
 }
 
 // start returns the running refresh, or begins one if the collector is due; nil
@@ -118,7 +133,13 @@ func (r *runner) run(running *refresh) {
 	}
 	s, err := r.digest(old, results, err, running.started)
 	r.report(old, s, results, err)
+	if r.counts { // before anybody sees it, so that what was seen never falls
+		r.keep(s, false)
+	}
 	r.publish(s, running, max(retryAfter(results, err), r.backoff(s)))
+	if !r.counts {
+		r.keep(s, false)
+	}
 }
 
 // digest makes the snapshot that follows on a round, with everything that scrapers

@@ -29,7 +29,17 @@ type HeldPart struct {
 	Key     string
 	Part    *collector.Part
 	At      time.Time
-	adopted bool // made under an earlier configuration
+	adopted bool // made under an earlier configuration, or by an earlier process
+	foreign bool // and with settings that give other data
+}
+
+// end is when the part disappears.
+func (p HeldPart) end(maxAge time.Duration) time.Time {
+	end := p.At.Add(maxAge)
+	if kept, ok := p.Part.Data.(*keptData); ok && !kept.until.IsZero() && kept.until.Before(end) {
+		return kept.until
+	}
+	return end
 }
 
 // heldParts are in the order in which the collector gave them.
@@ -106,7 +116,7 @@ func (s *snapshot) place(r collector.Result, started, now time.Time) (HeldPart, 
 	switch {
 	case r.Err != nil:
 		if r.Part != nil { // hold this instead, still as old as it was
-			last.Part, last.adopted = r.Part, false
+			last.Part, last.adopted, last.foreign = r.Part, false, false
 		}
 		return last, held
 	case held && last.Part == r.Part && !last.adopted && last.At.After(started):
@@ -147,7 +157,7 @@ func (s *snapshot) overdue(reason string) *snapshot {
 func (s *snapshot) hold(all heldParts, now time.Time, maxAge time.Duration) {
 	s.parts, s.expires = nil, time.Time{}
 	for _, p := range all {
-		end := p.At.Add(maxAge)
+		end := p.end(maxAge)
 		if !now.Before(end) {
 			continue
 		}

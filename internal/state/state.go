@@ -43,6 +43,8 @@ type Store struct {
 	document document
 	saved    []byte // what the file holds for certain; nil when it is not certain
 	foreign  error  // why the file is not state of ours, while it stands in the way
+
+	writing sync.RWMutex // held while a File is used, and for good by Close
 }
 
 // Open opens the state in directory dir, which it creates with mode 0700 when it
@@ -188,6 +190,8 @@ func (s *Store) write(data []byte) error {
 // Close lets other processes use the directory. What was saved is on disk
 // already; a save after Close fails.
 func (s *Store) Close() error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
