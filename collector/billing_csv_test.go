@@ -246,7 +246,7 @@ func TestServicesNotListed(t *testing.T) {
 func TestBrokenBill(t *testing.T) {
 	good := billText(billRow{"2018-01-10", "a", "1"})
 	tests := []struct{ name, text, want string }{
-		{"cut off", strings.TrimSuffix(billText(billRow{"2018-01-10", "a", "2"}), "\n"), "unexpected EOF"},
+		{"cut off", strings.TrimSuffix(billText(billRow{"2018-01-10", "a", "2"}), "\n"), "ends in the middle of this line: it was cut off"},
 		{"HTML", "<html><body>Please log in</body></html>", "not CSV but html"},
 		{"empty", "", "the file is empty"},
 		{"missing column", strings.Replace(billText(billRow{"2018-01-10", "a", "2"}), "TotalPrice\n", "Price\n", 1), "no column TotalPrice"},

@@ -124,7 +124,7 @@ func TestCloudStorageFails(t *testing.T) {
 	}{
 		{"refused", "", errors.New("500"), "fetch cloud storage 2018-01 of 11-1-1-abc: 500"},
 		{"HTML", "<html>", nil, "fetch cloud storage 2018-01 of 11-1-1-abc: GET /api/billing/cloud-storage-report: not CSV but html"},
-		{"cut off", storageHead + "o,c,a,s,archive,STANDARD,1,2", nil, "unexpected EOF"},
+		{"cut off", storageHead + "o,c,a,s,archive,STANDARD,1,2", nil, "ends in the middle of this line: it was cut off"},
 		{"UTF-16", "\xff\xfeO\x00", nil, "the file is in UTF-16"},
 		{"no row that can be read", storageHead + "o,c,a,s,archive,STANDARD,1,x\n", nil, "no row can be read, the first for line 2"},
 		{"missing column", "Org Id,Cost\n", nil, "no column Company Id"},

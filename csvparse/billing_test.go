@@ -247,7 +247,7 @@ func TestErrorsAreOneLineAndSayWhere(t *testing.T) {
 		}
 	}
 	stream := &csvparse.StreamError{Line: 7, Column: 1, Field: "vDC", Err: io.ErrUnexpectedEOF}
-	if got, want := stream.Error(), "line 7, column 1 (vDC): unexpected EOF"; got != want || !errors.Is(stream, io.ErrUnexpectedEOF) {
+	if got, want := stream.Error(), "line 7, column 1 (vDC): the CSV ends in the middle of this line: it was cut off, or its last line end is missing"; got != want || !errors.Is(stream, io.ErrUnexpectedEOF) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

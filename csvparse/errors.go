@@ -1,7 +1,9 @@
 package csvparse
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"unicode/utf8"
 )
@@ -87,7 +89,11 @@ type StreamError struct {
 }
 
 func (e *StreamError) Error() string {
-	return fmt.Sprintf("line %d, %s: %v", e.Line, place(e.Column, e.Field), e.Err)
+	reason := e.Err.Error()
+	if errors.Is(e.Err, io.ErrUnexpectedEOF) {
+		reason = "the CSV ends in the middle of this line: it was cut off, or its last line end is missing"
+	}
+	return fmt.Sprintf("line %d, %s: %s", e.Line, place(e.Column, e.Field), reason)
 }
 
 // Unwrap returns what the reader said.

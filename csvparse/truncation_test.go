@@ -117,8 +117,8 @@ func TestTrustEOF(t *testing.T) {
 		{"no line end behind the last row", text, "EOF", 2},
 		{"half a line end", text + "\r", "EOF", 2},
 		{"a header alone, without line end", strings.TrimSpace(fewHeader), "EOF", 0},
-		{"a last row with too few fields", strings.TrimSuffix(text, ",1.5"), "line 3, column 7 (TotalPrice): unexpected EOF", 1},
-		{"a last row that ends in quotes", fewHeader + "2018-01-31,,urn:1,\"a,24,,1.5", "line 2, column 4 (Metadata): unexpected EOF", 0},
+		{"a last row with too few fields", strings.TrimSuffix(text, ",1.5"), "line 3, column 7 (TotalPrice): the CSV ends in the middle of this line: it was cut off, or its last line end is missing", 1},
+		{"a last row that ends in quotes", fewHeader + "2018-01-31,,urn:1,\"a,24,,1.5", "line 2, column 4 (Metadata): the CSV ends in the middle of this line: it was cut off, or its last line end is missing", 0},
 		{"a last row that ends behind quotes", fewHeader + "2018-01-31,,urn:1,,24,,\"1.5\"", "EOF", 1},
 	}
 	for _, test := range tests {

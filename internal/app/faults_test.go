@@ -51,7 +51,7 @@ func testFault(t *testing.T, c collector.Definition, kind string) {
 	clockTo(noon)
 	name := c.Name
 	bug := &panicking{paths: c.Paths}
-	s := newSetup(t, estate(), everySecond, func(o *Options) { bug.next, o.Transport = o.Transport, bug })
+	s := newSetup(t, smallEstate(), everySecond, func(o *Options) { bug.next, o.Transport = o.Transport, bug })
 	before := without(s.scrape(), liveFamilies...)
 	if strings.Count(before, "ukcloud_collector_success{") != len(collectorNames()) || strings.Contains(before, "success{collector=\""+name+"\"} 0") {
 		t.Fatalf("not every collector is well before the fault:\n%s", families(before)["ukcloud_collector_success"])
@@ -127,7 +127,7 @@ func TestOddAnswers(t *testing.T) {
 
 func testOddAnswer(t *testing.T, c collector.Definition, kind string) {
 	clockTo(noon)
-	s := newSetup(t, estate(), everySecond)
+	s := newSetup(t, smallEstate(), everySecond)
 	before := without(s.scrape(), liveFamilies...)
 	s.portal.SetFaults(simulator.Fault{Endpoint: c.Name, Kind: kind})
 	for range 2 {

@@ -75,6 +75,14 @@ func estate() simulator.Options {
 	}
 }
 
+// smallEstate is for tests of many daemons: every collector has something to say, and
+// no more than that.
+func smallEstate() simulator.Options {
+	o := estate()
+	o.VMs, o.History = 8, 1
+	return o
+}
+
 // newSetup starts a daemon in a synctest bubble. yaml is the configuration beside
 // what every test needs.
 func newSetup(t *testing.T, options simulator.Options, yaml string, change ...func(*Options)) *setup {

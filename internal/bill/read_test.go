@@ -219,7 +219,7 @@ func TestReadFails(t *testing.T) {
 		{"HTML", strings.NewReader("<!DOCTYPE html><html>"), "not CSV but html"},
 		{"empty", strings.NewReader(""), "the file is empty"},
 		{"missing column", strings.NewReader("EventDate,Service\n2018-01-01,x\n"), "no column vDC"},
-		{"cut off", strings.NewReader(strings.TrimSuffix(billgen.CSV(vm), "\n")), "unexpected EOF"},
+		{"cut off", strings.NewReader(strings.TrimSuffix(billgen.CSV(vm), "\n")), "ends in the middle of this line: it was cut off"},
 		{"broken", io.MultiReader(strings.NewReader(billgen.CSV(vm)), iotest.ErrReader(broken)), "connection reset"},
 	}
 	for _, tt := range tests {

@@ -11,8 +11,7 @@ import (
 )
 
 // spool holds what backfill writes until it can be merged: each family may come
-// once only, so the last month must be known before the first line can go out. It is
-// a file without a name: however the program ends, nothing of it stays.
+// once only, so the last month must be known before the first line can go out.
 type spool struct {
 	file  *os.File
 	ends  []int64 // of what was added
@@ -20,12 +19,8 @@ type spool struct {
 }
 
 func newSpool() (*spool, error) {
-	file, err := os.CreateTemp("", "ukcloud_backfill")
+	file, err := namelessFile()
 	if err != nil {
-		return nil, err
-	}
-	if err := os.Remove(file.Name()); err != nil {
-		_ = file.Close()
 		return nil, err
 	}
 	return &spool{file: file}, nil

@@ -54,12 +54,12 @@ func (c *backfill) plan(ctx context.Context, log *slog.Logger) (source, []job, [
 
 // planFiles groups the files by compute service, oldest month first.
 func (c *backfill) planFiles() (fileSource, []job, error) {
+	if len(c.files) > 1 && slices.ContainsFunc(c.files, isStandardInput) {
+		return nil, nil, errors.New("standard input must be the only file")
+	}
 	all, err := distinctInputs(c.files, c.env.Stdin)
 	if err != nil {
 		return nil, nil, err
-	}
-	if len(all) > 1 && slices.ContainsFunc(all, func(in input) bool { return in.standardIn != nil }) {
-		return nil, nil, errors.New("standard input must be the only file")
 	}
 	files := fileSource{}
 	var jobs []job

@@ -26,8 +26,9 @@ type input struct {
 	month      bill.Month
 	size       int64 // 0 when it is not known
 	modified   time.Time
-	standardIn io.Reader
-	err        error // why it cannot be read
+	standardIn io.Reader // it, or another stream that can be read once
+	spooled    *os.File // what standard input gave, where it has to be read twice
+	err        error    // why it cannot be read
 }
 
 // fileName is how fetch names a bill, so that the other commands know whose it is.
@@ -45,7 +46,7 @@ var (
 func inputs(names []string, stdin io.Reader) ([]input, error) {
 	all := make([]input, 0, len(names))
 	for _, name := range names {
-		if name == "-" || name == "" { // kingpin hands "-" on as ""
+		if isStandardInput(name) {
 			if stdin == nil {
 				return nil, errors.New("standard input can be read only once")
 			}
@@ -60,6 +61,10 @@ func inputs(names []string, stdin io.Reader) ([]input, error) {
 	return all, nil
 }
 
+// isStandardInput reports whether a name is that of standard input; kingpin hands "-" on
+// as "".
+func isStandardInput(name string) bool { return name == "-" || name == "" }
+
 // look asks the file system, and the name whose bill it is.
 func (in *input) look() error {
 	info, err := os.Stat(in.name)
@@ -68,6 +73,10 @@ func (in *input) look() error {
 	}
 	if info.IsDir() {
 		return fmt.Errorf("%s is a directory", in.name)
+	}
+	if !info.Mode().IsRegular() { // a pipe is gone once it is read, as standard input is
+		in.standardIn, err = os.Open(in.name)
+		return err
 	}
 	in.size, in.modified = info.Size(), info.ModTime()
 	if m := fileNames.FindStringSubmatch(filepath.Base(in.name)); m != nil {
@@ -83,7 +92,8 @@ func (in *input) look() error {
 func (in *input) known() bool { return in.org != "" && in.month != (bill.Month{}) }
 
 // distinctInputs is inputs for commands that add up: what cannot be read is an
-// error, and so is a bill that would count twice.
+// error, and so is a bill that would count twice. Standard input beside others is read
+// to its end, because only what is in it says whether it is one of them.
 func distinctInputs(names []string, stdin io.Reader) ([]input, error) {
 	all, err := inputs(names, stdin)
 	if err != nil {
@@ -93,6 +103,13 @@ func distinctInputs(names []string, stdin io.Reader) ([]input, error) {
 		if err := all[i].err; err != nil {
 			return nil, err
 		}
+		if len(all) > 1 && all[i].standardIn != nil {
+			if err := all[i].spool(); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for i := range all {
 		for k := range all[:i] {
 			if sameBill(&all[k], &all[i]) {
 				return nil, fmt.Errorf("%s and %s are the same bill", all[k].name, all[i].name)
@@ -105,13 +122,37 @@ func distinctInputs(names []string, stdin io.Reader) ([]input, error) {
 // sameBill reports whether two inputs are one bill: by their names, or where one has
 // not the name of a bill by what is in them.
 func sameBill(a, b *input) bool {
-	switch {
-	case a.known() && b.known():
+	if a.known() && b.known() {
 		return a.org == b.org && a.month == b.month
-	case a.standardIn != nil || b.standardIn != nil:
-		return false
 	}
 	return sameContent(a, b)
+}
+
+// spool reads standard input to its end, so that it can be read more than once.
+func (in *input) spool() error {
+	file, err := namelessFile()
+	if err == nil {
+		in.size, err = io.Copy(file, in.standardIn)
+	}
+	if err != nil {
+		return fmt.Errorf("read %s: %w", in.name, err)
+	}
+	in.standardIn, in.spooled = nil, file
+	return nil
+}
+
+// namelessFile makes a file without a name: however the program ends, nothing of it
+// stays.
+func namelessFile() (*os.File, error) {
+	file, err := os.CreateTemp("", "ukcloud_billing")
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Remove(file.Name()); err != nil {
+		_ = file.Close()
+		return nil, err
+	}
+	return file, nil
 }
 
 // sameContent reports whether two files hold the same rows, compressed or not. Headers
@@ -168,7 +209,10 @@ func (in *input) open(seen io.Writer) (*opened, error) {
 	}
 	o := &opened{close: func() error { return nil }}
 	raw := in.standardIn
-	if raw == nil {
+	switch {
+	case in.spooled != nil:
+		raw = io.NewSectionReader(in.spooled, 0, in.size)
+	case raw == nil:
 		file, err := os.Open(in.name)
 		if err != nil {
 			return nil, err
@@ -187,6 +231,9 @@ func (in *input) open(seen io.Writer) (*opened, error) {
 		unzipped, err := gzip.NewReader(buffered)
 		if err != nil {
 			_ = o.close()
+			if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+				err = errors.New("the gzip file was cut off within its header")
+			}
 			return nil, fmt.Errorf("%s: %w", in.name, err)
 		}
 		// gzip's own checksum and length prove that nothing is cut off.
@@ -204,7 +251,7 @@ func (in *input) open(seen io.Writer) (*opened, error) {
 
 // checksum reads the file that fetch has put beside a bill.
 func (in *input) checksum(name string) (sum string, found bool) {
-	if in.standardIn != nil {
+	if in.standardIn != nil || in.spooled != nil {
 		return "", false
 	}
 	text, err := os.ReadFile(name + ".sha256")

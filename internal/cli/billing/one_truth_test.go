@@ -87,7 +87,7 @@ func oddBills() []oddBill {
 		{name: "UTF-16 without a byte order mark", text: string(wide), refused: "the file is in UTF-16"},
 		{name: "no row that can be read", text: billgen.CSV(row.With(billgen.Row{csvparse.ComputeTotal: "x"})), refused: "no row can be read"},
 		{name: "another month", text: billgen.CSV(row.With(billgen.Row{csvparse.EventDate: "2017-05-01"}), row.With(billgen.Row{csvparse.EventDate: "2017-05-31"})), refused: "no row is of the month 2018-01"},
-		{name: "cut off within a row", text: strings.TrimSuffix(plain, "8\n"), refused: "unexpected EOF"},
+		{name: "cut off within a row", text: strings.TrimSuffix(plain, "8\n"), refused: "ends in the middle of this line: it was cut off"},
 		{name: "a checksum of another file", text: plain, sum: strings.Repeat("0", 64), refused: "the checksum beside the file is not its own: got"},
 		{name: "a page", text: "<html>log in</html>", refused: "not CSV but html"},
 		{name: "empty", text: "", refused: "the file is empty"},
