@@ -8,7 +8,7 @@ BRANCH   ?= $(shell git rev-parse --abbrev-ref HEAD 2>/dev/null || echo unknown)
 PKG       = github.com/prometheus/common/version
 LDFLAGS   = -s -w -X $(PKG).Version=$(VERSION) -X $(PKG).Revision=$(REVISION) -X $(PKG).Branch=$(BRANCH)
 
-.PHONY: all build demo test test-short rules lint mutate generate bench fuzz soak dist image test-packaging clean
+.PHONY: all build demo test test-short rules lint mutate generate screenshots bench fuzz soak dist image test-packaging clean
 
 all: build
 
@@ -64,6 +64,11 @@ mutate:
 generate:
 	$(GO) generate ./...
 	cd deploy/packaging && $(GO) generate ./...
+
+## screenshots: what the pages look like, in docs/images; look at them afterwards
+screenshots:
+	.ci/install
+	$(GO) test -C internal/testutil/browser -count=1 -run TestScreenshots . -args -images=$(CURDIR)/docs/images
 
 ## bench: the figures of docs/performance.md
 bench:

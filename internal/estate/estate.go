@@ -40,8 +40,9 @@ type Money struct {
 	Month, PreviousMonth   bill.Month
 	ToDate, Forecast       bill.Sum  // of Month
 	Previous               bill.Sum  // the whole of PreviousMonth, as billed so far
-	PreviousSameDays       bill.Sum  // of PreviousMonth up to the same day
-	Through                time.Time // end of the newest complete day that every bill has; zero when none has one
+	Complete               bill.Sum  // of Month, each bill up to its newest complete day
+	PreviousSameDays       bill.Sum  // of PreviousMonth, each bill up to the same day
+	Through, Newest        time.Time // end of the newest complete day that every bill has, and that one has; zero when none has one
 	Services, WithForecast int       // compute services with a row in the bill, and those of them with a forecast
 }
 
@@ -164,32 +165,44 @@ func oldest(parts []snapshot.HeldPart) (at time.Time) {
 func (s *source) money() Money {
 	month := bill.MonthOf(s.now)
 	m := Money{Month: month, PreviousMonth: month.Previous(), Services: len(s.bills)}
-	through := 31 // the last day of the running month that every bill has
+	days := map[string]int{} // by compute service: the newest complete day of its bill
+	through, newest := 31, 0 // the earliest and the latest of them
 	for _, p := range s.bills {
 		m.ToDate.Add(p.Bill.Cost)
 		if p.Forecast.Valid {
 			m.WithForecast++
 			m.Forecast.Add(p.Forecast)
 		}
-		newest, ok := p.Bill.NewestDayBefore(bill.DateOf(s.now))
-		if !ok {
-			through = 0
-			continue
+		if day, ok := p.Bill.NewestDayBefore(bill.DateOf(s.now)); ok && month.Holds(day) {
+			days[p.VOrg] = int(day.Day)
 		}
-		through = min(through, newest.Time().Day())
+		through, newest = min(through, days[p.VOrg]), max(newest, days[p.VOrg])
+		addDays(&m.Complete, p, month, days[p.VOrg])
 	}
-	if len(s.bills) > 0 && through > 0 {
+	if newest > 0 {
+		m.Newest = month.Start().AddDate(0, 0, newest)
+	}
+	if newest > 0 && through > 0 {
 		m.Through = month.Start().AddDate(0, 0, through)
 	}
 	for _, p := range s.before {
 		m.Previous.Add(p.Bill.Cost)
-		for _, d := range p.Bill.Days {
-			if d.Day.Time().Day() <= through && len(s.bills) > 0 {
-				m.PreviousSameDays.Add(d.Parts.Total())
-			}
+		last, billed := days[p.VOrg]
+		if !billed {
+			last = newest // nothing of it is billed any more, or not yet
 		}
+		addDays(&m.PreviousSameDays, p, m.PreviousMonth, last)
 	}
 	return m
+}
+
+// addDays adds the cost of a bill's month up to a day.
+func addDays(sum *bill.Sum, p *bill.Standing, month bill.Month, last int) {
+	for _, d := range p.Bill.Days {
+		if month.Holds(d.Day) && int(d.Day.Day) <= last {
+			sum.Add(d.Parts.Total())
+		}
+	}
 }
 
 func (s *source) days() Days {

@@ -18,6 +18,7 @@ type Table struct {
 	Columns   []Column
 	Rows      [][]any // a string, an int, a money.Amount, a time.Time; nil is unknown
 	Empty     string  // what an empty table means, in words
+	Unread    bool    // nothing has been read that could be in it
 }
 
 // Column is a column of a table. Key is its name in CSV and JSON.
@@ -32,13 +33,13 @@ type Kind uint8
 // The kinds of columns.
 const (
 	Text   Kind = iota
+	Name        // what the row is about, one in each table
+	ID          // of what Name names
+	Detail      // a text that a narrow screen can do without
 	Number      // a count
 	Pounds      // money
 	Time        // a moment, shown as its age
 )
-
-// Numeric reports whether a column is set to the right.
-func (k Kind) Numeric() bool { return k == Number || k == Pounds }
 
 // Plain is a cell for machines: money and times exact.
 func Plain(cell any) string {
@@ -100,11 +101,15 @@ func harmless(text string, cell any) string {
 }
 
 // WriteJSON writes tables as one object: a list of rows by table, each row an object
-// by column. Money is a text, because it is exact and JSON's numbers are often read
-// as floats.
+// by column; null for a table of which nothing has been read. Money is a text, because
+// it is exact and JSON's numbers are often read as floats.
 func WriteJSON(w io.Writer, page *Page, tables []Table) error {
 	all := make(map[string][]map[string]any, len(tables))
 	for _, t := range tables {
+		if t.Unread {
+			all[t.ID] = nil
+			continue
+		}
 		rows := make([]map[string]any, 0, len(t.Rows))
 		for _, row := range t.Rows {
 			object := make(map[string]any, len(row))

@@ -73,7 +73,13 @@ func known(sum bill.Sum) any {
 	return sum.Value
 }
 
-const noBill = "No bill has been read yet."
+// unread says of a table whose collector holds nothing that nobody knows.
+func (s *source) unread(t Table, collector string) Table {
+	if len(s.parts[collector]) == 0 {
+		t.Unread, t.Empty = true, collector+" has read nothing yet, so this is not known."
+	}
+	return t
+}
 
 // costTable is a table of groups.
 func (s *source) costTable(id, title string, words []Column, add func(g groups, p *bill.Standing, before bool)) Table {
@@ -84,21 +90,21 @@ func (s *source) costTable(id, title string, words []Column, add func(g groups, 
 	for _, p := range s.before {
 		add(g, p, true)
 	}
-	return Table{
-		ID: id, Title: title, Rows: g.rows(), Empty: noBill,
+	return s.unread(Table{
+		ID: id, Title: title, Rows: g.rows(), Empty: "Nothing has been billed yet.",
 		Columns: append(words, Column{"month_to_date_gbp", "This month", Pounds}, Column{"previous_month_gbp", "Last month", Pounds}),
-	}
+	}, "billing_csv")
 }
 
 func (s *source) byAccount() Table {
-	return s.costTable("accounts", "By account", []Column{{"account", "Account", Text}, {"account_name", "Name", Text}},
+	return s.costTable("accounts", "By account", []Column{{"account", "Account", ID}, {"account_name", "Account", Name}},
 		func(g groups, p *bill.Standing, before bool) {
 			g.add(p.Bill.Cost, before, p.Account, s.names[p.Account])
 		})
 }
 
 func (s *source) byService() Table {
-	return s.costTable("services", "By service", []Column{{"service", "Service", Text}},
+	return s.costTable("services", "By service", []Column{{"service", "Service", Name}},
 		func(g groups, p *bill.Standing, before bool) {
 			for _, c := range p.Bill.Costs {
 				g.add(c.Parts.Total(), before, c.Service)
@@ -107,7 +113,7 @@ func (s *source) byService() Table {
 }
 
 func (s *source) byVDC() Table {
-	return s.costTable("vdcs", "By VDC", []Column{{"account", "Account", Text}, {"vorg", "Compute service", Text}, {"vdc_name", "VDC", Text}},
+	return s.costTable("vdcs", "By VDC", []Column{{"account", "Account", Detail}, {"vorg", "Compute service", Detail}, {"vdc_name", "VDC", Name}},
 		func(g groups, p *bill.Standing, before bool) {
 			for _, c := range p.Bill.Costs {
 				g.add(c.Parts.Total(), before, p.Account, p.VOrg, cmp.Or(c.VDC, "(in no VDC)"))
@@ -116,7 +122,7 @@ func (s *source) byVDC() Table {
 }
 
 func (s *source) byComponent() Table {
-	return s.costTable("components", "By component", []Column{{"component", "Component", Text}},
+	return s.costTable("components", "By component", []Column{{"component", "Component", Name}},
 		func(g groups, p *bill.Standing, before bool) {
 			for _, c := range p.Bill.Costs {
 				for i, part := range c.Parts {
@@ -139,7 +145,7 @@ func (s *source) byTag() (tables []Table) {
 		}
 	}
 	for _, key := range keys {
-		tables = append(tables, s.costTable("tag:"+key, "By tag "+key, []Column{{"tag_value", "Value", Text}},
+		tables = append(tables, s.costTable("tag:"+key, "By tag "+key, []Column{{"tag_value", "Value", Name}},
 			func(g groups, p *bill.Standing, before bool) {
 				for _, t := range p.Bill.Tags {
 					if t.Key != key {
@@ -173,7 +179,7 @@ func (s *source) machines() iter.Seq2[string, collector.Machine] {
 
 // vmWords are the columns that say which VM is meant.
 func vmWords() []Column {
-	return []Column{{"account", "Account", Text}, {"vdc_name", "VDC", Text}, {"vm_name", "VM", Text}, {"vm", "Id", Text}}
+	return []Column{{"account", "Account", Detail}, {"vdc_name", "VDC", Text}, {"vm_name", "VM", Name}, {"vm", "Id", ID}}
 }
 
 func vmRow(account string, m collector.Machine, more ...any) []any {
@@ -211,8 +217,9 @@ func byCost(rows [][]any, column int) [][]any {
 // dearest lists resources of the bill, with the names that compute_services has.
 func (s *source) dearest() Table {
 	t := Table{
-		ID: "dearest", Title: "Dearest VMs", Note: "This month's bill by resource; what has no name is no VM of today.", Empty: noBill,
-		Columns: append(vmWords(), Column{"size", "Size", Text}, Column{"power_state", "Power", Text}, Column{"month_to_date_gbp", "This month", Pounds}),
+		ID: "dearest", Title: "Dearest VMs and other resources", Empty: "Nothing has been billed yet.",
+		Note:    "This month's bill by resource. What stands here by its id alone is no VM of today: a disk, an image, a VM that is gone.",
+		Columns: append(vmWords(), Column{"size", "Size", Detail}, Column{"power_state", "Power", Text}, Column{"month_to_date_gbp", "This month", Pounds}),
 	}
 	listed := map[string]bool{}
 	for account, m := range s.machines() {
@@ -230,7 +237,10 @@ func (s *source) dearest() Table {
 		}
 	}
 	t.Rows = byCost(t.Rows, len(t.Columns)-1)
-	return t
+	if len(t.Rows) > 0 { // compute_services says it where there is no bill
+		return t
+	}
+	return s.unread(t, "billing_csv")
 }
 
 // backupTable is a table of VMs whose backup is not as it should be, the oldest good
@@ -238,24 +248,19 @@ func (s *source) dearest() Table {
 func (s *source) backupTable(id, title, empty string, is func(collector.Machine) bool) Table {
 	t := Table{
 		ID: id, Title: title, Empty: empty,
-		Columns: append(vmWords(), Column{"backup_state", "State", Text}, Column{"last_attempt", "Last attempt", Time}, Column{"last_success", "Last good backup", Time}),
+		Columns: append(vmWords(), Column{"backup_state", "State", Detail}, Column{"last_attempt", "Last attempt", Time}, Column{"last_success", "Last good backup", Time}),
 	}
-	vms := 0
 	for account, m := range s.machines() {
-		vms++
 		if is(m) {
 			t.Rows = append(t.Rows, vmRow(account, m, m.Backup, moment(m.LastAttempt), moment(m.LastSuccess)))
 		}
-	}
-	if vms == 0 {
-		t.Empty = "compute_services has listed no VM."
 	}
 	slices.SortStableFunc(t.Rows, func(a, b []any) int {
 		x, _ := a[len(a)-1].(time.Time)
 		y, _ := b[len(b)-1].(time.Time)
 		return x.Compare(y)
 	})
-	return t
+	return s.unread(t, "compute_services")
 }
 
 func moment(t portal.Optional[time.Time]) any {
@@ -290,7 +295,7 @@ func (s *source) idle() Table {
 	t := Table{
 		ID: "idle", Title: "Powered off but paid for", Note: "Storage and licences of a VM that is off are charged.",
 		Empty:   "No VM that is off costs anything this month.",
-		Columns: append(vmWords(), Column{"size", "Size", Text}, Column{"month_to_date_gbp", "This month", Pounds}),
+		Columns: append(vmWords(), Column{"size", "Size", Detail}, Column{"month_to_date_gbp", "This month", Pounds}),
 	}
 	for account, m := range s.machines() {
 		if cost, ok := s.cost(m).(money.Amount); ok && m.Power == "off" && cost > 0 {
@@ -298,20 +303,16 @@ func (s *source) idle() Table {
 		}
 	}
 	t.Rows = byCost(t.Rows, len(t.Columns)-1)
-	return t
+	return s.unread(t, "compute_services")
 }
 
 func (s *source) tickets() Table {
 	t := Table{
 		ID: "tickets", Title: "Open tickets", Note: "The oldest first. The portal does not say whose account a ticket is of.",
 		Empty:   "No ticket is open.",
-		Columns: []Column{{"ticket", "Ticket", Text}, {"summary", "Summary", Text}, {"status", "Status", Text}, {"submitted", "Submitted", Time}},
+		Columns: []Column{{"ticket", "Ticket", Name}, {"summary", "Summary", Text}, {"status", "Status", Text}, {"submitted", "Submitted", Time}},
 	}
-	held := s.parts["my_calls"]
-	if len(held) == 0 {
-		t.Empty = "Tickets have not been read."
-	}
-	for _, h := range held {
+	for _, h := range s.parts["my_calls"] {
 		if p, ok := h.Part.Data.(*collector.MyCallsPart); ok {
 			for _, ticket := range p.Open {
 				t.Rows = append(t.Rows, []any{ticket.ID, ticket.Summary, ticket.Status, moment(ticket.Submitted)})
@@ -323,14 +324,14 @@ func (s *source) tickets() Table {
 		y, _ := b[3].(time.Time)
 		return x.Compare(y)
 	})
-	return t
+	return s.unread(t, "my_calls")
 }
 
 // builds lists the builds that have not ended.
 func (s *source) builds() Table {
 	t := Table{
 		ID: "builds", Title: "Builds under way", Empty: "Nothing is being built.",
-		Columns: []Column{{"account", "Account", Text}, {"build", "Build", Text}, {"kind", "Kind", Text}, {"name", "Name", Text}, {"state", "State", Text}, {"created", "Ordered", Time}},
+		Columns: []Column{{"account", "Account", Detail}, {"build", "Build", Name}, {"kind", "Kind", Text}, {"name", "Name", Text}, {"state", "State", Text}, {"created", "Ordered", Time}},
 	}
 	for _, held := range s.parts["builds"] {
 		p, ok := held.Part.Data.(*collector.BuildsPart)
@@ -348,15 +349,15 @@ func (s *source) builds() Table {
 			}
 		}
 	}
-	return t
+	return s.unread(t, "builds")
 }
 
-// moves counts the vMotions of the last day by VDC.
+// moves counts the vMotions that the portal lists, which are those of the last twelve
+// hours, by VDC.
 func (s *source) moves() Table {
 	t := Table{
-		ID: "vmotions", Title: "vMotions of the last 24 hours", Note: "The portal lists the last twelve hours.",
-		Empty:   "No VM has moved.",
-		Columns: []Column{{"account", "Account", Text}, {"vdc_name", "VDC", Text}, {"moves", "Moves", Number}, {"last", "Last", Time}},
+		ID: "vmotions", Title: "vMotions of the last 12 hours", Empty: "No VM has moved.",
+		Columns: []Column{{"account", "Account", Detail}, {"vdc_name", "VDC", Name}, {"moves", "Moves", Number}, {"last", "Last", Time}},
 	}
 	type place struct{ account, vdc string }
 	type count struct {
@@ -370,9 +371,6 @@ func (s *source) moves() Table {
 			continue
 		}
 		for _, e := range p.Events.Value {
-			if e.Created.Valid && s.now.Sub(e.Created.Value) > 24*time.Hour {
-				continue
-			}
 			at := place{p.Account, e.VDCName}
 			if counts[at] == nil {
 				counts[at] = &count{}
@@ -393,5 +391,5 @@ func (s *source) moves() Table {
 	slices.SortFunc(t.Rows, func(a, b []any) int {
 		return cmp.Or(cmp.Compare(b[2].(int), a[2].(int)), cmp.Compare(a[0].(string), b[0].(string)), cmp.Compare(a[1].(string), b[1].(string)))
 	})
-	return t
+	return s.unread(t, "vmotion_events")
 }

@@ -16,26 +16,21 @@ var ChartHTML string
 
 // Chart is the days of two months as bars, side by side, in the drawing's own units.
 type Chart struct {
-	Width, Height, Base, LabelY int
+	Width, Height int
 
-	Words  string // the text alternative
-	Most   string // what the highest bar is
-	Bars   []Bar
-	Labels []Label
+	Words     string // the text alternative
+	Now, Then string // names of the months; Then is "" where it has no bar
+	Most      string // what the highest bar is
+	Bars      []Bar
+	Labels    []string // below the days, "" for most of them
 }
 
 // Bar is a rectangle. Its class is now or then.
 type Bar struct{ Class, X, Y, W, H string }
 
-// Label is a text below the bars.
-type Label struct {
-	X    int
-	Text string
-}
-
 const (
-	dayWidth  = 24  // of a day's two bars
-	mostUnits = 160 // height of the highest bar
+	dayWidth = 24  // of a day's two bars, the month before on the left
+	height   = 160 // of the highest bar
 )
 
 // NewChart draws what each day of two months cost, from the 1st on; nil when no day
@@ -53,13 +48,15 @@ func NewChart(current, previous []bill.Sum) *Chart {
 		return nil
 	}
 	days := max(len(current), len(previous))
-	c := &Chart{Width: days * dayWidth, Height: 200, Base: 180, LabelY: 196, Most: Pounds(most)}
+	c := &Chart{Width: days * dayWidth, Height: height, Most: Pounds(most)}
 	for i := range days {
 		c.draw("then", previous, i, most, 1)
 		c.draw("now", current, i, most, 12)
+		label := ""
 		if i%5 == 0 {
-			c.Labels = append(c.Labels, Label{i*dayWidth + 6, fmt.Sprint(i + 1)})
+			label = fmt.Sprint(i + 1)
 		}
+		c.Labels = append(c.Labels, label)
 	}
 	return c
 }
@@ -68,8 +65,8 @@ func (c *Chart) draw(class string, days []bill.Sum, i int, most money.Amount, of
 	if i >= len(days) || days[i].Value <= 0 {
 		return
 	}
-	height := Share(days[i].Value, most, mostUnits*10)
-	c.Bars = append(c.Bars, Bar{class, fmt.Sprint(i*dayWidth + offset), tenths(uint64(c.Base)*10 - height), "10", tenths(height)})
+	tall := Share(days[i].Value, most, height*10)
+	c.Bars = append(c.Bars, Bar{class, fmt.Sprint(i*dayWidth + offset), tenths(height*10 - tall), "10", tenths(tall)})
 }
 
 func tenths(n uint64) string { return fmt.Sprintf("%d.%d", n/10, n%10) }

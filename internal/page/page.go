@@ -41,14 +41,14 @@ func Visible(text string) string {
 	}, text)
 }
 
-// Pounds writes money in full, to the penny: £36,389.44.
+// Pounds writes money in full, to the penny: £36,389.44. Nothing has no sign.
 func Pounds(a money.Amount) string {
-	sign := ""
-	if a < 0 {
-		sign = "−"
-	}
 	const penny = uint64(money.Pound) / 100
 	pence := (magnitude(a) + penny/2) / penny
+	sign := ""
+	if a < 0 && pence > 0 {
+		sign = "−"
+	}
 	whole := fmt.Sprint(pence / 100)
 	for i := len(whole) - 3; i > 0; i -= 3 {
 		whole = whole[:i] + "," + whole[i:]

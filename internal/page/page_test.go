@@ -13,7 +13,7 @@ import (
 func TestPounds(t *testing.T) {
 	tests := []struct{ amount, want string }{
 		{"0", "£0.00"}, {"0.004999999", "£0.00"}, {"0.005", "£0.01"}, {"36389.44", "£36,389.44"}, {"999.995", "£1,000.00"},
-		{"1234567.891", "£1,234,567.89"}, {"-2.12", "−£2.12"}, {"-0.001", "−£0.00"},
+		{"1234567.891", "£1,234,567.89"}, {"-2.12", "−£2.12"}, {"-0.001", "£0.00"}, {"-0.005", "−£0.01"}, {"-0.000000001", "£0.00"},
 	}
 	for _, tt := range tests {
 		amount, err := money.Parse(tt.amount)
@@ -75,7 +75,7 @@ func TestChart(t *testing.T) {
 		t.Errorf("a chart of unknown days: %+v", c)
 	}
 	c := page.NewChart([]bill.Sum{day(40), day(-1), {}}, []bill.Sum{day(30)})
-	want := []page.Bar{{"then", "1", "60.0", "10", "120.0"}, {"now", "12", "20.0", "10", "160.0"}}
+	want := []page.Bar{{"then", "1", "40.0", "10", "120.0"}, {"now", "12", "0.0", "10", "160.0"}}
 	if len(c.Bars) != 2 || c.Bars[0] != want[0] || c.Bars[1] != want[1] || c.Most != "£40.00" || c.Width != 72 {
 		t.Errorf("chart %+v, want the bars %v", c, want)
 	}

@@ -4,6 +4,7 @@ package report
 
 import (
 	"math/big"
+	"strings"
 
 	"ukcloud_exporter/internal/bill"
 	"ukcloud_exporter/internal/page"
@@ -25,7 +26,6 @@ type Section struct {
 	Title  string
 	Text   []string
 	Chart  *page.Chart // nil for none
-	Legend string      // of the chart
 	Tables []Table
 }
 
@@ -75,10 +75,10 @@ func Money(s bill.Sum) Cell {
 	return Cell{Text: page.Pounds(s.Value), Exact: s.Value.String()}
 }
 
-// Change is a cell of a difference, with its sign.
+// Change is a cell of a difference, with its sign if it is a penny or more.
 func Change(s bill.Sum) Cell {
 	c := Money(s)
-	if s.Valid && s.Value > 0 {
+	if s.Valid && s.Value > 0 && c.Text != page.Pounds(0) {
 		c.Text = "+" + c.Text
 	}
 	return c
@@ -97,11 +97,12 @@ func Percent(change, before bill.Sum) string {
 	}
 	ratio := big.NewRat(int64(change.Value), int64(before.Value))
 	text := ratio.Mul(ratio, big.NewRat(100, 1)).FloatString(1) + "%"
-	if change.Value > 0 {
-		return "+" + text
+	digits := strings.TrimPrefix(text, "-")
+	switch {
+	case digits == "0.0%":
+		return digits
+	case digits != text:
+		return "−" + digits
 	}
-	if text[0] == '-' {
-		return "−" + text[1:]
-	}
-	return text
+	return "+" + text
 }

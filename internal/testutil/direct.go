@@ -18,7 +18,13 @@ func (d Direct) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	recorder := httptest.NewRecorder()
-	d.ServeHTTP(recorder, r)
+	if r.Body == nil { // which a server's never is
+		served := *r
+		served.Body = http.NoBody
+		d.ServeHTTP(recorder, &served)
+	} else {
+		d.ServeHTTP(recorder, r)
+	}
 	response := recorder.Result()
 	response.Request = r
 	if _, said := response.Header["Date"]; !said { // as net/http's server does

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -96,6 +97,8 @@ type estatePage struct {
 	MetricsPath string
 	Failing     []string
 	Collectors  int
+	Bills, VMs  time.Time // when the oldest of them were read; zero when none is held
+	Needs       []need
 	Chart       *ui.Chart // nil while there is no bill
 	Days        []chartDay
 	Tables      []shownTable
@@ -109,20 +112,32 @@ type estatePageData struct {
 
 type shownMoney struct{ estate.Money }
 
-// LastDay is the newest complete day.
-func (m shownMoney) LastDay() string { return m.Through.Add(-time.Hour).Format("2 January") }
+// LastDay is the newest complete day, or the range of those of several bills.
+func (m shownMoney) LastDay() string {
+	const day = "2 January"
+	newest := m.Newest.Add(-time.Hour).Format(day)
+	switch {
+	case m.Through.IsZero():
+		return "the end of " + newest + " at most, one bill has no day yet"
+	case m.Through.Equal(m.Newest):
+		return "the end of " + newest
+	}
+	return "the end of " + m.Through.Add(-time.Hour).Format(day) + " to " + newest + ", by bill"
+}
 
 // Change is the difference to the same days of the month before, "" when it is not
 // known.
 func (m shownMoney) Change() string {
-	change, ok := m.ToDate.Value.Sub(m.PreviousSameDays.Value)
+	change, ok := m.Complete.Value.Sub(m.PreviousSameDays.Value)
 	switch {
-	case !ok || !m.ToDate.Valid || !m.PreviousSameDays.Valid:
+	case !ok || !m.Complete.Valid || !m.PreviousSameDays.Valid:
 		return ""
+	case ui.Pounds(change) == ui.Pounds(0):
+		return "as much as"
 	case change < 0:
-		return ui.Pounds(-change) + " less"
+		return ui.Pounds(-change) + " less than"
 	}
-	return ui.Pounds(change) + " more"
+	return ui.Pounds(change) + " more than"
 }
 
 // Link is the address of a table, "" for all, in a format.
@@ -137,6 +152,14 @@ func (p *estatePage) Link(table, format string) string {
 	return "/?" + query.Encode()
 }
 
+// need is a table that somebody may have to do something about.
+type need struct{ Anchor, Title, Count string }
+
+// needs are the ids of those tables.
+func needs() []string {
+	return []string{"backup_failed", "backup_overdue", "unprotected", "idle", "tickets", "builds"}
+}
+
 type shownTable struct {
 	Anchor, Title, Note, Empty, CSV string
 	Columns                         []shownColumn
@@ -147,7 +170,11 @@ type shownTable struct {
 
 type shownColumn struct{ Title, Class string }
 
-type shownCell struct{ Text, Class string }
+// shownCell is a cell. Head is one that names the row.
+type shownCell struct {
+	Text, ID, Class string
+	Head            bool
+}
 
 func (e *Estate) page(made *estate.Page, collectors []snapshot.Status) *estatePage {
 	p := &estatePage{
@@ -162,6 +189,21 @@ func (e *Estate) page(made *estate.Page, collectors []snapshot.Status) *estatePa
 	}
 	for i, t := range made.Tables {
 		p.Tables = append(p.Tables, p.shown(i, t, made.Now))
+		if slices.Contains(needs(), t.ID) {
+			count := fmt.Sprint(len(t.Rows))
+			if t.Unread {
+				count = "not known"
+			}
+			p.Needs = append(p.Needs, need{p.Tables[i].Anchor, t.Title, count})
+		}
+	}
+	for _, age := range made.Ages {
+		switch age.Collector {
+		case "billing_csv":
+			p.Bills = age.Oldest
+		case "compute_services":
+			p.VMs = age.Oldest
+		}
 	}
 	return p
 }
@@ -171,23 +213,53 @@ func (p *estatePage) shown(number int, t estate.Table, now time.Time) shownTable
 		Anchor: fmt.Sprintf("table-%d", number), Title: t.Title, Note: t.Note, Empty: t.Empty,
 		CSV: p.Link(t.ID, "csv"), Total: len(t.Rows), More: len(t.Rows) > rowsShown,
 	}
-	class := func(k estate.Kind) string {
-		if k.Numeric() {
-			return "number"
-		}
-		return ""
-	}
-	for _, c := range t.Columns {
-		s.Columns = append(s.Columns, shownColumn{c.Title, class(c.Kind)})
+	order, id := inOrder(t.Columns)
+	for _, i := range order {
+		s.Columns = append(s.Columns, shownColumn{t.Columns[i].Title, classOf(t.Columns[i].Kind)})
 	}
 	for _, row := range t.Rows[:min(len(t.Rows), rowsShown)] {
-		cells := make([]shownCell, len(row))
-		for i, cell := range row {
-			cells[i] = shownCell{words(cell, now), class(t.Columns[i].Kind)}
+		cells := make([]shownCell, len(order))
+		for n, i := range order {
+			cells[n] = shownCell{Text: words(row[i], now), Class: classOf(t.Columns[i].Kind)}
+		}
+		cells[0].Head = true
+		if id >= 0 {
+			cells[0].ID = words(row[id], now)
+		}
+		if cells[0].Text == "" {
+			cells[0].Text, cells[0].ID = cells[0].ID, ""
 		}
 		s.Rows = append(s.Rows, cells)
 	}
 	return s
+}
+
+// inOrder is the order in which people read columns, that of the name first. The id
+// stands below the name; it is -1 where there is none.
+func inOrder(columns []estate.Column) (order []int, id int) {
+	id = -1
+	for i, c := range columns {
+		switch c.Kind {
+		case estate.Name:
+			order = slices.Insert(order, 0, i)
+		case estate.ID:
+			id = i
+		case estate.Text, estate.Detail, estate.Number, estate.Pounds, estate.Time:
+			order = append(order, i)
+		}
+	}
+	return order, id
+}
+
+func classOf(k estate.Kind) string {
+	switch k {
+	case estate.Number, estate.Pounds:
+		return "number"
+	case estate.Detail:
+		return "minor"
+	case estate.Text, estate.Name, estate.ID, estate.Time:
+	}
+	return ""
 }
 
 // words is a cell for people.
@@ -216,8 +288,8 @@ func chartOf(p *estate.Page) (*ui.Chart, []chartDay) {
 	if c == nil {
 		return nil, nil
 	}
-	c.Words = fmt.Sprintf("Cost by day of %s and %s; the dearest day is %s. The table below has the same figures.",
-		p.Money.Month.Start().Format("January 2006"), p.Money.PreviousMonth.Start().Format("January 2006"), c.Most)
+	c.Now, c.Then = p.Money.Month.Start().Format("January 2006"), p.Money.PreviousMonth.Start().Format("January 2006")
+	c.Words = fmt.Sprintf("Cost by day of %s and %s; the dearest day is %s. The table below has the same figures.", c.Now, c.Then, c.Most)
 	var days []chartDay
 	for i := range max(len(current), len(previous)) {
 		days = append(days, chartDay{i + 1, sumWords(at(current, i)), sumWords(at(previous, i))})

@@ -57,7 +57,8 @@ type statusPage struct {
 	Session           portal.SessionStatus
 	Collectors        []snapshot.Status
 	Failing, Waiting  []string // names of collectors
-	Common            string   // what all that fail say, when it is the same
+	Common            string   // what most of those that fail say, when it is more than one
+	Saying            int      // how many of them say it
 	Tickets           *tickets.Status
 	TicketsURL        string
 	MetricsPath       string
@@ -85,16 +86,16 @@ func (s *Status) page() *statusPage {
 		MetricsPath: s.MetricsPath, Lifecycle: s.Lifecycle, Profiling: s.Profiling,
 		Now: time.Now(), Started: s.Started,
 	}
-	same := true
+	saying := map[string]int{}
 	for _, c := range p.Collectors {
 		if c.Attempts == 0 || c.Success {
 			continue
 		}
-		same = same && (len(p.Failing) == 0 || c.LastError == p.Common)
-		p.Failing, p.Common = append(p.Failing, c.Name), c.LastError
-	}
-	if !same || len(p.Failing) < 2 {
-		p.Common = ""
+		p.Failing = append(p.Failing, c.Name)
+		saying[c.LastError]++
+		if n := saying[c.LastError]; n > max(p.Saying, 1) {
+			p.Common, p.Saying = c.LastError, n
+		}
 	}
 	if bridge := s.Tickets(); bridge != nil {
 		status := bridge.Status()

@@ -249,13 +249,23 @@ func (c costs) change() bill.Sum { return changeOf(c.same, c.before) }
 // atEqualDays is how much of the change is none of the months' lengths: what was before is
 // taken for as many days as the month has. It is rounded to the last place.
 func (m *invoice) atEqualDays(c costs) bill.Sum {
-	scaled := big.NewInt(int64(c.before.Value))
+	before := m.scaled(c.before)
+	if c.before.Valid && !before.Valid {
+		return bill.Sum{}
+	}
+	return changeOf(c.same, before)
+}
+
+// scaled is what was before for as many days as the month has, or not Valid where that
+// is out of range.
+func (m *invoice) scaled(before bill.Sum) bill.Sum {
+	scaled := big.NewInt(int64(before.Value))
 	scaled.Mul(scaled, big.NewInt(m.daysNow))
 	scaled.Quo(scaled, big.NewInt(m.daysBefore))
 	if !scaled.IsInt64() {
 		return bill.Sum{}
 	}
-	return changeOf(c.same, bill.Sum{Value: money.Amount(scaled.Int64()), Valid: c.before.Valid})
+	return bill.Sum{Value: money.Amount(scaled.Int64()), Valid: before.Valid}
 }
 
 // changeOf is now less before. Of what one of the months does not have, it is all of

@@ -22,14 +22,17 @@ func (m *invoice) figures() []report.Figure {
 	total := report.Figure{Name: "Total", Value: report.Money(m.all.cost).Text}
 	change := report.Figure{Name: "Change since " + monthName(m.month.Previous()), Value: "not known"}
 	if m.compared() {
-		difference := changeOf(m.same.cost, m.before.cost)
-		change.Value = report.Change(difference).Text
-		if percent := report.Percent(difference, m.before.cost); percent != "" {
-			change.Value += " (" + percent + ")"
-		}
-		change.More = report.Money(m.before.cost).Text + " before"
-		if m.daysNow != m.daysBefore {
-			change.More += fmt.Sprintf("; at equal days %s", report.Change(m.atEqualDays(costs{m.all.cost, m.same.cost, m.before.cost})).Text)
+		all := costs{m.all.cost, m.same.cost, m.before.cost}
+		whole, equal := changeWords(all.change(), m.before.cost), changeWords(m.atEqualDays(all), m.scaled(m.before.cost))
+		before := report.Money(m.before.cost).Text + " before"
+		switch last, _ := m.lastDay(); {
+		case m.daysNow == m.daysBefore:
+			change.Value, change.More = whole, before
+		case last == m.month.LastDay():
+			change.Value, change.More = whole, before+"; at equal days "+equal
+		default: // a month that goes on is always less than a whole one
+			change.Name += ", at equal days"
+			change.Value, change.More = equal, fmt.Sprintf("%s in all %d days, so %s", before, m.daysBefore, whole)
 		}
 		if len(m.onlyNow) > 0 {
 			change.More += fmt.Sprintf(", of %d of %d compute services", len(m.same.owners), len(m.all.owners))
@@ -49,6 +52,15 @@ func (m *invoice) figures() []report.Figure {
 		verified.More = fmt.Sprintf("%s not right, %s not readable; see Verification", count(failing, "row"), count(rejected, "row"))
 	}
 	return []report.Figure{total, change, verified}
+}
+
+// changeWords is a change, and how much it is of what was before.
+func changeWords(change, before bill.Sum) string {
+	text := report.Change(change).Text
+	if percent := report.Percent(change, before); percent != "" {
+		text += " (" + percent + ")"
+	}
+	return text
 }
 
 // monthsSection is the months that were given, where there are more than are compared.
@@ -79,9 +91,9 @@ func (m *invoice) chartSection() report.Section {
 		return s
 	}
 	s.Chart.Words = fmt.Sprintf("Cost by day; the dearest day is %s. The table Days, near the end, has the same figures.", s.Chart.Most)
-	s.Legend = "Blue: " + monthName(m.month) + "."
+	s.Chart.Now = monthName(m.month)
 	if m.compared() {
-		s.Legend += " Grey: " + monthName(m.month.Previous()) + "."
+		s.Chart.Then = monthName(m.month.Previous())
 	}
 	return s
 }

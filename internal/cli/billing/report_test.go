@@ -200,8 +200,8 @@ func checkPage(t *testing.T, page string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	elements := " html head meta title style body header h1 p main dl div dt dd section h2 svg line text rect table caption thead tbody tr th td bdi data "
-	attributes := " lang charset name content http-equiv class id viewBox role aria-labelledby aria-hidden preserveAspectRatio x x1 x2 y y1 y2 width height scope value "
+	elements := " html head meta title style body header h1 p main dl div dt dd section h2 svg rect span table caption thead tbody tr th td bdi data "
+	attributes := " lang charset name content http-equiv class id viewBox role aria-labelledby aria-hidden preserveAspectRatio x y width height scope value "
 	captions, tables := 0, 0
 	for n := range root.Descendants() {
 		if n.Type == html.CommentNode {
