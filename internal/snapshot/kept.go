@@ -144,7 +144,7 @@ type keptFrame struct {
 	Size   int    `json:"size"`
 }
 
-// keptMost bounds a file: it is a hundred times what 10,000 VMs need.
+// keptMost bounds a file: the largest of 10,000 VMs has 2.7 MB.
 const keptMost = 256 << 20
 
 var (

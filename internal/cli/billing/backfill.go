@@ -212,7 +212,7 @@ func (c *past) writeJob(ctx context.Context, j job, o *outcome) (done string, er
 		return "", err
 	}
 	if err := c.read(ctx, j, h); err != nil {
-		return "", fmt.Errorf("bill %s of %s: %w", j.month, j.org, ofFile(err))
+		return "", fmt.Errorf("bill %s of %s: %w", j.month, j.org, err)
 	}
 	if c.spool != nil {
 		err = c.spool.add(h.writeTo)
@@ -293,7 +293,7 @@ func (c *past) read(ctx context.Context, j job, h *history) error {
 	o := bill.Options{
 		Month: j.month, Tags: c.tags, Proven: file.proven, Rejected: func(*csvparse.RowError) { h.rejected++ },
 	}
-	return bill.ReadDays(untilDone(ctx, file), o, h.add)
+	return file.errorOf(bill.ReadDays(untilDone(ctx, file), o, h.add))
 }
 
 // previous reads the bill of the month before, which the daemon exposes too; nil
@@ -316,7 +316,7 @@ func (c *past) previous(ctx context.Context, j job, h *history) (*bill.Bill, err
 		Month: before, Proven: file.proven, Rejected: func(*csvparse.RowError) { h.rejected++ },
 	})
 	if err != nil {
-		return nil, fmt.Errorf("bill %s of %s: %w", before, j.org, ofFile(err))
+		return nil, fmt.Errorf("bill %s of %s: %w", before, j.org, file.errorOf(err))
 	}
 	return bill, nil
 }

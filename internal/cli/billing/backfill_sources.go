@@ -68,7 +68,11 @@ func (s fileSource) open(_ context.Context, org string, m bill.Month) (*opened, 
 	if !ok {
 		return nil, errNoBill
 	}
-	return in.open(io.Discard)
+	file, err := in.open(io.Discard)
+	if err != nil {
+		return nil, in.errorOf(err)
+	}
+	return file, nil
 }
 
 // identity: a file by its size and its time, whatever its name.

@@ -199,6 +199,15 @@ type opened struct {
 	// checksum: one stands beside the file.
 	checksum bool
 	close    func() error
+	name     string // of the file, "" for what the portal sends
+}
+
+// errorOf says which file an error is of, where it is of one.
+func (o *opened) errorOf(err error) error {
+	if err == nil || o.name == "" {
+		return err
+	}
+	return fmt.Errorf("%s: %w", o.name, ofFile(err))
 }
 
 // open opens the input; a compressed one is recognised by its first bytes. What
@@ -207,7 +216,7 @@ func (in *input) open(seen io.Writer) (*opened, error) {
 	if in.err != nil {
 		return nil, in.err
 	}
-	o := &opened{close: func() error { return nil }}
+	o := &opened{close: func() error { return nil }, name: in.name}
 	raw := in.standardIn
 	switch {
 	case in.spooled != nil:
@@ -234,7 +243,7 @@ func (in *input) open(seen io.Writer) (*opened, error) {
 			if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 				err = errors.New("the gzip file was cut off within its header")
 			}
-			return nil, fmt.Errorf("%s: %w", in.name, err)
+			return nil, err
 		}
 		// gzip's own checksum and length prove that nothing is cut off.
 		o.Reader, o.proven = unzipped, true
