@@ -196,6 +196,7 @@ func (d *Daemon) serve(ctx context.Context) error {
 		case err := <-failed:
 			return errors.Join(fmt.Errorf("serve: %w", err), d.stop())
 		case <-ctx.Done():
+			stop() // before it is said: AfterFunc may come later
 			service.Stopping()
 			d.log.Info("Stopping")
 			return errors.Join(d.shutdown(server, failed), d.stop())

@@ -98,7 +98,7 @@ func annotations(days int) []model.Annotation {
 	return []model.Annotation{
 		{
 			Name: "vMotion storms", Color: model.Purple, Off: true, Step: step,
-			Expr:  "max_over_time((" + storms() + ")[" + step + ":10m])",
+			Expr:  storms(step, "10m"),
 			Title: "vMotion storm", Text: "{{vdc_name}}, account {{account}}",
 		},
 		{

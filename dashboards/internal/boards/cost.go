@@ -246,10 +246,15 @@ func costOverTime() model.Row {
 		p.Last, p.Stack, p.BarsEnd, p.Sums = "13M", model.Stacked, true, []string{model.Sum, model.Last}
 		return p
 	}
-	perService := replicas(byVOrg+", service", dayCost, ofVOrg)
+	// Replicas are merged behind ofDay, which asks twice for each day.
+	perService := func(past func(string) string) string {
+		sums := "sum by (job, instance, account, vorg, service) (" + of(dayCost, ofVOrg) + ")"
+		return sumBy("service", "max by ("+byVOrg+", service) ("+past(sums)+")")
+	}
+	now := func(expr string) string { return expr }
 	byDay := days("Day by day, all VDCs", "Cost of each complete day (UTC) by service, the 10 dearest at the end of the range; a bar stands on its day.",
-		model.Query{Expr: topNewest(lines, "service", sumBy("service", ofDay(perService)), sumBy("service", perService)), Legend: "{{service}}"},
-		model.Query{Expr: rest(lines, "service", sumBy("service", ofDay(perService)), sumBy("service", perService)), Legend: "other services"},
+		model.Query{Expr: topNewest(lines, "service", perService(ofDay), perService(now)), Legend: "{{service}}"},
+		model.Query{Expr: rest(lines, "service", perService(ofDay), perService(now)), Legend: "other services"},
 	)
 	byDay.Stack, byDay.BarsEnd, byDay.Sums = model.Stacked, true, []string{model.Sum, model.Last}
 	perVOrg := "max by (" + byVOrg + ") (sum by (job, instance, account, vorg) (" + of(monthToDate, ofVOrg) + "))"

@@ -93,9 +93,11 @@ var moves = inChosenVDCs(byVDCName, func(vdcs string) string { return of("ukclou
 // vmsOfVDC counts the VMs of each VDC by its name.
 var vmsOfVDC = "count by (" + byVDCName + ") (ukcloud:vm_names:max{" + ofAccount + "} @ end())"
 
-// storms are the moves where UKCloudVMotionStorm would fire.
-func storms() string {
-	return fmt.Sprintf("%s >= %d unless on (%s) %s < %g * %s", moves, alerts.VMotionsPerHour, byVDCName, moves, alerts.VMotionShareOfVMs, vmsOfVDC)
+// storms are the most moves in any hour of a time, asked for at each step of it, where
+// UKCloudVMotionStorm would have fired: as many of how many VMs there are at the end.
+func storms(within, step string) string {
+	most := fmt.Sprintf("max_over_time((%s)[%s:%s])", moves, within, step)
+	return fmt.Sprintf("%s >= %d unless on (%s) %s < %g * %s", most, alerts.VMotionsPerHour, byVDCName, most, alerts.VMotionShareOfVMs, vmsOfVDC)
 }
 
 func vMotionPanels() model.Row {
@@ -103,7 +105,7 @@ func vMotionPanels() model.Row {
 	share := worseFrom(alerts.VMotionShareOfVMs, 2*alerts.VMotionShareOfVMs)
 	number := badFrom(alerts.VMotionsPerHour)
 	// The most of any hour of the range, where that was a storm.
-	most := fmt.Sprintf("max by (%s) (max_over_time((%s)[$__range:30m]))", byVDCName, storms())
+	most := fmt.Sprintf("max by (%s) (%s)", byVDCName, storms("$__range", "30m"))
 	listed := top(tableRows, most)
 	perUser := sumBy("user_name", "max by (job, account, vdc_name, user_name) (increase("+of("ukcloud_vmotion_events_total", ofAccount)+"[$__rate_interval]))")
 	return model.Row{Title: "vMotions", Panels: []model.Panel{

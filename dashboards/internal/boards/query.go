@@ -80,8 +80,9 @@ func namedAs(expr, names string) string {
 // step.
 func topVMs(n int, metric, rank string) string {
 	kept := fmt.Sprintf("topk(%d, %s)", n, atEnd(rank))
-	return fmt.Sprintf("max by (%s) (%s and on (%s) %s) * on (%s) group_left (vm_name, vdc_name, vorg_name) (%s and on (%s) %s)",
-		byVM, of(metric, ofVM), byVM, kept, byVM, atEnd(vmNames), byVM, kept)
+	const names = "vm_name, vdc_name, vorg_name"
+	return fmt.Sprintf("max by (%s, %s) (%s * on (%s) group_left (%s) (%s and on (%s) %s))",
+		byVM, names, of(metric, ofVM), byVM, names, atEnd(vmNames), byVM, kept)
 }
 
 // only keeps the VMs that are listed.
