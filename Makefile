@@ -16,9 +16,11 @@ all: build
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o ukcloud_exporter .
 
-## demo: a simulated portal and the exporter, with nothing installed but Go; Ctrl-C ends it
+## demo: a simulated portal and the exporter, with nothing installed but Go; Ctrl-C ends it;
+## DEMO=--vms=2000 gives it flags
+DEMO ?=
 demo: build
-	@./ukcloud_exporter demo # not go run, which ends with 1 at Ctrl-C whatever the program does
+	@./ukcloud_exporter demo $(DEMO) # not go run, which ends with 1 at Ctrl-C whatever the program does
 
 ## test: every test, with the race detector, and what was skipped and why; on root it installs
 ## promtool and the servers that some of them use

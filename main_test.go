@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -90,13 +91,18 @@ func (p *process) stop() error { return p.end(syscall.SIGTERM) }
 
 func (p *process) end(signal os.Signal) error {
 	_ = p.cmd.Process.Signal(signal)
+	return p.ended()
+}
+
+// ended waits for the end that somebody asked for.
+func (p *process) ended() error {
 	select {
 	case err := <-p.done:
 		p.done <- err // for whoever asks again
 		return err
 	case <-time.After(40 * time.Second):
 		_ = p.cmd.Process.Kill()
-		return fmt.Errorf("did not end within 40 s of %s", signal)
+		return errors.New("did not end within 40 s of being asked to")
 	}
 }
 

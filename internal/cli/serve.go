@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 
+	"github.com/KimMachineGun/automemlimit/memlimit"
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/prometheus/common/version"
 	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
@@ -16,12 +17,16 @@ import (
 
 func (c *Commands) serve(cmd *kingpin.CmdClause) run {
 	options := serveFlags(cmd)
+	memory := addMemoryFlags(cmd)
 	return func(ctx context.Context, log *slog.Logger) error {
 		log.Info("Starting", "version", version.Info())
 		if c.env.Getenv("GOGC") == "" {
 			// A refresh makes a burst of garbage beside a snapshot that lives long:
 			// collecting it earlier costs little time and a fifth less memory.
 			debug.SetGCPercent(50)
+		}
+		if err := memory.limit(log, c.env.Getenv, memlimit.FromCgroup); err != nil {
+			return err
 		}
 		o := options()
 		o.Load = c.load

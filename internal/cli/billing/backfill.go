@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 
@@ -139,6 +140,9 @@ func (c *backfill) run(ctx context.Context, log *slog.Logger) error {
 			return fmt.Errorf("write to standard output: %w", err)
 		}
 	}
+	if written > 0 {
+		c.warnOfRetention(jobs)
+	}
 	if err := failures(c.env.Stderr, "backfill", failed, written); err != nil {
 		return err
 	}
@@ -146,6 +150,19 @@ func (c *backfill) run(ctx context.Context, log *slog.Logger) error {
 		return exitstatus.Incomplete(fmt.Errorf("backfill: %s of bills that are not proven whole", count(doubtful, "file")))
 	}
 	return leftOut(rejected)
+}
+
+// defaultRetention is how long Prometheus keeps samples unless it is told otherwise.
+const defaultRetention = 15 * 24 * time.Hour
+
+// warnOfRetention says what becomes of an import that nobody prepared for: Prometheus
+// deletes it without a word.
+func (c *backfill) warnOfRetention(jobs []job) {
+	oldest := slices.MinFunc(jobs, func(a, b job) int { return a.month.Compare(b.month) }).month
+	if c.env.Now().Sub(oldest.Start()) <= defaultRetention {
+		return
+	}
+	fmt.Fprintf(c.env.Stderr, "backfill: before you import, set --storage.tsdb.retention.time of Prometheus so that it reaches back to %s: by default it deletes what is older than 15 days, without a word\n", oldest)
 }
 
 // write does all jobs, several compute services at the same time, and says what came

@@ -311,3 +311,34 @@ func TestBackfillOfAMonthToCome(t *testing.T) {
 		}
 	}
 }
+
+// TestBackfillWarnsOfRetention: whoever writes a past that Prometheus would delete is
+// told, on standard error, where no sample stands.
+func TestBackfillWarnsOfRetention(t *testing.T) {
+	b := newBench(t) // in the middle of March 2018
+	tests := []struct{ name, from, to, said string }{
+		{"years", "2016-04", "2016-05", "reaches back to 2016-04: by default it deletes what is older than 15 days"},
+		{"last month", "2018-02", "2018-03", "reaches back to 2018-02: "},
+	}
+	for _, test := range tests {
+		for _, output := range []string{"", t.TempDir()} {
+			t.Run(test.name+" to "+map[bool]string{true: "a stream", false: "files"}[output == ""], func(t *testing.T) {
+				args := []string{"backfill", "--from", test.from, "--to", test.to}
+				if output != "" {
+					args = append(args, "-o", output)
+				}
+				stdout := b.must(args...)
+				if stderr := b.stderr.String(); !strings.Contains(stderr, test.said) || strings.Contains(stdout, "retention") {
+					t.Errorf("standard error is %q, want %q", stderr, test.said)
+				}
+			})
+		}
+	}
+	t.Run("nothing that would be deleted", func(t *testing.T) {
+		b.now = time.Date(2018, 3, 10, 12, 0, 0, 0, time.UTC)
+		b.must("backfill", "--from", "2018-03", "--to", "2018-03")
+		if stderr := b.stderr.String(); strings.Contains(stderr, "retention") {
+			t.Errorf("standard error is %q", stderr)
+		}
+	})
+}

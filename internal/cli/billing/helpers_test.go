@@ -3,7 +3,6 @@ package billing
 import (
 	"bytes"
 	"context"
-	"io"
 	"log/slog"
 	"slices"
 	"sync"
@@ -19,6 +18,7 @@ import (
 
 // bench runs commands on a simulated portal.
 type bench struct {
+	stderr   bytes.Buffer // of the newest run
 	t        *testing.T
 	portal   *simulator.Portal
 	client   *portal.Client
@@ -74,10 +74,11 @@ func (a asking) BillingCSV(ctx context.Context, period, org, etag string) (*port
 func (b *bench) run(args ...string) (string, error) {
 	b.t.Helper()
 	b.asked = nil
+	b.stderr.Reset()
 	var stdout bytes.Buffer
 	app := kingpin.New("test", "").Terminate(func(int) { b.t.Fatal("the command line ends the program") })
 	commands := Register(app, Environment{
-		Stdin: bytes.NewReader(nil), Stdout: &stdout, Stderr: io.Discard, Now: func() time.Time { return b.now },
+		Stdin: bytes.NewReader(nil), Stdout: &stdout, Stderr: &b.stderr, Now: func() time.Time { return b.now },
 		Portal: func(context.Context, *slog.Logger, bool) (*Portal, error) {
 			return &Portal{API: asking{b.client.Conditional(), b}}, nil
 		},
