@@ -171,7 +171,7 @@ func TestFocus(t *testing.T) {
 	dir := t.TempDir()
 	b.must("fetch", "--period", "2018-01", "-o", dir)
 	var want, got money.Amount
-	args := []string{"focus"}
+	args := []string{"focus", "--focus-version", "1.2"}
 	components := map[string]money.Amount{}
 	for _, s := range b.services() {
 		bill, err := b.portal.Bill(s.org, "2018-01")
@@ -300,7 +300,7 @@ func TestFocusOfOddRows(t *testing.T) {
 			if err := file.Close(); err != nil {
 				t.Fatal(err)
 			}
-			columns, rows := focusRowsOf(t, b.must("focus", "--account-name", "Demo", "--org-name", "Main", name))
+			columns, rows := focusRowsOf(t, b.must("focus", "--focus-version", "1.2", "--account-name", "Demo", "--org-name", "Main", name))
 			checkFocusColumns(t, columns)
 			if len(rows) != len(tt.want) {
 				t.Fatalf("%d rows, want %d: %v", len(rows), len(tt.want), rows)
