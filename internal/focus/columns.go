@@ -199,7 +199,7 @@ func (c *priced) service() service {
 	case "High Performance Compute", "Compute Intensive Infrastructure":
 		return service{name, "Compute", "Other (Compute)", name}
 	case "VMware Independent Disk":
-		return service{name, "Storage", "Disk", "Disk"}
+		return service{name, "Storage", "Block Storage", "Disk"}
 	case "VMware Media":
 		return service{name, "Storage", "Other (Storage)", "Media"}
 	case "VMware Template":
@@ -207,7 +207,7 @@ func (c *priced) service() service {
 	case "OpenStack Image":
 		return service{name, "Storage", "Other (Storage)", "Image"}
 	case "OpenStack Instance Backup Storage":
-		return service{name, "Storage", "Backups", "Backup"}
+		return service{name, "Storage", "Backup Storage", "Backup"}
 	case "Disaster Recovery as a Service":
 		return service{name, "Management and Governance", "Disaster Recovery", name}
 	case "CDSZ Walled Garden":
@@ -219,7 +219,7 @@ func (c *priced) service() service {
 	}
 	switch {
 	case strings.HasPrefix(name, "OpenStack Block Storage"):
-		return service{name, "Storage", "Disk", "Volume"}
+		return service{name, "Storage", "Block Storage", "Volume"}
 	case strings.HasPrefix(name, "OpenShift"):
 		return service{name, "Compute", "Containers", name}
 	}
