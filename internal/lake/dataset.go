@@ -1,7 +1,7 @@
 // Package lake writes bills as a data set for engines that read many files: Parquet
 // or CSV, partitioned by month and account as Hive does.
 //
-//	DIR/billing_period=2018-01/account=1/1-1-1-9836cf.parquet
+//	DIR/billing_period=2018-01/account=1/1-1-1-9836cf-0123abcd.parquet
 //	DIR/billing_period=2018-01/_manifest.json
 //
 // A month's directory is made aside, with the files of it that stay and its manifest,
@@ -179,35 +179,51 @@ func (o *output) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// stage writes a file of a month aside. write fills in what it knows of it.
+// stage writes a file of a month aside. write fills in what it knows of it. The file's
+// name has a part of its checksum: a query that has listed the files of a month which
+// is then replaced misses one, and does not mix the old month with the new one.
 func (d *DataSet) stage(month bill.Month, account, vorg string, write func(io.Writer, *File) error) error {
-	path := filepath.Join(partition("account", account), escape(vorg)+"."+string(d.format))
-	f := File{Path: filepath.ToSlash(path), Account: account, VOrg: vorg}
-	place := filepath.Join(d.aside, monthName(month), path)
-	if err := os.MkdirAll(filepath.Dir(place), 0o755); err != nil {
-		return err
+	f := File{Account: account, VOrg: vorg}
+	dir := filepath.Join(d.aside, monthName(month), partition("account", account))
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return plain(err)
 	}
-	file, err := os.OpenFile(place, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	file, err := os.CreateTemp(dir, "new.*")
 	if err != nil {
-		if errors.Is(err, fs.ErrExist) {
-			return fmt.Errorf("%s of %s comes twice", month, vorg)
-		}
-		return err
+		return plain(err)
 	}
 	out := &output{file: file, hash: sha256.New()}
-	err = write(out, &f)
+	err = file.Chmod(0o644)
+	if err == nil {
+		err = write(out, &f)
+	}
 	if err == nil {
 		err = file.Sync()
 	}
 	if closed := file.Close(); err == nil {
 		err = closed
 	}
+	if err == nil {
+		f.Bytes, f.SHA256 = out.size, hex.EncodeToString(out.hash.Sum(nil))
+		name := escape(vorg) + "-" + f.SHA256[:8] + "." + string(d.format)
+		f.Path = partition("account", account) + "/" + name
+		err = os.Rename(file.Name(), filepath.Join(dir, name))
+	}
 	if err != nil {
 		return fmt.Errorf("write %s of %s: %w", month, vorg, plain(err))
 	}
-	f.Bytes, f.SHA256 = out.size, hex.EncodeToString(out.hash.Sum(nil))
+	return d.staging(month, f)
+}
+
+// staging takes note of a file that is written.
+func (d *DataSet) staging(month bill.Month, f File) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	for _, other := range d.staged[month] {
+		if other.VOrg == f.VOrg && other.Account == f.Account {
+			return fmt.Errorf("%s of %s comes twice", month, f.VOrg)
+		}
+	}
 	d.staged[month] = append(d.staged[month], f)
 	return nil
 }
@@ -215,6 +231,9 @@ func (d *DataSet) stage(month bill.Month, account, vorg string, write func(io.Wr
 // plain takes the name of a file aside, which nobody has heard of, out of an error.
 func plain(err error) error {
 	if of, is := errors.AsType[*fs.PathError](err); is && strings.Contains(of.Path, asideName) {
+		return of.Err
+	}
+	if of, is := errors.AsType[*os.LinkError](err); is && strings.Contains(of.Old, asideName) {
 		return of.Err
 	}
 	return err

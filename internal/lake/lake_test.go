@@ -141,7 +141,10 @@ func TestParquet(t *testing.T) {
 	for format, dir := range dirs {
 		put(t, dir, format, map[string][]byte{"1-1-1-a": content})
 	}
-	text, err := os.ReadFile(filepath.Join(dirs[lake.CSV], "billing_period=2018-01", "account=1", "1-1-1-a.csv"))
+	path := func(format lake.Format) string {
+		return filepath.Join(dirs[format], "billing_period=2018-01", check(t, dirs[format]).Files[0].Path)
+	}
+	text, err := os.ReadFile(path(lake.CSV))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +152,7 @@ func TestParquet(t *testing.T) {
 	if err != nil || len(records) != 1501 {
 		t.Fatal(len(records), err)
 	}
-	rows := parquetRows(t, filepath.Join(dirs[lake.Parquet], "billing_period=2018-01", "account=1", "1-1-1-a.parquet"))
+	rows := parquetRows(t, path(lake.Parquet))
 	if len(rows) != 1500 {
 		t.Fatalf("%d rows", len(rows))
 	}
