@@ -130,3 +130,21 @@ func (row *BillingRow) money(c Column) *Money {
 	}
 	return nil
 }
+
+// Field returns a pointer to the field that holds a column: a *Date, *string,
+// *Quantity or *Money. It is the same for the row as long as the row is.
+func (row *BillingRow) Field(c Column) any {
+	if c == EventDate {
+		return &row.EventDate
+	}
+	if c == ResourceID {
+		return &row.ResourceID
+	}
+	if field := row.quantity(c); field != nil {
+		return field
+	}
+	if field := row.money(c); field != nil {
+		return field
+	}
+	return row.text(c)
+}

@@ -159,6 +159,22 @@ func (i *Inventory) Services(ctx context.Context, account string) ([]string, err
 	return slices.Compact(ids), nil
 }
 
+// ServiceNames returns the names of an account's compute services by their ids, none
+// where they cannot be known.
+func (i *Inventory) ServiceNames(ctx context.Context, account string) map[string]string {
+	estate, _ := i.recent(ctx, account) // whoever needs the listing itself reports the error
+	if estate == nil {
+		return nil
+	}
+	names := map[string]string{}
+	for _, v := range estate.Value {
+		if v.ServiceID != "" && v.Name != "" {
+			names[v.ServiceID] = v.Name
+		}
+	}
+	return names
+}
+
 // VDCNames returns the names of an account's VDCs, none where they cannot be known.
 func (i *Inventory) VDCNames(ctx context.Context, account string) []string {
 	estate, _ := i.recent(ctx, account) // whoever needs the listing itself reports the error

@@ -8,10 +8,9 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-)
 
-// errLocked is tryLock's answer when another process holds the lock.
-var errLocked = errors.New("locked by another process")
+	"ukcloud_exporter/internal/filelock"
+)
 
 // lockDirectory keeps other processes out of dir until the result is closed or
 // this process ends, however it ends. The lock file stays: removing it would let
@@ -21,7 +20,7 @@ func lockDirectory(dir string) (io.Closer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lock state directory: %w", err)
 	}
-	err = tryLock(f)
+	err = filelock.Try(f)
 	if err == nil {
 		// The pid only tells the next one whom to ask, so a full disk that
 		// cannot take it is no reason not to start.
@@ -30,7 +29,7 @@ func lockDirectory(dir string) (io.Closer, error) {
 		}
 		return f, nil
 	}
-	if errors.Is(err, errLocked) {
+	if errors.Is(err, filelock.ErrLocked) {
 		err = fmt.Errorf("state directory %s is in use by %s", dir, holder(f))
 	} else {
 		err = fmt.Errorf("lock state directory %s: %w", dir, err)

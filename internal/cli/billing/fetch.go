@@ -18,6 +18,7 @@ import (
 	"ukcloud_exporter/internal/atomicfile"
 	"ukcloud_exporter/internal/bill"
 	"ukcloud_exporter/internal/cli/exitstatus"
+	"ukcloud_exporter/internal/inventory"
 )
 
 // fetch saves bills as the portal gives them.
@@ -50,7 +51,8 @@ func (c *fetch) run(ctx context.Context, log *slog.Logger) error {
 	if p.Close != nil {
 		defer p.Close()
 	}
-	all, failed, err := services(ctx, p, c.org)
+	inventory := inventory.New(p.API, p.Accounts)
+	all, failed, err := listServices(ctx, inventory, c.org)
 	if err != nil {
 		return err
 	}
@@ -76,6 +78,11 @@ func (c *fetch) run(ctx context.Context, log *slog.Logger) error {
 			}
 		}
 		bar.add(1)
+	}
+	if done > 0 {
+		if err := namesOf(ctx, inventory, all).keep(c.output); err != nil {
+			return err
+		}
 	}
 	if err := failures(c.env.Stderr, "fetch billing "+c.month.String(), failed, done); err != nil {
 		return err

@@ -104,7 +104,7 @@ func TestUnproven(t *testing.T) {
 	if exitstatus.Of(err) != 2 || !strings.Contains(err.Error(), "1 bill not proven whole") || !strings.Contains(out, "; not proven whole: ") {
 		t.Errorf("fetch says %q, error %v", out, err)
 	}
-	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 || left[0].Name() != fileName(org, bill.Month{Year: 2018, Month: 1}) {
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 2 || left[0].Name() != fileName(org, bill.Month{Year: 2018, Month: 1}) || left[1].Name() != namesFile {
 		t.Errorf("saved: %v, %v", left, err)
 	}
 	past := t.TempDir()

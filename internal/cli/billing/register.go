@@ -1,5 +1,5 @@
 // Package billing is the commands below ukcloud_exporter billing: fetch,
-// summary, report, verify, backfill and focus.
+// summary, report, verify, backfill, focus and export.
 package billing
 
 import (
@@ -65,6 +65,7 @@ func Register(app *kingpin.Application, env Environment) map[string]Run {
 		"billing verify":   interruptible(registerVerify(parent, env)),
 		"billing backfill": interruptible(registerBackfill(parent, env)),
 		"billing focus":    interruptible(registerFocus(parent, env)),
+		"billing export":   interruptible(registerExport(parent, env)),
 	}
 }
 

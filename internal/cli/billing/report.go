@@ -12,7 +12,6 @@ import (
 
 	"github.com/alecthomas/kingpin/v2"
 
-	"ukcloud_exporter/internal/atomicfile"
 	"ukcloud_exporter/internal/bill"
 	"ukcloud_exporter/internal/cli/exitstatus"
 	"ukcloud_exporter/internal/report"
@@ -20,10 +19,11 @@ import (
 
 // monthReport writes a month's bills for whoever signs the invoice.
 type monthReport struct {
-	env            Environment
-	files, tags    []string
-	format, output string
-	parallel       *int
+	env         Environment
+	files, tags []string
+	format      string
+	output      *string
+	parallel    *int
 }
 
 func registerReport(parent *kingpin.CmdClause, env Environment) Run {
@@ -32,7 +32,7 @@ func registerReport(parent *kingpin.CmdClause, env Environment) Run {
 		"and what does not add up; exit status 2 if anything does not.")
 	cmd.Flag("tag", "Also add up by this key of the Metadata column. Repeatable.").PlaceHolder("KEY").StringsVar(&c.tags)
 	cmd.Flag("format", "html, one file that prints, or md.").Default("html").EnumVar(&c.format, "html", "md")
-	cmd.Flag("output", "File to write. Default: standard output.").Short('o').PlaceHolder("FILE").StringVar(&c.output)
+	c.output = outputFlag(cmd)
 	c.parallel = parallelFlag(cmd)
 	cmd.Arg("FILE", "Billing CSVs of the month and of the month before, also compressed by gzip; - is standard input.").Required().StringsVar(&c.files)
 	return c.run
@@ -56,12 +56,7 @@ func (c *monthReport) run(ctx context.Context, _ *slog.Logger) error {
 	if c.format == "md" {
 		write = m.document(c.env.Version).Markdown
 	}
-	if c.output != "" {
-		err = atomicfile.Write(c.output, write)
-	} else {
-		err = write(c.env.Stdout)
-	}
-	if err != nil {
+	if err := writeOutput(c.env.Stdout, *c.output, write); err != nil {
 		return err
 	}
 	return m.wrong()

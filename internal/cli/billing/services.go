@@ -16,10 +16,13 @@ type service struct{ account, org string }
 // services returns the compute service that was asked for, or every one that the
 // login sees. failed are the accounts that cannot be listed, with the reason.
 func services(ctx context.Context, p *Portal, org string) (all []service, failed []error, err error) {
+	return listServices(ctx, inventory.New(p.API, p.Accounts), org)
+}
+
+func listServices(ctx context.Context, inventory *inventory.Inventory, org string) (all []service, failed []error, err error) {
 	if org != "" {
 		return []service{{accountOf(org), org}}, nil, nil
 	}
-	inventory := inventory.New(p.API, p.Accounts)
 	accounts, err := inventory.Accounts(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -38,6 +41,24 @@ func services(ctx context.Context, p *Portal, org string) (all []service, failed
 		err = fmt.Errorf("the login sees no compute service")
 	}
 	return all, failed, err
+}
+
+// namesOf asks the portal for the names of accounts and compute services. What it does
+// not say has none: the bills are worth saving all the same.
+func namesOf(ctx context.Context, inventory *inventory.Inventory, all []service) portalNames {
+	known := portalNames{map[string]string{}, map[string]string{}}
+	accounts, _ := inventory.Listed(ctx) // a login that may not list accounts has their bills all the same
+	for _, account := range accounts {
+		known.Accounts[account.ID] = account.Name
+	}
+	asked := map[string]map[string]string{}
+	for _, s := range all {
+		if asked[s.account] == nil && s.account != "" {
+			asked[s.account] = inventory.ServiceNames(ctx, s.account)
+		}
+		known.ComputeServices[s.org] = asked[s.account][s.org]
+	}
+	return known
 }
 
 // accountOf returns the account that a compute service belongs to: the second

@@ -1,4 +1,6 @@
-package billing
+// Package focus writes rows of the bill as the charges of the FinOps Open Cost and
+// Usage Specification (FOCUS).
+package focus
 
 import (
 	"math/big"
@@ -81,12 +83,12 @@ func protections(row *bill.Row) []charge {
 	return each
 }
 
-// focusCharge is a charge with all that its FOCUS row says.
-type focusCharge struct {
+// priced is a charge with all that its FOCUS row says.
+type priced struct {
 	charge
-	bill *focusBill
-	row  *bill.Row
-	tags string
+	owner Bill
+	row   *bill.Row
+	tags  string
 
 	quantity, consumed, listPrice, listCost string
 }
@@ -96,7 +98,7 @@ type focusCharge struct {
 // may differ by the rounding of the file. Where the bill has no such factors, or
 // they explain the cost to no better than a penny, the charge is one unit at its
 // cost.
-func (c *focusCharge) price() {
+func (c *priced) price() {
 	quantity, known := product(c.factors...)
 	if known && quantity.Sign() > 0 && c.unitPrice.Valid && c.unitPrice.Amount >= 0 {
 		places := money.Scale * len(c.factors)

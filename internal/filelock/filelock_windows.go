@@ -1,4 +1,4 @@
-package state
+package filelock
 
 import (
 	"errors"
@@ -8,14 +8,14 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// tryLock locks f for this process alone, or says that another has it. The locked
+// Try locks f for this process alone, or says that another has it. The locked
 // byte is the last that a file can have: on Windows nobody else could read the pid
 // at the beginning otherwise.
-func tryLock(f *os.File) error {
+func Try(f *os.File) error {
 	at := &windows.Overlapped{Offset: math.MaxUint32, OffsetHigh: math.MaxInt32}
 	err := windows.LockFileEx(windows.Handle(f.Fd()), windows.LOCKFILE_EXCLUSIVE_LOCK|windows.LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, at)
 	if errors.Is(err, windows.ERROR_LOCK_VIOLATION) {
-		return errLocked
+		return ErrLocked
 	}
 	return err
 }

@@ -1,0 +1,94 @@
+package focus
+
+import (
+	"iter"
+
+	"ukcloud_exporter/internal/bill"
+)
+
+// Bill says whose bill a row is of, and of which month, if that is known. Where a name
+// is not known the id stands for it, because FOCUS wants one.
+type Bill struct {
+	Account, AccountName, VOrg, VOrgName string
+	Month                                bill.Month
+}
+
+// Told is what the user should know of rows that are not as most are.
+type Told struct {
+	Rejected, NoTags int64
+	Late, Unnamed    bill.Tally
+	Other            bill.Tally // money in TotalPrice alone
+}
+
+// Add adds what was told of another bill. It returns false when a sum is out of range.
+func (t *Told) Add(next *Told) bool {
+	t.Rejected += next.Rejected
+	t.NoTags += next.NoTags
+	ok := addTally(&t.Late, next.Late)
+	ok = addTally(&t.Unnamed, next.Unnamed) && ok
+	return addTally(&t.Other, next.Other) && ok
+}
+
+func addTally(t *bill.Tally, other bill.Tally) bool {
+	t.Rows += other.Rows
+	return t.Cost.Add(other.Cost)
+}
+
+// Converter turns the rows of one bill into charges.
+type Converter struct {
+	Told
+	owner    Bill
+	columns  []Column
+	record   []string
+	metadata string // of the row before
+	tags     string // of it
+	readable bool
+}
+
+// NewConverter returns a converter into a version.
+func NewConverter(v Version, owner Bill) *Converter {
+	columns := v.Columns()
+	return &Converter{owner: owner, columns: columns, record: make([]string, len(columns))}
+}
+
+// Columns are what the records have, in their order.
+func (c *Converter) Columns() []Column { return c.columns }
+
+// Charges yields the charges of a row as records, each in the same slice; "" is null.
+func (c *Converter) Charges(row *bill.Row) iter.Seq[[]string] {
+	return func(yield func([]string) bool) {
+		if row.Metadata != c.metadata || c.metadata == "" {
+			c.metadata = row.Metadata
+			c.tags, c.readable = tagsJSON(row.Metadata)
+		}
+		for _, part := range chargesOf(row) {
+			charge := &priced{charge: part, owner: c.owner, row: row, tags: c.tags}
+			charge.price()
+			for i := range c.columns {
+				c.record[i] = c.columns[i].value(charge)
+			}
+			if !yield(c.record) {
+				return
+			}
+		}
+	}
+}
+
+// Tell takes note of what is odd about a row whose charges were taken. It returns
+// false when a sum is out of range.
+func (c *Converter) Tell(row *bill.Row) bool {
+	if !c.readable {
+		c.NoTags++
+	}
+	ok := true
+	if row.Late {
+		ok = addTally(&c.Late, bill.Tally{Rows: 1, Cost: row.Cost})
+	}
+	if row.ResourceID == "" {
+		ok = addTally(&c.Unnamed, bill.Tally{Rows: 1, Cost: row.Cost}) && ok
+	}
+	if other := row.Costs[bill.Other]; other.Valid {
+		ok = addTally(&c.Other, bill.Tally{Rows: 1, Cost: other}) && ok
+	}
+	return ok
+}
