@@ -55,6 +55,7 @@ func writeConfig(t *testing.T, portal string) (config, dir string) {
 // TestRejectedLoginsOfAllProcesses: restarts by SIGTERM and SIGKILL during a slow
 // rejection, and the commands beside the daemon, are one rejected login together.
 func TestRejectedLoginsOfAllProcesses(t *testing.T) {
+	processes(t)
 	program := build(t)
 	portal := newSlowRejection(t, 2*time.Second)
 	config, dir := writeConfig(t, portal.URL)
@@ -109,6 +110,7 @@ func TestRejectedLoginsOfAllProcesses(t *testing.T) {
 // TestOneErrorForOneRejection: the log says it once, with whose login it was, where
 // the password comes from and what is next.
 func TestOneErrorForOneRejection(t *testing.T) {
+	processes(t)
 	portal := newSlowRejection(t, 0)
 	config, dir := writeConfig(t, portal.URL)
 	daemon := startProcess(t, build(t), "--config.file="+config, "--web.listen-address=127.0.0.1:0")
@@ -144,6 +146,7 @@ func TestOneErrorForOneRejection(t *testing.T) {
 
 // TestSecondSignal ends the process at once, whatever the first one waits for.
 func TestSecondSignal(t *testing.T) {
+	processes(t)
 	portal := newSlowRejection(t, 8*time.Second)
 	config, _ := writeConfig(t, portal.URL)
 	daemon := startProcess(t, build(t), "--config.file="+config, "--web.listen-address=127.0.0.1:0")
@@ -166,6 +169,7 @@ func TestSecondSignal(t *testing.T) {
 // TestPasswordPipe: a password file that nobody writes to holds up neither a reload
 // nor the end.
 func TestPasswordPipe(t *testing.T) {
+	processes(t)
 	portal := newSlowRejection(t, 0)
 	config, dir := writeConfig(t, portal.URL)
 	daemon := startProcess(t, build(t), "--config.file="+config, "--web.listen-address=127.0.0.1:0")

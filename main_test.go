@@ -36,6 +36,7 @@ type leakChecked struct{ *testing.M }
 
 func (c leakChecked) Run() int {
 	code := c.M.Run()
+	_ = os.RemoveAll(programDir)
 	http.DefaultClient.CloseIdleConnections()
 	if err := goleak.Find(); err != nil && code == 0 {
 		fmt.Fprintln(os.Stderr, err)
@@ -76,8 +77,15 @@ func (l *lockedBuffer) String() string {
 
 func startProcess(t testing.TB, name string, args ...string) *process {
 	t.Helper()
+	return startProcessWith(t, nil, name, args...)
+}
+
+// startProcessWith starts a process with more in its environment than the test's own.
+func startProcessWith(t testing.TB, env []string, name string, args ...string) *process {
+	t.Helper()
 	p := &process{t: t, cmd: exec.Command(name, args...), logs: new(lockedBuffer), done: make(chan error, 1)}
 	p.cmd.Stdout, p.cmd.Stderr = p.logs, p.logs
+	p.cmd.Env = append(os.Environ(), env...)
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -124,6 +132,14 @@ func (p *process) until(what string, holds func() bool) {
 
 var listening = regexp.MustCompile(`msg="Listening on" address=(\S+)`)
 
+// processes is the beginning of a test that mostly waits for processes.
+func processes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts the built program")
+	}
+	t.Parallel()
+}
+
 // startDemo starts the program's own demo on a free port.
 func startDemo(t *testing.T, args ...string) (p *process, address string) {
 	t.Helper()
@@ -142,12 +158,26 @@ func startDemo(t *testing.T, args ...string) (p *process, address string) {
 	return p, address
 }
 
+// programDir is where the tests of this process build the program.
+var programDir = filepath.Join(os.TempDir(), fmt.Sprint("ukcloud_exporter-test-", os.Getpid()))
+
+var buildOnce = sync.OnceValues(func() (string, error) {
+	if err := os.Mkdir(programDir, 0o700); err != nil {
+		return "", err
+	}
+	program := filepath.Join(programDir, "ukcloud_exporter")
+	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return program, nil
+})
+
 // build returns the program as a user has it.
 func build(t testing.TB) string {
 	t.Helper()
-	program := filepath.Join(t.TempDir(), "ukcloud_exporter")
-	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
+	program, err := buildOnce()
+	if err != nil {
+		t.Fatal(err)
 	}
 	return program
 }
@@ -182,9 +212,15 @@ func freePort(t testing.TB) string {
 	return l.Addr().String()
 }
 
+// login is the environment of a program that logs in to a simulated portal.
+func login(portal string) []string {
+	return []string{"UKCLOUD_URL=" + portal, "UKCLOUD_EMAIL=demo@example.com", "UKCLOUD_PASSWORD=demo"}
+}
+
 // TestInterrupted: Ctrl-C ends what runs until it is told to stop with status 0, also
 // while a portal hangs; the demo says where to look.
 func TestInterrupted(t *testing.T) {
+	processes(t)
 	tests := []struct {
 		name, said string
 		args       []string
@@ -197,6 +233,7 @@ func TestInterrupted(t *testing.T) {
 	program := build(t)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			p := startProcess(t, program, tt.args...)
 			var match []string
 			p.until("address to open", func() bool {
@@ -219,6 +256,7 @@ func TestInterrupted(t *testing.T) {
 
 // TestCheckConnect: the exit status says whether all that the exporter needs is there.
 func TestCheckConnect(t *testing.T) {
+	processes(t)
 	tests := []struct {
 		name, path string
 		simulate   []string
@@ -233,6 +271,7 @@ func TestCheckConnect(t *testing.T) {
 	program := build(t)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			address := freePort(t)
 			simulated := startProcess(t, program, append([]string{"simulate", "--vms=6", "--listen-address=" + address}, tt.simulate...)...)
 			simulated.until("portal", func() bool {
@@ -240,7 +279,7 @@ func TestCheckConnect(t *testing.T) {
 				return status != 0
 			})
 			check := exec.Command(program, "check", "--connect")
-			check.Env = append(os.Environ(), "UKCLOUD_URL=http://"+address+tt.path, "UKCLOUD_EMAIL=demo@example.com", "UKCLOUD_PASSWORD=demo")
+			check.Env = append(os.Environ(), login("http://"+address+tt.path)...)
 			said, err := check.CombinedOutput()
 			if status := check.ProcessState.ExitCode(); status != tt.status || !strings.Contains(string(said), tt.want) {
 				t.Errorf("exit status %d (%v), want %d with %q:\n%s", status, err, tt.status, tt.want, said)
@@ -252,6 +291,7 @@ func TestCheckConnect(t *testing.T) {
 // TestPrometheusScrapesDemo: a real Prometheus reads the demo, and its sum of the
 // VMs' costs is that of the exposition.
 func TestPrometheusScrapesDemo(t *testing.T) {
+	processes(t)
 	prometheus, err := exec.LookPath("prometheus")
 	if err != nil {
 		t.Skip("NOT TESTED WITH A REAL PROMETHEUS: IT IS NOT INSTALLED (.ci/install)")
@@ -294,13 +334,11 @@ func TestPrometheusScrapesDemo(t *testing.T) {
 // TestStopDuringAScrape: a scrape that waits for a portal that hangs is answered
 // when the daemon is asked to stop, and the daemon ends with status 0.
 func TestStopDuringAScrape(t *testing.T) {
+	processes(t)
 	program := build(t)
 	simulated, address := freePort(t), freePort(t)
 	startProcess(t, program, "simulate", "--listen-address="+simulated, "--fault=compute_services=hang")
-	t.Setenv("UKCLOUD_URL", "http://"+simulated+"/api")
-	t.Setenv("UKCLOUD_EMAIL", "demo@example.com")
-	t.Setenv("UKCLOUD_PASSWORD", "demo")
-	exporter := startProcess(t, program, "--web.listen-address="+address)
+	exporter := startProcessWith(t, login("http://"+simulated+"/api"), program, "--web.listen-address="+address)
 	exporter.until("health", func() bool {
 		status, _ := get(t, "http://"+address+"/-/healthy")
 		return status == http.StatusOK

@@ -18,6 +18,7 @@ import (
 // TestCreatedVDCIsInMetrics: what portal create has built is exposed after the next
 // refresh.
 func TestCreatedVDCIsInMetrics(t *testing.T) {
+	processes(t)
 	simulated, err := simulator.New(simulator.Options{BuildDuration: 2 * time.Second})
 	if err != nil {
 		t.Fatal(err)
