@@ -195,3 +195,51 @@ func TestPasswordPipe(t *testing.T) {
 		t.Errorf("ended after %v", took)
 	}
 }
+
+// TestSessionsThatDoNotLast: while a daemon pauses because logins are accepted and serve
+// no call, neither the commands beside it nor its next start log in, unless forced.
+func TestSessionsThatDoNotLast(t *testing.T) {
+	var logins atomic.Int64
+	portal := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if strings.HasSuffix(r.URL.Path, "/authenticate") {
+			logins.Add(1)
+			http.SetCookie(w, &http.Cookie{Name: "session", Value: fmt.Sprint(logins.Load()), Path: "/elsewhere"})
+			w.WriteHeader(http.StatusCreated)
+			fmt.Fprint(w, `{"expire_after":"900 seconds"}`)
+			return
+		}
+		w.WriteHeader(http.StatusUnauthorized)
+		fmt.Fprint(w, `{"error":"401 Unauthorized"}`)
+	}))
+	t.Cleanup(portal.Close)
+	program := build(t)
+	config, dir := writeConfig(t, portal.URL)
+	serve := func() *process {
+		return startProcess(t, program, "--config.file="+config, "--web.listen-address=127.0.0.1:0")
+	}
+	daemon := serve()
+	daemon.until("pause", func() bool { return strings.Contains(daemon.logs.String(), "no call") })
+	daemon.until("record of it", func() bool {
+		data, err := os.ReadFile(filepath.Join(dir, "state", "logins.json"))
+		return err == nil && bytes.Contains(data, []byte("paused_until"))
+	})
+	sent := logins.Load()
+	for _, args := range [][]string{
+		{"check", "--connect"}, {"portal", "vms"}, {"billing", "fetch", "--period=2018-01", "-o", filepath.Join(dir, "bills")},
+	} {
+		out, err := exec.CommandContext(t.Context(), program, append(args, "--config.file="+config)...).CombinedOutput()
+		if err == nil || !bytes.Contains(out, []byte("their sessions did not last; the next is tried after 2")) || !bytes.Contains(out, []byte("--force-login tries all the same")) {
+			t.Errorf("%q: %v, %s", args, err, out)
+		}
+	}
+	_ = daemon.end(syscall.SIGKILL)
+	daemon = serve()
+	daemon.until("refusal", func() bool { return strings.Contains(daemon.logs.String(), "login paused") })
+	if n := logins.Load(); n != sent {
+		t.Errorf("%d logins after the pause had begun", n-sent)
+	}
+	if out, err := exec.CommandContext(t.Context(), program, "check", "--connect", "--force-login", "--config.file="+config).CombinedOutput(); err == nil || logins.Load() == sent {
+		t.Errorf("forced: %v, %s", err, out)
+	}
+}

@@ -31,6 +31,7 @@ type model struct {
 	password  string    // of the client
 	session   int       // number of the client's session, 0 for none
 	since     time.Time // of the client's session
+	from      string    // password of the client's session
 	served    bool      // it has
 	ended     bool      // the session before looked expired
 	expiry    time.Time // of the client's session, as the client thinks
@@ -53,6 +54,7 @@ type model struct {
 type record struct {
 	rejected, failed int // no answer counts as rejected
 	last             time.Time
+	paused           time.Time // sessions did not last
 }
 
 // errAny stands for a failure that is neither a rejection nor a suspension.
@@ -104,6 +106,9 @@ func (m *model) over() {
 	if m.strikes >= 2 {
 		m.notBefore = m.now.Add(min(15*time.Second<<min(m.strikes-2, 10), time.Hour))
 		m.lastError = ErrSessionExpired
+		r := m.records[m.from]
+		r.paused = m.notBefore
+		m.records[m.from] = r
 	}
 }
 
@@ -146,6 +151,8 @@ func (m *model) suspended() error {
 		return ErrLoginSuspended
 	case r.rejected == 0 && r.failed > 0 && m.now.Before(r.last.Add(pause)):
 		return errAny
+	case m.now.Before(r.paused):
+		return errAny
 	}
 	return nil
 }
@@ -174,22 +181,22 @@ func (m *model) logIn() error {
 		return errAny
 	case mode == "500":
 		m.failures = 0
-		m.records[m.password] = record{r.rejected, r.failed + 1, m.now}
+		m.records[m.password] = record{r.rejected, r.failed + 1, m.now, r.paused}
 		return errAny
 	case mode == "hang up":
 		m.failures = 0
-		m.records[m.password] = record{r.rejected + 1, r.failed, m.now}
+		m.records[m.password] = record{r.rejected + 1, r.failed, m.now, r.paused}
 		return errAny
 	case m.password != m.portal.password:
 		m.failures = 0
-		m.records[m.password] = record{r.rejected + 1, r.failed, m.now}
+		m.records[m.password] = record{r.rejected + 1, r.failed, m.now, r.paused}
 		return ErrLoginRejected
 	}
 	delete(m.records, m.password)
 	m.failures = 0
 	m.sessions++
 	m.alive, m.session = m.sessions, m.sessions
-	m.since, m.served = m.now, false
+	m.since, m.served, m.from = m.now, false, m.password
 	m.ends, m.expiry = m.now.Add(modelTTL), m.now.Add(modelTTL)
 	return nil
 }

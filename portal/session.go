@@ -80,16 +80,29 @@ type session struct {
 	told       time.Duration // the ttl as the portal told it, 0 if it did not
 	expiry     time.Time
 	flight     *flight
-	failures   int       // logins failed in a row that nobody counts
-	strikes    int       // sessions in a row that were over before they were ripe
-	notBefore  time.Time // of the next login, after failures or a strike
-	lastErr    error     // what a call gets that needs a login before its time
-	lastTried  error     // of the last login that was tried, for people
-	said       string    // the last error that was logged
+	from       loginguard.Login // of the session
+	pause      *pause           // that the guard has not been told of
+	failures   int              // logins failed in a row that nobody counts
+	strikes    int              // sessions in a row that were over before they were ripe
+	notBefore  time.Time        // of the next login, after failures or a strike
+	lastErr    error            // what a call gets that needs a login before its time
+	lastTried  error            // of the last login that was tried, for people
+	said       string           // the last error that was logged
 }
 
 // suspension is what the guard said last. until is zero when only a change ends it.
 type suspension struct{ until time.Time }
+
+// pause is that no login shall be tried with a login's credentials until a time; the
+// zero time that there is no such pause any more.
+type pause struct {
+	login loginguard.Login
+	until time.Time
+}
+
+// pauseTimeout is how long a pause waits for the login of another process to be
+// written down.
+const pauseTimeout = 5 * time.Second
 
 // flight is a login under way. err may be read when done is closed.
 type flight struct {
@@ -139,35 +152,60 @@ func (s *session) endedBefore(call *call) bool {
 // mu) says so. The login has a goroutine and a deadline of its own: a caller that
 // gives up does not end it for the others.
 func (s *session) login(ctx context.Context, told bool, needed func(now time.Time) bool) error {
-	s.mu.Lock()
-	now := time.Now()
-	if !needed(now) {
-		s.mu.Unlock()
-		return nil
-	}
-	f := s.flight
+	f, err := s.board(told, needed)
+	s.tellGuard()
 	if f == nil {
-		if s.closed {
-			s.mu.Unlock()
-			return errClosed
-		}
-		if now.Before(s.notBefore) && !s.force {
-			defer s.mu.Unlock()
-			return s.lastErr
-		}
-		f = &flight{done: make(chan struct{})}
-		s.flight = f
-		flightCtx, cancel := context.WithTimeout(context.Background(), s.timeout)
-		f.cancel = cancel
-		go s.fly(flightCtx, f)
+		return err
 	}
-	f.told = f.told || told
-	s.mu.Unlock()
 	select {
 	case <-f.done:
 		return f.err
 	case <-ctx.Done():
 		return ctx.Err()
+	}
+}
+
+// board returns the login under way, or one that it starts, or why there is none; nil
+// and no error where none is needed.
+func (s *session) board(told bool, needed func(now time.Time) bool) (*flight, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	if !needed(now) {
+		return nil, nil
+	}
+	f := s.flight
+	if f == nil {
+		if s.closed {
+			return nil, errClosed
+		}
+		if now.Before(s.notBefore) && !s.force {
+			return nil, s.lastErr
+		}
+		f = &flight{done: make(chan struct{})}
+		s.flight = f
+		ctx, cancel := context.WithTimeout(context.Background(), s.timeout)
+		f.cancel = cancel
+		go s.fly(ctx, f)
+	}
+	f.told = f.told || told
+	return f, nil
+}
+
+// tellGuard writes a new pause down, so that other processes and the next one keep it
+// too.
+func (s *session) tellGuard() {
+	s.mu.Lock()
+	p := s.pause
+	s.pause = nil
+	s.mu.Unlock()
+	if p == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), pauseTimeout)
+	defer cancel()
+	if err := s.guard.Pause(ctx, p.login, p.until); err != nil {
+		s.logger.Warn("A pause of portal logins cannot be recorded: commands beside may log in", "err", err)
 	}
 }
 
@@ -185,9 +223,14 @@ func (s *session) fly(ctx context.Context, f *flight) {
 	r := s.attempt(ctx, f)
 	next := s.lookAhead(r)
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.settle(r, time.Now())
 	s.tell(r, f.told, next)
+	if s.pause != nil { // the login made no session: it ends when that is written down
+		s.mu.Unlock()
+		s.tellGuard()
+		s.mu.Lock()
+	}
+	defer s.mu.Unlock()
 	s.flight = nil
 	f.err = r.err
 	close(f.done)
@@ -296,6 +339,7 @@ func (s *session) settle(r result, now time.Time) {
 	s.lastTried = r.err
 	s.metrics.logins.Inc()
 	if r.err == nil {
+		s.from = s.guarded(r.from)
 		s.begin(r.login, now)
 		return
 	}
@@ -344,8 +388,9 @@ func (s *session) over(now time.Time, sign error) {
 	if s.strikes < 2 {
 		return
 	}
-	pause := min(strikePause<<min(s.strikes-2, 10), maxPause)
-	s.notBefore = now.Add(pause)
+	wait := min(strikePause<<min(s.strikes-2, 10), maxPause)
+	s.notBefore = now.Add(wait)
+	s.pause = &pause{s.from, s.notBefore}
 	what := "the portal accepted the login and then served no call"
 	if s.served {
 		what = "the portal accepted the login and soon ended the session"
@@ -432,10 +477,14 @@ func (s *session) absorb(generation uint64, resp *http.Response) {
 
 // serve notes that a call was answered as one with the session of generation.
 func (s *session) serve(generation uint64) {
+	defer s.tellGuard()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if generation != s.generation {
 		return
+	}
+	if s.force && !s.served { // it knew better than a pause that the guard may hold
+		s.pause = &pause{s.from, time.Time{}}
 	}
 	s.served, s.lastServed = true, time.Now()
 	if time.Since(s.since) >= ripeAge {

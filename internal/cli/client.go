@@ -9,6 +9,7 @@ import (
 
 	"ukcloud_exporter/internal/app"
 	"ukcloud_exporter/internal/config"
+	"ukcloud_exporter/internal/loginguard"
 	"ukcloud_exporter/portal"
 )
 
@@ -41,7 +42,7 @@ func newClient(ctx context.Context, cfg *config.Config, log *slog.Logger, force 
 
 // loginHelp says what a person can do who knows that the login is good now.
 func loginHelp(err error) error {
-	if errors.Is(err, portal.ErrLoginSuspended) {
+	if _, suspended := errors.AsType[*loginguard.SuspendedError](err); suspended {
 		return fmt.Errorf("log in: %w; --force-login tries all the same", err)
 	}
 	return fmt.Errorf("log in: %w", err)

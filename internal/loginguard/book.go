@@ -45,6 +45,9 @@ type entry struct {
 	Unanswered  int       `json:"unanswered,omitzero"`
 	Failed      int       `json:"failed,omitzero"` // and answered by something else
 	Last        time.Time `json:"last"`
+	// Paused is until when none is tried because the last ones were accepted and their
+	// sessions did not last.
+	Paused time.Time `json:"paused_until,omitzero"`
 }
 
 // suspended reports whether, and until when, the entry keeps a login from being
@@ -59,17 +62,27 @@ func (e entry) suspended(now time.Time, limit int) *SuspendedError {
 	case e.Failed > 0:
 		s.Until = e.Last.Add(min(failurePause<<min(2*(e.Failed-1), 10), rejectionPause))
 	}
+	if e.paused(now) && e.Paused.After(s.Until) {
+		s.Fruitless, s.Until = true, e.Paused
+	}
 	if !now.Before(s.Until) {
 		return nil
 	}
 	return s
 }
 
-func (e entry) equal(o entry) bool {
-	return e.Refused == o.Refused && e.Unanswered == o.Unanswered && e.Failed == o.Failed && e.Last.Equal(o.Last)
+// paused reports whether Paused is still to come, and is not of a clock that was ahead.
+func (e entry) paused(now time.Time) bool {
+	return now.Before(e.Paused) && e.Paused.Sub(now) <= rejectionPause
 }
 
-func (e entry) empty() bool { return e.Refused == 0 && e.Unanswered == 0 && e.Failed == 0 }
+func (e entry) equal(o entry) bool {
+	return e.Paused.Equal(o.Paused) && e.Refused == o.Refused && e.Unanswered == o.Unanswered && e.Failed == o.Failed && e.Last.Equal(o.Last)
+}
+
+func (e entry) empty() bool {
+	return e.Refused == 0 && e.Unanswered == 0 && e.Failed == 0 && e.Paused.IsZero()
+}
 
 // find returns the entry of a fingerprint, an empty one if there is none.
 func (b book) find(fingerprint []byte) entry {

@@ -91,6 +91,8 @@ type SuspendedError struct {
 	Refused    int // logins that the portal rejected
 	Unanswered int // logins whose outcome nobody saw
 	Failed     int // logins in a row that were answered by something else
+	// Fruitless: the last logins were accepted, and their sessions did not last.
+	Fruitless bool
 	// Until is when the next login may be tried; zero: not before the credentials or
 	// the config change.
 	Until time.Time
@@ -105,6 +107,9 @@ func (e *SuspendedError) Error() string {
 	}
 	if e.Unanswered > 0 {
 		because = append(because, fmt.Sprintf("of %s with them no answer was seen", logins(e.Unanswered)))
+	}
+	if e.Fruitless {
+		because = append(because, "the portal accepted the last logins with these credentials and their sessions did not last")
 	}
 	if len(because) == 0 {
 		because = append(because, fmt.Sprintf("the portal answered %s by something else", logins(e.Failed)))
@@ -221,6 +226,9 @@ func (a *Attempt) End(outcome Outcome) error {
 	switch outcome {
 	case Accepted:
 		after = entry{Fingerprint: a.before.Fingerprint}
+		if a.before.paused(time.Now()) { // it was forced: whether it lasts is not known yet
+			after.Paused = a.before.Paused
+		}
 	case Unsent:
 	case Refused:
 		after.Refused++
@@ -241,6 +249,34 @@ func (a *Attempt) End(outcome Outcome) error {
 		return fmt.Errorf("record the outcome of a login: %w", err)
 	}
 	return nil
+}
+
+// Pause writes down until when no login shall be tried, because those that were
+// accepted did not last; the zero time takes that back. It waits for a login that is
+// under way, no longer than ctx.
+func (g *Guard) Pause(ctx context.Context, login Login, until time.Time) error {
+	unlock, err := g.lock(ctx)
+	defer unlock()
+	if err != nil {
+		return err
+	}
+	b, err := g.load()
+	if err != nil {
+		return err
+	}
+	if b.Salt == nil {
+		b.Salt = newSalt()
+	}
+	print, err := g.prints.of(login, b.Salt, g.Rounds)
+	if err != nil {
+		return err
+	}
+	e := b.find(print)
+	if e.Paused.Equal(until) {
+		return nil
+	}
+	e.Paused = until
+	return g.save(b.with(e))
 }
 
 // owe notes a change for the next save.

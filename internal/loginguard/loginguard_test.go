@@ -531,3 +531,54 @@ func TestDocument(t *testing.T) {
 		t.Error(diff, err)
 	}
 }
+
+// TestPause: logins that were accepted and did not last pause for every process, until
+// the pause is over or taken back; other credentials and a clock that was ahead do not.
+func TestPause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, dir := range []string{"", t.TempDir()} {
+			g := quick(dir)
+			next := func() *Guard { // another process
+				if dir == "" {
+					return g
+				}
+				return quick(dir)
+			}
+			pause := func(d time.Duration) {
+				t.Helper()
+				until := time.Time{}
+				if d != 0 {
+					until = time.Now().Add(d)
+				}
+				if err := next().Pause(t.Context(), login("a"), until); err != nil {
+					t.Fatal(err)
+				}
+			}
+			passes := func(when string, want bool, l Login) {
+				t.Helper()
+				err := try(t, next(), l, Accepted)
+				if suspended, is := errors.AsType[*SuspendedError](err); (err == nil) != want || err != nil && (!is || !suspended.Fruitless) {
+					t.Errorf("%s: %v", when, err)
+				}
+			}
+			pause(30 * time.Minute)
+			passes("paused", false, login("a"))
+			passes("other credentials", true, login("b"))
+			forced := login("a")
+			forced.Force = true
+			passes("forced", true, forced)
+			passes("after one that was forced and may not have lasted", false, login("a"))
+			if s, err := next().Suspended(login("a")); err != nil || s == nil || !strings.Contains(s.Error(), "their sessions did not last; the next is tried after 2000-01-0") {
+				t.Errorf("%v, %v", s, err)
+			}
+			pause(0)
+			passes("taken back", true, login("a"))
+			pause(30 * time.Minute)
+			time.Sleep(30 * time.Minute)
+			passes("over", true, login("a"))
+			pause(30 * time.Hour)
+			passes("a clock that was ahead", true, login("a"))
+			time.Sleep(24 * time.Hour)
+		}
+	})
+}

@@ -27,8 +27,8 @@ type input struct {
 	size       int64 // 0 when it is not known
 	modified   time.Time
 	standardIn io.Reader // it, or another stream that can be read once
-	spooled    *os.File // what standard input gave, where it has to be read twice
-	err        error    // why it cannot be read
+	spooled    *os.File  // what standard input gave, where it has to be read twice
+	err        error     // why it cannot be read
 }
 
 // fileName is how fetch names a bill, so that the other commands know whose it is.
