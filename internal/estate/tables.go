@@ -220,7 +220,7 @@ func (s *source) dearest() Table {
 	t := Table{
 		ID: "dearest", Title: "Dearest VMs and other resources", Empty: "Nothing has been billed yet.",
 		Note:    "This month's bill by resource. What stands here by its id alone is no VM of today: a disk, an image, a VM that is gone.",
-		Columns: append(vmWords(), Column{"size", "Size", Detail}, Column{"power_state", "Power", Text}, Column{"month_to_date_gbp", "This month", Pounds}),
+		Columns: append(vmWords(), Column{"size", "Size", Detail}, Column{"power_state", "Power", Detail}, Column{"month_to_date_gbp", "This month", Pounds}),
 	}
 	listed := map[string]bool{}
 	for i := range s.machines {
@@ -249,7 +249,7 @@ func (s *source) dearest() Table {
 // backup first.
 func (s *source) backupTable(id, title, empty string, is func(*machine) bool) Table {
 	t := Table{
-		ID: id, Title: title, Empty: empty,
+		ID: id, Title: title, Empty: empty, Note: "– is none that the portal lists.",
 		Columns: append(vmWords(), Column{"backup_state", "State", Detail}, Column{"last_attempt", "Last attempt", Time}, Column{"last_success", "Last good backup", Time}),
 	}
 	for i := range s.machines {
