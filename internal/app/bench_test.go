@@ -93,7 +93,10 @@ type benchDaemon struct {
 
 func newBenchDaemon(b *testing.B, options simulator.Options, collectors ...string) *benchDaemon {
 	b.Helper()
-	options.Seed, options.Accounts, options.KeepAlive = 1, 4, true
+	options.Seed, options.KeepAlive = 1, true
+	if options.Accounts == 0 {
+		options.Accounts = 4
+	}
 	options.Email, options.Password, options.History = email, password, 2
 	if options.VMs == 0 {
 		options.VMs = benchVMs
@@ -133,6 +136,28 @@ func newBenchDaemon(b *testing.B, options simulator.Options, collectors ...strin
 			return bd
 		}
 		d.cache().Refresh(context.Background(), time.Now().Add(time.Second), d.cache().Names())
+	}
+}
+
+// BenchmarkEstatePage makes the page of the largest estate, and all of its tables as
+// CSV: at most 100 ms.
+func BenchmarkEstatePage(b *testing.B) {
+	d := newBenchDaemon(b, simulator.Options{Accounts: 50})
+	handler := d.server().Handler
+	for _, path := range []string{"/", "/?format=csv"} {
+		b.Run(path, func(b *testing.B) {
+			size := 0
+			begin := cpuTime()
+			for b.Loop() {
+				w := httptest.NewRecorder()
+				handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+				if size = w.Body.Len(); w.Code != http.StatusOK {
+					b.Fatalf("status %d", w.Code)
+				}
+			}
+			b.ReportMetric(float64(cpuTime()-begin)/1e6/float64(b.N), "cpu-ms/op")
+			b.ReportMetric(float64(size), "bytes")
+		})
 	}
 }
 

@@ -3,6 +3,7 @@ package app
 import (
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -95,6 +96,14 @@ func TestEstatePage(t *testing.T) {
 				t.Errorf("the page lacks %q", want)
 			}
 		}
+		for id, title := range map[string]string{
+			"backup_failed": "Last backup failed", "backup_overdue": "Backup overdue", "unprotected": "Running and not backed up",
+			"idle": "Powered off but paid for", "tickets": "Open tickets", "builds": "Builds under way",
+		} {
+			if want := fmt.Sprintf(">%s</a>: %d</li>", title, len(all[id])); !strings.Contains(page, want) {
+				t.Errorf("the page begins without %q", want)
+			}
+		}
 		if now := families(s.scrapeWithoutWaiting())["ukcloud_api_requests_total"]; now != asked {
 			t.Errorf("the page asked the portal:\n%s\nbefore:\n%s", now, asked)
 		}
@@ -184,6 +193,28 @@ func TestStatusPage(t *testing.T) {
 		}
 		if strings.Contains(page, password) {
 			t.Error("the page has the password")
+		}
+	})
+}
+
+// TestErrorsThatAgree: what most collectors say is said once.
+func TestErrorsThatAgree(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		clockTo(noon)
+		o := estate()
+		o.Password = "another"
+		s := newSetup(t, o, everySecond)
+		s.scrape()
+		s.settle()
+		_, page := s.get("/status")
+		if !strings.Contains(page, "All that fail say: no portal session") || strings.Count(page, "no portal session") != 1 || strings.Count(page, "as above") != 7 {
+			t.Errorf("the page:\n%s", page)
+		}
+		_, page = s.get("/")
+		for _, want := range []string{"bills read never, VMs never", "Open tickets</a>: not known", "compute_services has read nothing yet"} {
+			if !strings.Contains(page, want) {
+				t.Errorf("the estate page lacks %q", want)
+			}
 		}
 	})
 }

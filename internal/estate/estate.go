@@ -73,6 +73,8 @@ type source struct {
 	names   map[string]string       // of accounts
 	costs   map[string]money.Amount // in the running month's bills, by resource
 	billed  bool                    // there is a bill of the running month
+
+	machines []machine // of the account
 }
 
 // collectors whose parts are shown, in the order in which their ages stand below.
@@ -91,6 +93,7 @@ func New(now time.Time, account string, snapshots Snapshots) (page *Page, ok boo
 		return nil, false
 	}
 	s.readBills()
+	s.readMachines()
 	page.Money, page.Days = s.money(), s.days()
 	page.Tables = s.tables()
 	for _, name := range shown {

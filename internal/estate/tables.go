@@ -2,7 +2,6 @@ package estate
 
 import (
 	"cmp"
-	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -160,19 +159,21 @@ func (s *source) byTag() (tables []Table) {
 	return tables
 }
 
-// machines are the VMs of the accounts shown.
-func (s *source) machines() iter.Seq2[string, collector.Machine] {
-	return func(yield func(string, collector.Machine) bool) {
-		for _, held := range s.parts["compute_services"] {
-			p, ok := held.Part.Data.(*collector.ComputePart)
-			if !ok || !s.wants(p.Account.ID) {
-				continue
-			}
-			for m := range p.Machines() {
-				if !yield(p.Account.ID, m) {
-					return
-				}
-			}
+// machine is a VM of an account.
+type machine struct {
+	account string
+	collector.Machine
+}
+
+// readMachines lists the VMs of the accounts shown, for all tables.
+func (s *source) readMachines() {
+	for _, held := range s.parts["compute_services"] {
+		p, ok := held.Part.Data.(*collector.ComputePart)
+		if !ok || !s.wants(p.Account.ID) {
+			continue
+		}
+		for m := range p.Machines() {
+			s.machines = append(s.machines, machine{p.Account.ID, m})
 		}
 	}
 }
@@ -182,13 +183,13 @@ func vmWords() []Column {
 	return []Column{{"account", "Account", Detail}, {"vdc_name", "VDC", Text}, {"vm_name", "VM", Name}, {"vm", "Id", ID}}
 }
 
-func vmRow(account string, m collector.Machine, more ...any) []any {
-	return append([]any{account, m.VApp.VDC.Name, m.Name, m.ID}, more...)
+func vmRow(m *machine, more ...any) []any {
+	return append([]any{m.account, m.VApp.VDC.Name, m.Name, m.ID}, more...)
 }
 
 // cost is what a VM costs this month: what the bill says, or where there is none
 // what compute_services says.
-func (s *source) cost(m collector.Machine) any {
+func (s *source) cost(m *machine) any {
 	if cost, billed := s.costs[m.ID]; billed {
 		return cost
 	}
@@ -219,13 +220,14 @@ func (s *source) dearest() Table {
 	t := Table{
 		ID: "dearest", Title: "Dearest VMs and other resources", Empty: "Nothing has been billed yet.",
 		Note:    "This month's bill by resource. What stands here by its id alone is no VM of today: a disk, an image, a VM that is gone.",
-		Columns: append(vmWords(), Column{"size", "Size", Detail}, Column{"power_state", "Power", Text}, Column{"month_to_date_gbp", "This month", Pounds}),
+		Columns: append(vmWords(), Column{"size", "Size", Detail}, Column{"power_state", "Power", Detail}, Column{"month_to_date_gbp", "This month", Pounds}),
 	}
 	listed := map[string]bool{}
-	for account, m := range s.machines() {
+	for i := range s.machines {
+		m := &s.machines[i]
 		if cost := s.cost(m); cost != nil && !listed[m.ID] {
 			listed[m.ID] = true
-			t.Rows = append(t.Rows, vmRow(account, m, m.Size, m.Power, cost))
+			t.Rows = append(t.Rows, vmRow(m, m.Size, m.Power, cost))
 		}
 	}
 	for _, p := range s.bills {
@@ -245,14 +247,15 @@ func (s *source) dearest() Table {
 
 // backupTable is a table of VMs whose backup is not as it should be, the oldest good
 // backup first.
-func (s *source) backupTable(id, title, empty string, is func(collector.Machine) bool) Table {
+func (s *source) backupTable(id, title, empty string, is func(*machine) bool) Table {
 	t := Table{
-		ID: id, Title: title, Empty: empty,
+		ID: id, Title: title, Empty: empty, Note: "– is none that the portal lists.",
 		Columns: append(vmWords(), Column{"backup_state", "State", Detail}, Column{"last_attempt", "Last attempt", Time}, Column{"last_success", "Last good backup", Time}),
 	}
-	for account, m := range s.machines() {
+	for i := range s.machines {
+		m := &s.machines[i]
 		if is(m) {
-			t.Rows = append(t.Rows, vmRow(account, m, m.Backup, moment(m.LastAttempt), moment(m.LastSuccess)))
+			t.Rows = append(t.Rows, vmRow(m, m.Backup, moment(m.LastAttempt), moment(m.LastSuccess)))
 		}
 	}
 	slices.SortStableFunc(t.Rows, func(a, b []any) int {
@@ -271,24 +274,24 @@ func moment(t portal.Optional[time.Time]) any {
 }
 
 // protected reports whether a VM is meant to be backed up.
-func protected(m collector.Machine) bool { return m.InBackup.Valid && m.InBackup.Value }
+func protected(m *machine) bool { return m.InBackup.Valid && m.InBackup.Value }
 
 func (s *source) failed() Table {
 	return s.backupTable("backup_failed", "Last backup failed", "No backup failed last night.",
-		func(m collector.Machine) bool { return m.Backup == "failed" })
+		func(m *machine) bool { return m.Backup == "failed" })
 }
 
 func (s *source) overdue() Table {
 	return s.backupTable("backup_overdue", "Backup overdue",
 		"Every VM that is backed up has a good backup of the last two nights.",
-		func(m collector.Machine) bool {
+		func(m *machine) bool {
 			return protected(m) && m.Backup != "failed" && (!m.LastSuccess.Valid || s.now.Sub(m.LastSuccess.Value) > overdueAfter)
 		})
 }
 
 func (s *source) unprotected() Table {
 	return s.backupTable("unprotected", "Running and not backed up", "Every VM that runs is backed up.",
-		func(m collector.Machine) bool { return m.Power == "on" && m.InBackup.Valid && !m.InBackup.Value })
+		func(m *machine) bool { return m.Power == "on" && m.InBackup.Valid && !m.InBackup.Value })
 }
 
 func (s *source) idle() Table {
@@ -297,9 +300,10 @@ func (s *source) idle() Table {
 		Empty:   "No VM that is off costs anything this month.",
 		Columns: append(vmWords(), Column{"size", "Size", Detail}, Column{"month_to_date_gbp", "This month", Pounds}),
 	}
-	for account, m := range s.machines() {
+	for i := range s.machines {
+		m := &s.machines[i]
 		if cost, ok := s.cost(m).(money.Amount); ok && m.Power == "off" && cost > 0 {
-			t.Rows = append(t.Rows, vmRow(account, m, m.Size, cost))
+			t.Rows = append(t.Rows, vmRow(m, m.Size, cost))
 		}
 	}
 	t.Rows = byCost(t.Rows, len(t.Columns)-1)

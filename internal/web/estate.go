@@ -176,6 +176,9 @@ type shownCell struct {
 	Head            bool
 }
 
+// Long reports whether a phone can do without the id.
+func (c shownCell) Long() bool { return len(c.ID) > 16 }
+
 func (e *Estate) page(made *estate.Page, collectors []snapshot.Status) *estatePage {
 	p := &estatePage{
 		Page: &estatePageData{made, shownMoney{made.Money}}, MetricsPath: e.MetricsPath,
@@ -257,7 +260,9 @@ func classOf(k estate.Kind) string {
 		return "number"
 	case estate.Detail:
 		return "minor"
-	case estate.Text, estate.Name, estate.ID, estate.Time:
+	case estate.Time:
+		return "time"
+	case estate.Text, estate.Name, estate.ID:
 	}
 	return ""
 }

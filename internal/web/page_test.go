@@ -14,6 +14,7 @@ func TestAgo(t *testing.T) {
 		{"never", "never", time.Time{}},
 		{"seconds", "12 s ago", now.Add(-12 * time.Second)},
 		{"minutes", "59 min ago", now.Add(-59 * time.Minute)},
+		{"whole hours", "4 h ago", now.Add(-4*time.Hour - 59*time.Second)},
 		{"hours", "26 h 5 min ago", now.Add(-26*time.Hour - 5*time.Minute)},
 		{"days", "3 days ago", now.Add(-80 * time.Hour)},
 		{"later", "in 5 min", now.Add(5 * time.Minute)},
