@@ -52,6 +52,8 @@ var given = map[string]string{
 		export UKCLOUD_URL=http://127.0.0.1:10049/api UKCLOUD_EMAIL=demo@example.com UKCLOUD_PASSWORD=demo`,
 	"docs/billing.md promtool tsdb create-blocks-from rules": prometheusOfOurs + `
 		prometheus --config.file=/etc/prometheus/prometheus.yml --storage.tsdb.path=/var/lib/prometheus --storage.tsdb.retention.time=50y`,
+	"docs/lake.md": `ukcloud_exporter simulate --accounts=1 --vms=6 --now=2018-02-15
+		export UKCLOUD_URL=http://127.0.0.1:10049/api UKCLOUD_EMAIL=demo@example.com UKCLOUD_PASSWORD=demo`,
 	"docs/operating.md": prometheusOfOurs,
 	"CONTRIBUTING.md":   "git init --quiet && git add --all",
 }
@@ -149,7 +151,7 @@ func commandsOf(t *testing.T, page string) (commands []string) {
 			case language != "":
 				language = ""
 				continue
-			case !slices.Contains([]string{"console", "sh", "text", "yaml", "promql", "go", "json"}, match[2]):
+			case !slices.Contains([]string{"console", "sh", "text", "yaml", "promql", "go", "json", "sql"}, match[2]):
 				t.Errorf("%s:%d: the block %q says no language that this test knows", page, number+1, match[2])
 			}
 			if language = match[2]; language == "sh" {
