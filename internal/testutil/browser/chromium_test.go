@@ -75,6 +75,7 @@ func startChromium(t *testing.T) *chromium {
 type look struct {
 	width          int
 	dark, noScript bool
+	printed        bool // on paper: nothing scrolls there
 }
 
 func (l look) String() string {
@@ -84,6 +85,9 @@ func (l look) String() string {
 	}
 	if l.noScript {
 		text += ", no JavaScript"
+	}
+	if l.printed {
+		text += ", printed"
 	}
 	return text
 }
@@ -159,9 +163,12 @@ func (c *chromium) at(t *testing.T, address string, l look, do ...func(ctx conte
 
 // prepare makes the tab what the look wants.
 func (l look) prepare(ctx context.Context) error {
-	scheme := "light"
+	scheme, medium := "light", "screen"
 	if l.dark {
 		scheme = "dark"
+	}
+	if l.printed {
+		medium = "print"
 	}
 	return errors.Join(
 		call(ctx, network.Enable, network.EnableParams{}), call(ctx, log.Enable, cdp.Empty{}),
@@ -169,7 +176,7 @@ func (l look) prepare(ctx context.Context) error {
 			Width: int64(l.width), Height: 844, DeviceScaleFactor: 1, Mobile: l.width < 600,
 		}),
 		call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+			Media: medium, Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
 		}),
 		call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: l.noScript}),
 	)

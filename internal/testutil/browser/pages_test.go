@@ -5,6 +5,9 @@ import (
 	"testing"
 )
 
+// paper is how wide a sheet of A4 is between the report's margins, in CSS pixels.
+const paper = (210 - 2*14) * 96 * 10 / 254
+
 // TestPages looks at every page in every situation: on a phone and on a wide screen, in
 // the light and in the dark, and without JavaScript.
 func TestPages(t *testing.T) {
@@ -22,6 +25,10 @@ func TestPages(t *testing.T) {
 	t.Run("report", func(t *testing.T) {
 		for _, file := range reports(t) {
 			browser.lookAt(t, "file://"+file)
+			on := look{width: paper, printed: true}
+			for _, wrong := range browser.at(t, "file://"+file, on).wrong {
+				t.Errorf("%s, %s: %s", file, on, wrong)
+			}
 		}
 	})
 }
