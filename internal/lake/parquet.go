@@ -71,7 +71,7 @@ func (s *sheet) schema() *parquet.Schema {
 // parquetWriter writes a sheet as Parquet.
 type parquetWriter struct {
 	sheet   *sheet
-	file    *parquet.Writer
+	file    *parquet.GenericWriter[any]
 	leaves  []leaf
 	waiting int // rows in the leaves
 	rows    int // in the row group
@@ -84,7 +84,7 @@ type leaf struct {
 }
 
 func newParquetWriter(w io.Writer, s *sheet, version string) *parquetWriter {
-	p := &parquetWriter{sheet: s, file: parquet.NewWriter(w, s.schema(),
+	p := &parquetWriter{sheet: s, file: parquet.NewGenericWriter[any](w, s.schema(),
 		parquet.Compression(&parquet.Zstd), parquet.CreatedBy("ukcloud_exporter", version, ""),
 		parquet.MaxRowsPerRowGroup(2*rowGroup), parquet.DataPageStatistics(true))}
 	p.leaves = make([]leaf, len(p.file.ColumnWriters()))
