@@ -122,7 +122,7 @@ func (p *Portal) writeVM(s *stream, m *machine, tick int64) {
 	s.field(`,"name":`, m.name)
 	s.field(`,"urn":`, m.urn)
 	s.field(`,"size":`, c.size.name)
-	p.writeMoney(s, m.liveAt(tick))
+	p.writeMoney(s, p.live(m, tick))
 	s.field(`,"powerStatus":`, m.powerStatus(tick))
 	s.field(`,"operatingSystem":`, m.os)
 	s.number(`,"numberOfCPUs":`, int64(c.shape.cpus))

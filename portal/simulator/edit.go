@@ -16,6 +16,7 @@ type edits struct {
 	backups  map[backupEdit]string
 	restated map[billKey][]restatement
 	spoiled  map[billKey][]spoiledCell
+	billedOn map[string]int64 // hours off that are billed as on, by URN
 }
 
 type backupEdit struct {
@@ -103,6 +104,27 @@ func (p *Portal) find(vm string) (*machine, error) {
 		}
 	}
 	return nil, fmt.Errorf("no VM %q", vm)
+}
+
+// BillAsOn makes compute_services give hours of a VM as billed on for which it was off;
+// what it costs stays. The VM is named as for FailBackup.
+func (p *Portal) BillAsOn(vm string, hours int64) error {
+	m, err := p.find(vm)
+	if err != nil {
+		return fmt.Errorf("bill as on: %w", err)
+	}
+	p.edits.change(func() { p.edits.billedOn[m.urn] = hours })
+	return nil
+}
+
+// live returns what the portal says of a VM's bill as of a tick.
+func (p *Portal) live(m *machine, tick int64) live {
+	l := m.liveAt(tick)
+	p.edits.mu.RLock()
+	defer p.edits.mu.RUnlock()
+	moved := min(p.edits.billedOn[m.urn], l.hoursOff)
+	l.hoursOn, l.hoursOff = l.hoursOn+moved, l.hoursOff-moved
+	return l
 }
 
 // RestatePreviousMonth adds a row of the given sum to the bill of the month

@@ -64,7 +64,7 @@ func (p *Portal) writeMyVApps(s *stream, x *vdc, tick int64) {
 		sum, state := live{estimated: true, rated: true}, "Off"
 		for _, slot := range a.slots {
 			m := p.estate.machineAt(slot, tick)
-			l := m.liveAt(tick)
+			l := p.live(m, tick)
 			sum.monthToDate += l.monthToDate
 			sum.estimate += l.estimate
 			sum.estimated = sum.estimated && l.estimated
@@ -96,7 +96,7 @@ func (p *Portal) writeMyVMs(s *stream, x *vdc, tick int64) {
 }
 
 func (p *Portal) writeMyVM(s *stream, m *machine, tick int64) {
-	c, l := m.configOn(tick/day), m.liveAt(tick)
+	c, l := m.configOn(tick/day), p.live(m, tick)
 	s.number(`{"_id":`, int64(m.id))
 	s.field(`,"urn":`, m.urn)
 	s.field(`,"name":`, m.name)

@@ -49,6 +49,7 @@ func New(options Options) (*Portal, error) {
 	p.edits.backups = map[backupEdit]string{}
 	p.edits.restated = map[billKey][]restatement{}
 	p.edits.spoiled = map[billKey][]spoiledCell{}
+	p.edits.billedOn = map[string]int64{}
 	p.SetNow(o.Now)
 	p.SetFaults(o.Faults...)
 	return p, nil

@@ -63,7 +63,7 @@ func (p *Portal) VMs() []VM {
 func (p *Portal) vm(m *machine, tick int64) VM {
 	a := m.slot.vapp
 	x, v := a.vdc, a.vdc.vorg
-	c, l := m.configOn(tick/day), m.liveAt(tick)
+	c, l := m.configOn(tick/day), p.live(m, tick)
 	if p.options.Era == Era2020 {
 		l = live{estimated: true}
 	}
