@@ -107,7 +107,7 @@ func countUnknown(v *portal.VM, unknown map[string]int) {
 		if b.Start.Valid && !plausibleTime(b.Start.Value) {
 			unknown["backupStart"]++
 		}
-		if b.End.Valid && !plausibleTime(b.End.Value) || b.Start.Valid && b.End.Valid && b.End.Value.Before(b.Start.Value) {
+		if b.End.Valid && !endOf(b).Valid {
 			unknown["backupEnd"]++
 		}
 	}
@@ -329,8 +329,8 @@ func backupFamilies() []Family {
 		ofEachVM("ukcloud_vm_backup_last_duration_seconds", "Duration of the last backup.",
 			func(v *vm) (float64, bool) {
 				b := lastBackup(v)
-				known := b.Start.Valid && b.End.Valid && plausibleTime(b.Start.Value) && plausibleTime(b.End.Value)
-				return b.End.Value.Sub(b.Start.Value).Seconds(), known && !b.End.Value.Before(b.Start.Value)
+				end := endOf(&b)
+				return end.Value.Sub(b.Start.Value).Seconds(), end.Valid && b.Start.Valid && plausibleTime(b.Start.Value)
 			}),
 		ofEachVM("ukcloud_vm_backup_retention_seconds", "How long backups of the VM are kept.",
 			func(v *vm) (float64, bool) { return times(v.RetentionDays, secondsPerDay) }),
@@ -355,9 +355,18 @@ func lastBackup(v *vm) (newest portal.Backup) {
 func lastSuccess(v *vm) (end portal.Optional[time.Time]) {
 	for i := range v.Backups {
 		b := &v.Backups[i]
-		if restorable(b.Status) && b.End.Valid && plausibleTime(b.End.Value) && (!end.Valid || b.End.Value.After(end.Value)) {
-			end = b.End
+		if ended := endOf(b); restorable(b.Status) && ended.Valid && (!end.Valid || ended.Value.After(end.Value)) {
+			end = ended
 		}
+	}
+	return end
+}
+
+// endOf returns when a backup ended. An end that cannot be meant, or lies before the
+// start, is not known.
+func endOf(b *portal.Backup) (end portal.Optional[time.Time]) {
+	if b.End.Valid && plausibleTime(b.End.Value) && !(b.Start.Valid && b.End.Value.Before(b.Start.Value)) {
+		end = b.End
 	}
 	return end
 }

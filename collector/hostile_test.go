@@ -28,6 +28,10 @@ func TestImplausibleNumbers(t *testing.T) {
 		{"billedHoursPoweredOn", "-1", "ukcloud_vm_billed_seconds"},
 		{"billedHoursPoweredOff", "1e15", "ukcloud_vm_billed_seconds"},
 		{"backupEnd", `[{"status":"Completed","backupStart":"02/01/2018 02:00","backupEnd":"02/01/2018 01:00"}]`, "ukcloud_vm_backup_last_duration_seconds"},
+		{"backupEnd", `[{"status":"Completed","backupStart":"02/01/2018 02:00","backupEnd":"02/01/2018 01:00"}]`, "ukcloud_vm_backup_last_success_timestamp_seconds"},
+		{"backupEnd", `[{"status":"Completed","backupStart":"25/03/2018 01:30","backupEnd":"25/03/2018 02:10"}]`, "ukcloud_vm_backup_last_duration_seconds"}, // the hour that is missing
+		{"backupStart", `[{"status":"Completed","backupStart":"31/02/2018 01:30","backupEnd":"02/03/2018 02:10"}]`, "ukcloud_vm_backup_last_duration_seconds"},
+		{"backupEnd", `[{"status":"Completed","backupStart":"02/01/2018 02:00","backupEnd":"31/02/2018 03:00"}]`, "ukcloud_vm_backup_last_success_timestamp_seconds"},
 		{"backupEnd", `[{"status":"Completed","backupStart":"02/01/2018 02:00","backupEnd":"02/01/0001 01:00"}]`, "ukcloud_vm_backup_last_success_timestamp_seconds"},
 		{"backupStart", `[{"status":"Completed","backupStart":"01/01/0001 02:00","backupEnd":"02/01/2018 01:00"}]`, "ukcloud_vm_backup_last_attempt_timestamp_seconds"},
 	}
