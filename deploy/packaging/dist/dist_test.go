@@ -82,6 +82,41 @@ var compiled = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
+// older and newer are releases for this platform alone, which the tests share that
+// install them or look into them.
+var (
+	older = sync.OnceValues(func() (string, error) { return packed(oldVersion) })
+	newer = sync.OnceValues(func() (string, error) { return packed(newVersion) })
+)
+
+func packed(version string) (string, error) {
+	program, err := compiled()
+	if err != nil {
+		return "", err
+	}
+	root, err := filepath.Abs("../../..")
+	if err != nil {
+		return "", err
+	}
+	out := filepath.Join(filepath.Dir(program), version)
+	text, err := exec.Command(program, "-source", root, "-out", out, "-version", version, "-revision", revision,
+		"-time", strconv.FormatInt(committed.Unix(), 10), "-only", platform{runtime.GOOS, runtime.GOARCH}.String()).CombinedOutput()
+	if err != nil {
+		return "", errors.New(string(text))
+	}
+	return out, nil
+}
+
+// packages returns the directory of such a release; nothing may be written to it.
+func packages(t *testing.T, release func() (string, error)) string {
+	t.Helper()
+	dir, err := release()
+	if err != nil {
+		t.Fatalf("dist: %v", err)
+	}
+	return dir
+}
+
 func TestMain(m *testing.M) {
 	status := m.Run()
 	if path, err := compiled(); err == nil {

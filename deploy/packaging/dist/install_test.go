@@ -44,28 +44,27 @@ func TestInstall(t *testing.T) {
 			t.Fatalf("%s is there already: this test would purge it", path)
 		}
 	}
-	deb := func(version string) string {
-		dir := dist(t, tree(t), version, nil, "-only", p.String())
-		found, err := filepath.Glob(filepath.Join(dir, "*.deb"))
+	deb := func(release func() (string, error)) string {
+		found, err := filepath.Glob(filepath.Join(packages(t, release), "*.deb"))
 		if err != nil || len(found) != 1 {
 			t.Fatalf("%v, %v", found, err)
 		}
 		return found[0]
 	}
-	older, newer := deb(oldVersion), deb(newVersion)
+	oldDeb, newDeb := deb(older), deb(newer)
 	t.Cleanup(func() { // also after a failure
 		cmd := exec.Command("apt-get", "purge", "-qy", "ukcloud-exporter")
 		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
 		_ = cmd.Run()
 	})
 
-	apt(t, "install", older)
+	apt(t, "install", oldDeb)
 	checkInstalled(t)
 	port := configure(t)
 	runUnit(t, port)
 	missing(t, flags+".dpkg-new", config+".dpkg-new")
 
-	apt(t, "install", newer)
+	apt(t, "install", newDeb)
 	if out := command(t, binary, "--version"); !strings.Contains(out, newVersion) {
 		t.Errorf("after the upgrade it is %s", out)
 	}

@@ -48,13 +48,13 @@ var seen = []struct{ name, value string }{
 // whose changes to them, network and processes are its own, and lives through the
 // package's life there.
 func TestSystemd(t *testing.T) {
-	p := host(t)
+	host(t)
 	if _, err := exec.LookPath("systemd-nspawn"); err != nil || os.Getuid() != 0 {
 		t.Skip("NO SYSTEMD-NSPAWN, OR NOT ROOT: THE UNIT IS NOT RUN BY SYSTEMD (Debian: apt-get install systemd-container)")
 	}
 	root := overlay(t)
-	for version, name := range map[string]string{oldVersion: "old.deb", newVersion: "new.deb"} {
-		found, err := filepath.Glob(filepath.Join(dist(t, tree(t), version, nil, "-only", p.String()), "*.deb"))
+	for name, release := range map[string]func() (string, error){"old.deb": older, "new.deb": newer} {
+		found, err := filepath.Glob(filepath.Join(packages(t, release), "*.deb"))
 		if err != nil || len(found) != 1 {
 			t.Fatalf("%v, %v", found, err)
 		}

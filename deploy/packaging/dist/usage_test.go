@@ -12,8 +12,8 @@ import (
 // completes a command, a flag and a command below another by its script.
 func TestManualAndCompletion(t *testing.T) {
 	p := host(t)
-	dir := dist(t, tree(t), newVersion, nil, "-only", p.String())
-	out := exec.CommandContext(t.Context(), "tar", "-xzf", filepath.Join(dir, "ukcloud_exporter_"+newVersion+"_"+p.os+"_"+p.arch+".tar.gz"), "-C", dir, "--strip-components=1")
+	dir := t.TempDir()
+	out := exec.CommandContext(t.Context(), "tar", "-xzf", filepath.Join(packages(t, newer), "ukcloud_exporter_"+newVersion+"_"+p.os+"_"+p.arch+".tar.gz"), "-C", dir, "--strip-components=1")
 	if text, err := out.CombinedOutput(); err != nil {
 		t.Fatalf("tar: %v\n%s", err, text)
 	}
