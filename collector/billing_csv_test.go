@@ -322,6 +322,25 @@ func TestUnproven(t *testing.T) {
 	}
 }
 
+// TestLastRowWithoutItsEnd: where the body is proven whole, a last row without a line end
+// is one; where it is not, it may be half a row.
+func TestLastRowWithoutItsEnd(t *testing.T) {
+	for _, unproven := range []bool{false, true} {
+		t.Run(fmt.Sprint("unproven ", unproven), func(t *testing.T) {
+			whole := billText(billRow{"2018-01-10", "a", "1"}, billRow{"2018-01-10", "b", "1"})
+			api := &bills{texts: map[string]string{org + " 2018-01": strings.TrimRight(whole, "\n")}, unproven: unproven, noTags: true}
+			b := newBench(t, api, one(), "2018-01-11 08:00")
+			want := `rows{account="1",vorg="11-1-1-abc"} 2` + "\n"
+			if unproven {
+				want = ""
+			}
+			if got := only(b.round(), "rows{"); got != want {
+				t.Errorf("%q, want %q; %v", got, want, b.errsOf())
+			}
+		})
+	}
+}
+
 // TestRejectedRows: each is counted and logged, the first twenty by themselves.
 func TestRejectedRows(t *testing.T) {
 	rows := []billRow{{"2018-01-10", "a", "1"}}
