@@ -38,15 +38,8 @@ func (b *Billing) Until(offset int64) {
 }
 
 // Next is where the next record begins, and only known when Decode has returned
-// ErrPartEnd.
+// ErrPartEnd or a row.
 func (b *Billing) Next() Place { return Place{b.scanner.base + int64(b.scanner.start), b.scanner.line} }
-
-// Last is where the record of the last row begins that Decode has given out or
-// rejected for one of its cells.
-func (b *Billing) Last() Place {
-	s := b.scanner
-	return Place{s.base + int64(s.start-len(s.record)), s.recordLine}
-}
 
 // guesses is how many lines are tried before a guess is given up.
 const guesses = 1000
@@ -60,7 +53,7 @@ func (b *Billing) Guess(r io.Reader, offset int64) (guess int64, ok bool) {
 	for range guesses {
 		err := part.scanner.next()
 		if err == nil {
-			return part.Last().Offset, true
+			return part.Next().Offset - int64(len(part.scanner.record)), true
 		}
 		if _, rejected := errors.AsType[*RowError](err); !rejected {
 			break
