@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -74,7 +75,7 @@ func TestWorkersAgree(t *testing.T) {
 	rows := oddRows()
 	header := billgen.CSV()
 	rng := rand.New(rand.NewPCG(5, 8))
-	for range 400 {
+	for range 120 {
 		var body strings.Builder
 		odd := rng.IntN(4)
 		for range rng.IntN(40) {
@@ -97,6 +98,56 @@ func TestWorkersAgree(t *testing.T) {
 			return
 		}
 	}
+}
+
+// TestWorkersOrder: what depends on the order of the rows is what one reader gives:
+// sums that go out of range and come back, the first fault, the days of another month.
+func TestWorkersOrder(t *testing.T) {
+	for name, column := range map[string]csvparse.Column{"hours": csvparse.UsageHours, "money": csvparse.TotalPrice} {
+		t.Run(name, func(t *testing.T) {
+			for first := range 12 {
+				var rows []cells
+				for i := range 12 {
+					value := "0"
+					switch i {
+					case first, first + 1:
+						value = "5000000000"
+					case first + 2, first + 3:
+						value = "-5000000000"
+					}
+					rows = append(rows, vm.With(cells{column: value}))
+				}
+				sameForAll(t, billgen.CSV(rows...), bill.Options{Month: january})
+			}
+		})
+	}
+	t.Run("hours of two power states", func(t *testing.T) {
+		most := cells{csvparse.UsageHours: "9223372036.854775807", csvparse.PowerState: "On"}
+		for before := range 6 {
+			rows := slices.Repeat([]cells{vm.With(cells{csvparse.PowerState: "Off"})}, 1+before)
+			rows = append(rows, vm.With(most))
+			for _, hours := range []string{"24", "-24", "24", "-24", "0", "0"} {
+				rows = append(rows, vm.With(cells{csvparse.UsageHours: hours, csvparse.PowerState: "On"}))
+			}
+			sameForAll(t, billgen.CSV(rows...), bill.Options{Month: january})
+		}
+	})
+	t.Run("another month", func(t *testing.T) {
+		var up, down []cells
+		for i := range 28 {
+			up = append(up, vm.With(cells{csvparse.EventDate: fmt.Sprintf("2018-02-%02d", i+1)}))
+			down = append(down, vm.With(cells{csvparse.EventDate: fmt.Sprintf("2018-02-%02d", 28-i)}))
+		}
+		sameForAll(t, billgen.CSV(up...), bill.Options{Month: january})
+		sameForAll(t, billgen.CSV(down...), bill.Options{Month: january})
+	})
+	t.Run("no row that can be read", func(t *testing.T) {
+		var rows []cells
+		for i := range 30 {
+			rows = append(rows, vm.With(cells{csvparse.TotalPrice: fmt.Sprint("x", i)}))
+		}
+		sameForAll(t, billgen.CSV(rows...), bill.Options{Month: january})
+	})
 }
 
 // TestWorkersShare: of a usual file most is read by the other workers,
