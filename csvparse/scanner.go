@@ -29,6 +29,8 @@ type scanner struct {
 	names    []string // the header, nil while it is read
 
 	start, end int
+	base       int64 // bytes of the file before window
+	limit      int64 // where a part of the file ends: see Until
 	err        error
 	done       error // the error that ended the file; every later call returns it
 	line       int64
@@ -71,6 +73,10 @@ func newScanner(r io.Reader, o options) *scanner {
 // never closed costs its own row and not all rows up to the next quote.
 func (s *scanner) next() error {
 	for s.done == nil {
+		if s.limit > 0 && !s.skipping && s.base+int64(s.start) >= s.limit {
+			s.done = ErrPartEnd
+			break
+		}
 		data := s.window[s.start:s.end]
 		eol := bytes.IndexByte(data, '\n')
 		if eol < 0 {
@@ -133,6 +139,7 @@ func (s *scanner) noLineEnd() error {
 // added: the window is full, or the reader has said its last.
 func (s *scanner) fill() bool {
 	if s.start > 0 {
+		s.base += int64(s.start)
 		s.end = copy(s.window, s.window[s.start:s.end])
 		s.start = 0
 	}

@@ -18,8 +18,32 @@ func Read(r io.Reader, o Options) (*Bill, error) {
 	return b.Bill(), nil
 }
 
+// ReadFile is Read with several workers.
+func ReadFile(f File, o Options) (*Bill, error) {
+	if o.MaxNames > 0 {
+		f.Workers = 1 // on which line there are too many depends on all lines before
+	}
+	head := NewBuilder(o)
+	reader, err := NewReader(f.From(0), o)
+	if err != nil {
+		return nil, err
+	}
+	err = reader.Collect(head, func() Collector {
+		b := NewBuilder(o)
+		if o.Rejected != nil {
+			b.options.Rejected = func(row *csvparse.RowError) { b.kept = append(b.kept, row) }
+		}
+		return b
+	}, f)
+	if err != nil {
+		return nil, err
+	}
+	return head.Bill(), nil
+}
+
 // Builder adds up the rows of a bill.
 type Builder struct {
+	kept     []*csvparse.RowError // of a part of a file, to be told when its turn comes
 	options  Options
 	tags     *tagCache
 	rejected map[csvparse.Reason]int64
@@ -95,6 +119,25 @@ func (b *Builder) Reject(row *csvparse.RowError) {
 	if b.options.Rejected != nil {
 		b.options.Rejected(row)
 	}
+}
+
+// MostKept is how much a part of a file should keep to be told when its turn comes.
+const MostKept = 10_000
+
+// Full reports that too many rows of a part are waiting to be told.
+func (b *Builder) Full() bool { return len(b.kept) >= MostKept }
+
+// Join adds what another builder of the same options has added up of the next part of
+// the file, which so many lines stand before. It is a Collector's.
+func (b *Builder) Join(next Collector, lines int64) error {
+	other := next.(*Builder)
+	for reason, rows := range other.rejected {
+		b.rejected[reason] += rows
+	}
+	for _, row := range other.kept {
+		b.options.Rejected(Further(row, lines))
+	}
+	return b.sums.merge(other.sums)
 }
 
 // Bill returns what has been added up so far.

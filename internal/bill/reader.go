@@ -60,7 +60,9 @@ type Reader struct {
 	csv     *csvparse.Billing
 	row     Row
 
-	turnover      Sum // of all components without their signs
+	turnover      Sum  // of all components without their signs
+	hours         Sum  // of all rows without their signs
+	endless       bool // hours is out of range
 	rows, inMonth int64
 	first, last   csvparse.Date // days of the rows
 	rejected      int64
@@ -83,11 +85,7 @@ func NewReader(r io.Reader, o Options) (*Reader, error) {
 func (r *Reader) Rows() iter.Seq2[*Row, error] {
 	return func(yield func(*Row, error) bool) {
 		for {
-			err := r.csv.Decode(&r.row.BillingRow)
-			switch rejected, is := errors.AsType[*csvparse.RowError](err); {
-			case is:
-				r.reject(rejected)
-				continue
+			switch row, err := r.next(); {
 			case err == io.EOF:
 				if err := r.end(); err != nil {
 					yield(nil, err)
@@ -96,23 +94,36 @@ func (r *Reader) Rows() iter.Seq2[*Row, error] {
 			case err != nil:
 				yield(nil, err)
 				return
-			}
-			if !r.row.settle(r.options.Month) {
-				r.reject(&csvparse.RowError{
-					Line: r.row.Line, Column: int(csvparse.TotalPrice) + 1, Field: csvparse.TotalPrice.String(),
-					Reason: csvparse.Overflow, Value: r.row.Total.Amount.String(),
-				})
-				continue
-			}
-			if !r.see() {
-				yield(nil, fmt.Errorf("line %d: %w", r.row.Line, errRange))
-				return
-			}
-			if !yield(&r.row, nil) {
+			case row != nil && !yield(row, nil):
 				return
 			}
 		}
 	}
+}
+
+// next reads the next row. Row and error are nil for one that is rejected; io.EOF is
+// the end of the file, which end judges.
+func (r *Reader) next() (*Row, error) {
+	err := r.csv.Decode(&r.row.BillingRow)
+	if rejected, is := errors.AsType[*csvparse.RowError](err); is {
+		r.reject(rejected)
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !r.row.settle(r.options.Month) {
+		r.reject(&csvparse.RowError{
+			Line: r.row.Line, Column: int(csvparse.TotalPrice) + 1, Field: csvparse.TotalPrice.String(),
+			Reason: csvparse.Overflow, Value: r.row.Total.Amount.String(),
+		})
+		return nil, nil
+	}
+	if !r.see() {
+		return nil, fmt.Errorf("line %d: %w", r.row.Line, errRange)
+	}
+	r.time()
+	return &r.row, nil
 }
 
 // Missing returns the columns that a Bill is not made of and that are not in the file.

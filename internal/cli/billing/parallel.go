@@ -14,6 +14,15 @@ func parallelFlag(cmd *kingpin.CmdClause) *int {
 		PlaceHolder("NUMBER").Int()
 }
 
+// workersOf is how many workers each of n files has, so that all of them together are
+// as many as parallel.
+func workersOf(parallel, n int) int {
+	if parallel <= 0 {
+		parallel = runtime.GOMAXPROCS(0)
+	}
+	return max(1, parallel/n)
+}
+
 // ahead is how many values of a file wait to be taken: a file whose turn has not
 // come does not fill the memory.
 const ahead = 64

@@ -113,7 +113,7 @@ func (c *monthReport) read(ctx context.Context, in *input, bar io.Writer) *repor
 			}
 		},
 	}
-	if file.err = check.read(ctx, in, io.MultiWriter(bar, hash)); file.err != nil {
+	if file.err = check.read(ctx, in, io.MultiWriter(bar, hash), 1); file.err != nil {
 		return file
 	}
 	file.bill = check.builder.Bill()

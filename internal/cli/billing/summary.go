@@ -52,7 +52,7 @@ func (c *summary) run(ctx context.Context, _ *slog.Logger) error {
 		err  error
 	}
 	err = inOrder(ctx, len(all), *c.parallel, func(ctx context.Context, i int, yield func(read) bool) {
-		b, err := c.read(ctx, &all[i], bar)
+		b, err := c.read(ctx, &all[i], bar, workersOf(*c.parallel, len(all)))
 		yield(read{b, err})
 	}, func(i int, values iter.Seq[read]) error {
 		for file := range values {
@@ -111,13 +111,13 @@ func distinct(texts []string) []string {
 }
 
 // read adds up a file.
-func (c *summary) read(ctx context.Context, in *input, seen io.Writer) (*bill.Bill, error) {
-	file, err := in.open(seen)
+func (c *summary) read(ctx context.Context, in *input, seen io.Writer, workers int) (*bill.Bill, error) {
+	file, err := in.openParts(ctx, seen, workers)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = file.close() }()
-	return bill.Read(untilDone(ctx, file), bill.Options{Month: in.month, Tags: c.tags, Proven: file.proven})
+	return bill.ReadFile(file.File, bill.Options{Month: in.month, Tags: c.tags, Proven: file.proven})
 }
 
 // untilDone reads until the context ends: a signal stops a long file.

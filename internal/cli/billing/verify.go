@@ -73,7 +73,7 @@ func (c *verify) run(ctx context.Context, _ *slog.Logger) error {
 	bad := 0
 	results := make([]verified, len(all))
 	err = inOrder(ctx, len(all), *c.parallel, func(ctx context.Context, i int, yield func(finding) bool) {
-		results[i] = c.file(ctx, &all[i], bar, func(f finding) { yield(f) }) // a reader of an ended context ends
+		results[i] = c.file(ctx, &all[i], bar, workersOf(*c.parallel, len(all)), func(f finding) { yield(f) }) // a reader of an ended context ends
 	}, func(i int, values iter.Seq[finding]) error {
 		report.begin(all[i].name)
 		for f := range values {
@@ -103,9 +103,9 @@ func (c *verify) run(ctx context.Context, _ *slog.Logger) error {
 }
 
 // file checks one file to its end, or as far as it can be read.
-func (c *verify) file(ctx context.Context, in *input, bar io.Writer, found func(finding)) verified {
+func (c *verify) file(ctx context.Context, in *input, bar io.Writer, workers int, found func(finding)) verified {
 	check := &fileCheck{found: found, builder: bill.NewBuilder(bill.Options{Month: in.month})}
-	err := check.read(ctx, in, bar)
+	err := check.read(ctx, in, bar, workers)
 	wrong, isChecksum := errors.AsType[*checksumError](err)
 	switch {
 	case isChecksum:
@@ -140,13 +140,14 @@ type fileCheck struct {
 	found   func(finding)
 	builder *bill.Builder
 	tags    []string        // that the builder adds up by
-	each    func(*bill.Row) // nil, or told of each row in the bill
+	each    func(*bill.Row) // nil, or told of each row in the bill, by one reader
 	wrong   bool            // the file as a whole
+	kept    []finding       // of a part of the file, to be told when its turn comes
 }
 
-func (c *fileCheck) read(ctx context.Context, in *input, bar io.Writer) error {
+func (c *fileCheck) read(ctx context.Context, in *input, bar io.Writer, workers int) error {
 	c.Checksum = "none"
-	file, err := in.open(bar)
+	file, err := in.openParts(ctx, bar, workers)
 	if err != nil {
 		return err
 	}
@@ -154,32 +155,52 @@ func (c *fileCheck) read(ctx context.Context, in *input, bar io.Writer) error {
 	if file.checksum {
 		c.Checksum = "ok"
 	}
-	reader, err := bill.NewReader(untilDone(ctx, file), bill.Options{
-		Month: in.month, Tags: c.tags, AllColumns: true, Proven: file.proven, Rejected: func(row *csvparse.RowError) {
-			c.Rejected++
-			c.builder.Reject(row)
-			c.found(finding{Line: row.Line, Check: string(row.Reason), Column: row.Field, Got: row.Value})
-		},
-	})
+	reader, err := bill.NewReader(file.From(0), bill.Options{Month: in.month, Tags: c.tags, AllColumns: true, Proven: file.proven})
 	if err != nil {
 		return err
 	}
 	if missing := reader.Missing(); len(missing) > 0 {
 		c.found(finding{Check: "missing_columns", Warning: true, Got: "what needs them is not checked: " + columnNames(missing)})
 	}
-	for row, err := range reader.Rows() {
-		if err != nil {
-			return err
-		}
-		if err := c.builder.Add(row); err != nil {
-			return err
-		}
-		c.row(row)
-		if c.each != nil {
-			c.each(row)
-		}
+	return reader.Collect(c, func() bill.Collector {
+		part := &fileCheck{builder: bill.NewBuilder(bill.Options{Month: in.month, Tags: c.tags})}
+		part.found = func(f finding) { part.kept = append(part.kept, f) }
+		return part
+	}, file.File)
+}
+
+// Add checks a row of the bill.
+func (c *fileCheck) Add(row *bill.Row) error {
+	if err := c.builder.Add(row); err != nil {
+		return err
+	}
+	c.row(row)
+	if c.each != nil {
+		c.each(row)
 	}
 	return nil
+}
+
+// Reject tells of a row that cannot be read.
+func (c *fileCheck) Reject(row *csvparse.RowError) {
+	c.Rejected++
+	c.builder.Reject(row)
+	c.found(finding{Line: row.Line, Check: string(row.Reason), Column: row.Field, Got: row.Value})
+}
+
+// Full reports that too much of a part is waiting to be told.
+func (c *fileCheck) Full() bool { return len(c.kept) >= bill.MostKept }
+
+// Join tells what was found in the next part of the file.
+func (c *fileCheck) Join(next bill.Collector, lines int64) error {
+	part := next.(*fileCheck)
+	c.Rejected += part.Rejected
+	c.Failing += part.Failing
+	for _, f := range part.kept {
+		f.Line += lines
+		c.found(f)
+	}
+	return c.builder.Join(part.builder, lines)
 }
 
 func (c *fileCheck) row(row *bill.Row) {

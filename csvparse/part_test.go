@@ -1,0 +1,102 @@
+package csvparse_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"ukcloud_exporter/csvparse"
+)
+
+// readParts reads a file as several workers would: from each offset's guess on by a
+// reader of its own, wherever the reader before has come to exactly that place. It
+// returns what came, and how many guesses were right.
+func readParts(t testing.TB, file string, offsets []int64, opts ...csvparse.Option) (out []string, right int) {
+	t.Helper()
+	bill, err := csvparse.NewBilling(strings.NewReader(file), opts...)
+	if err != nil {
+		return []string{"header: " + describe(t, err)}, 0
+	}
+	first := bill
+	for _, offset := range append(offsets, 0) {
+		guess := int64(0)
+		if offset > 0 {
+			var ok bool
+			if guess, ok = first.Guess(strings.NewReader(file[offset:]), offset); !ok {
+				continue
+			}
+		}
+		bill.Until(guess)
+		for row, err := range bill.Rows() {
+			switch {
+			case err == nil:
+				out = append(out, fmt.Sprintf("%d %s %q %q %s £%s",
+					row.Line, row.EventDate, row.ResourceID, row.Metadata, quantity(row.UsageHours), cost(row.Total)))
+			case !errors.Is(err, csvparse.ErrPartEnd):
+				out = append(out, describe(t, err))
+			}
+		}
+		if bill.Decode(new(csvparse.BillingRow)) != csvparse.ErrPartEnd {
+			return out, right
+		}
+		if at := bill.Next(); at.Offset == guess {
+			right++
+			bill = first.From(strings.NewReader(file[guess:]), at)
+		}
+	}
+	return out, right
+}
+
+// TestPartsAgreeWithOneReader: wherever a file is cut, its parts have the rows, lines
+// and errors that one reader gives.
+func TestPartsAgreeWithOneReader(t *testing.T) {
+	right := 0
+	for _, seed := range billingSeeds() {
+		for _, start := range []string{"", "\ufeff"} {
+			file := start + fewHeader + seed
+			for _, trusted := range []bool{false, true} {
+				opts := []csvparse.Option{fewColumns(), csvparse.Window(fuzzWindow), csvparse.TrustEOF(trusted)}
+				want := read(t, strings.NewReader(file), opts...)
+				step := max(1, len(file)/200)
+				for offset := 1; offset < len(file); offset += step {
+					got, n := readParts(t, file, []int64{int64(offset)}, opts...)
+					right += n
+					if !slices.Equal(got, want) {
+						t.Errorf("%.300q cut at %d:\ngot  %q\nwant %q", file, offset, got, want)
+					}
+				}
+			}
+		}
+	}
+	if right == 0 {
+		t.Error("no guess was right")
+	}
+}
+
+func FuzzParts(f *testing.F) {
+	for i, seed := range billingSeeds() {
+		f.Add(seed, i%2 == 0, uint64(i))
+	}
+	f.Fuzz(func(t *testing.T, body string, trusted bool, seed uint64) {
+		if len(body) > 8*fuzzWindow {
+			return
+		}
+		file := fewHeader + body
+		opts := []csvparse.Option{fewColumns(), csvparse.Window(fuzzWindow), csvparse.TrustEOF(trusted)}
+		want := read(t, strings.NewReader(file), opts...)
+		rng := rand.New(rand.NewPCG(seed, 3))
+		for n := range 6 {
+			var offsets []int64
+			for range n + 1 {
+				offsets = append(offsets, 1+rng.Int64N(int64(len(file))-1))
+			}
+			slices.Sort(offsets)
+			if got, _ := readParts(t, file, offsets, opts...); !slices.Equal(got, want) {
+				t.Errorf("cut at %d:\ngot  %q\nwant %q", offsets, got, want)
+			}
+		}
+	})
+}

@@ -1,0 +1,209 @@
+package bill_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ukcloud_exporter/csvparse"
+	"ukcloud_exporter/internal/bill"
+	"ukcloud_exporter/internal/testutil/billgen"
+)
+
+// told is all that reading a file says.
+type told struct {
+	Bill     *bill.Bill
+	Err      string
+	Rejected []csvparse.RowError
+}
+
+func tell(text string, workers int, o bill.Options) told {
+	var all told
+	o.Rejected = func(row *csvparse.RowError) { all.Rejected = append(all.Rejected, *row) }
+	b, err := bill.ReadFile(bill.File{
+		From: func(offset int64) io.Reader { return strings.NewReader(text[offset:]) },
+		Size: int64(len(text)), Workers: workers, Least: 1,
+	}, o)
+	all.Bill, all.Err = b, fmt.Sprint(err)
+	return all
+}
+
+// sameForAll compares what several workers say of a file with what Read says.
+func sameForAll(t *testing.T, text string, o bill.Options) {
+	t.Helper()
+	var want told
+	one := o
+	one.Rejected = func(row *csvparse.RowError) { want.Rejected = append(want.Rejected, *row) }
+	b, err := bill.Read(strings.NewReader(text), one)
+	want.Bill, want.Err = b, fmt.Sprint(err)
+	for workers := 1; workers <= 7; workers++ {
+		if diff := cmp.Diff(want, tell(text, workers, o)); diff != "" {
+			t.Errorf("%d workers, %.600q (-one reader +they):\n%s", workers, text, diff)
+		}
+	}
+}
+
+// oddRows are rows that make a file hard to cut, and files hard to add up.
+func oddRows() []string {
+	row := func(c cells) string {
+		_, text, _ := strings.Cut(billgen.CSV(vm.With(c)), "\n")
+		return text
+	}
+	plain := row(cells{csvparse.Metadata: "project=1"})
+	return []string{
+		plain, row(cells{csvparse.EventDate: "2018-02-03"}), row(cells{csvparse.ResourceID: ""}),
+		row(cells{csvparse.Metadata: "a\n" + plain + plain + "b"}), row(cells{csvparse.Metadata: "\"\r\n\",\n"}),
+		row(cells{csvparse.Metadata: strings.Repeat("\n\",", 30)}),
+		row(cells{csvparse.TotalPrice: "x"}), row(cells{csvparse.EventDate: "2018-02-30"}), row(cells{csvparse.UsageHours: "1e3"}),
+		row(cells{csvparse.TotalPrice: "4000000000"}), row(cells{csvparse.TotalPrice: "-4000000000"}),
+		row(cells{csvparse.UsageHours: "5000000000"}), row(cells{csvparse.UsageHours: "-5000000000"}),
+		row(cells{csvparse.TotalPrice: "9223372036.854775807"}),
+		strings.Replace(plain, ",", ",\"", 1), strings.Replace(plain, ",", ",a\"", 1), "1,2,3\n", "\n", "\r\n", "\"\n", "\"",
+		strings.TrimSuffix(plain, "\n") + "\r\n", strings.TrimSuffix(plain, "\n"),
+	}
+}
+
+// TestWorkersAgree: several workers say the same as one reader, of files that are put
+// together at random from what makes them hard to cut.
+func TestWorkersAgree(t *testing.T) {
+	rows := oddRows()
+	header := billgen.CSV()
+	rng := rand.New(rand.NewPCG(5, 8))
+	for range 120 {
+		var body strings.Builder
+		odd := rng.IntN(4)
+		for range rng.IntN(40) {
+			n := 0
+			if rng.IntN(4) < odd {
+				n = rng.IntN(len(rows))
+			}
+			body.WriteString(rows[n])
+		}
+		text := header + body.String()
+		if rng.IntN(4) == 0 {
+			text = "\ufeff" + text[:rng.IntN(len(text))]
+		}
+		o := bill.Options{Tags: []string{"project"}, Proven: rng.IntN(2) == 0, AllColumns: rng.IntN(2) == 0}
+		if rng.IntN(2) == 0 {
+			o.Month = january
+		}
+		sameForAll(t, text, o)
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+// TestWorkersOrder: what depends on the order of the rows is what one reader gives:
+// sums that go out of range and come back, the first fault, the days of another month.
+func TestWorkersOrder(t *testing.T) {
+	for name, column := range map[string]csvparse.Column{"hours": csvparse.UsageHours, "money": csvparse.TotalPrice} {
+		t.Run(name, func(t *testing.T) {
+			for first := range 12 {
+				var rows []cells
+				for i := range 12 {
+					value := "0"
+					switch i {
+					case first, first + 1:
+						value = "5000000000"
+					case first + 2, first + 3:
+						value = "-5000000000"
+					}
+					rows = append(rows, vm.With(cells{column: value}))
+				}
+				sameForAll(t, billgen.CSV(rows...), bill.Options{Month: january})
+			}
+		})
+	}
+	t.Run("hours of two power states", func(t *testing.T) {
+		most := cells{csvparse.UsageHours: "9223372036.854775807", csvparse.PowerState: "On"}
+		for before := range 6 {
+			rows := slices.Repeat([]cells{vm.With(cells{csvparse.PowerState: "Off"})}, 1+before)
+			rows = append(rows, vm.With(most))
+			for _, hours := range []string{"24", "-24", "24", "-24", "0", "0"} {
+				rows = append(rows, vm.With(cells{csvparse.UsageHours: hours, csvparse.PowerState: "On"}))
+			}
+			sameForAll(t, billgen.CSV(rows...), bill.Options{Month: january})
+		}
+	})
+	t.Run("another month", func(t *testing.T) {
+		var up, down []cells
+		for i := range 28 {
+			up = append(up, vm.With(cells{csvparse.EventDate: fmt.Sprintf("2018-02-%02d", i+1)}))
+			down = append(down, vm.With(cells{csvparse.EventDate: fmt.Sprintf("2018-02-%02d", 28-i)}))
+		}
+		sameForAll(t, billgen.CSV(up...), bill.Options{Month: january})
+		sameForAll(t, billgen.CSV(down...), bill.Options{Month: january})
+	})
+	t.Run("no row that can be read", func(t *testing.T) {
+		var rows []cells
+		for i := range 30 {
+			rows = append(rows, vm.With(cells{csvparse.TotalPrice: fmt.Sprint("x", i)}))
+		}
+		sameForAll(t, billgen.CSV(rows...), bill.Options{Month: january})
+	})
+}
+
+// TestWorkersShare: of a usual file most is read by the other workers,
+// and of one that is rejected row by row they keep no more than they may.
+func TestWorkersShare(t *testing.T) {
+	text := manyRows(40)
+	bad, _, _ := strings.Cut(text, "\n")
+	bad += "\n" + strings.Repeat("1,2,3\n", 3*bill.MostKept)
+	for name, test := range map[string]struct {
+		text  string
+		least int
+	}{"a usual file": {text, 40 * 31 / 2}, "nothing but bad rows": {bad, 0}} {
+		t.Run(name, func(t *testing.T) {
+			sameForAll(t, test.text, bill.Options{Month: january})
+			head := &counter{}
+			file := bill.File{
+				From: func(offset int64) io.Reader { return strings.NewReader(test.text[offset:]) },
+				Size: int64(len(test.text)), Workers: 4, Least: 1,
+			}
+			reader, err := bill.NewReader(file.From(0), bill.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = reader.Collect(head, func() bill.Collector { return &counter{} }, file)
+			if err != nil && !errors.Is(err, bill.ErrNotReadable) {
+				t.Fatal(err)
+			}
+			if head.joined < test.least {
+				t.Errorf("%d rows were read by other workers, want at least %d", head.joined, test.least)
+			}
+		})
+	}
+}
+
+// counter counts rows, and those that another worker has read.
+type counter struct{ rows, joined int }
+
+func (c *counter) Add(*bill.Row) error       { c.rows++; return nil }
+func (c *counter) Reject(*csvparse.RowError) {}
+func (c *counter) Full() bool                { return false }
+func (c *counter) Join(next bill.Collector, _ int64) error {
+	other := next.(*counter)
+	c.rows, c.joined = c.rows+other.rows, c.joined+other.rows
+	return nil
+}
+
+// FuzzWorkers looks for a file that several workers read otherwise than one does.
+func FuzzWorkers(f *testing.F) {
+	for i, row := range oddRows() {
+		f.Add(oddRows()[0]+row+oddRows()[i/2]+row, i%2 == 0)
+	}
+	header := billgen.CSV()
+	f.Fuzz(func(t *testing.T, body string, proven bool) {
+		if len(body) > 32<<10 {
+			return
+		}
+		sameForAll(t, header+body, bill.Options{Month: january, Proven: proven})
+	})
+}
