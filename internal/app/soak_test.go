@@ -33,7 +33,7 @@ func TestSoak(t *testing.T) {
 func testSoak(t *testing.T, seed uint64) {
 	clockTo(time.Date(2018, 3, 26, 6, 0, 0, 0, time.UTC).AddDate(0, int(seed%12), 0))
 	r := rand.New(rand.NewPCG(seed, 0))
-	o := estate()
+	o := smallEstate()
 	o.Seed = seed
 	s := newSetup(t, o, "state_dir: state\n")
 	kinds := []string{"500", "503", "429", "401", "403", "404", "html", "redirect", "garbage", "truncated", "hang", "reset"}
