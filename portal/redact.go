@@ -40,7 +40,13 @@ type redactor struct {
 
 	mu        sync.Mutex
 	passwords []secretPattern // the last two, for a rotation
-	cookies   []string        // oldest first
+	cookies   []cookieSecret  // oldest first
+}
+
+// cookieSecret is a cookie's value with the forms in which texts are searched for it.
+type cookieSecret struct {
+	value string
+	forms []string
 }
 
 // secretPattern finds a secret however it is written.
@@ -84,23 +90,24 @@ func (r *redactor) rememberCookies(cookies []*http.Cookie) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, cookie := range cookies {
-		r.cookies = remember(r.cookies, cookie.Value, minRedacted, maxRedacted)
+		r.rememberCookie(cookie.Value)
 	}
 }
 
-// remember appends value as the newest and forgets the oldest beyond limit.
-func remember(values []string, value string, shortest, limit int) []string {
-	if len(value) < shortest {
-		return values
+// rememberCookie appends a value as the newest and forgets the oldest beyond the limit.
+func (r *redactor) rememberCookie(value string) {
+	if len(value) < minRedacted {
+		return
 	}
-	if i := slices.Index(values, value); i >= 0 {
-		values = slices.Delete(values, i, i+1)
+	secret := cookieSecret{value: value}
+	if i := slices.IndexFunc(r.cookies, func(c cookieSecret) bool { return c.value == value }); i >= 0 {
+		secret = r.cookies[i]
+		r.cookies = slices.Delete(r.cookies, i, i+1)
+	} else {
+		secret.forms = encodings(value)
 	}
-	values = append(values, value)
-	if len(values) > limit {
-		values = slices.Delete(values, 0, len(values)-limit)
-	}
-	return values
+	r.cookies = append(r.cookies, secret)
+	r.cookies = slices.Delete(r.cookies, 0, max(0, len(r.cookies)-maxRedacted))
 }
 
 // redact replaces every secret in text by "<secret>", in clear and in every usual
@@ -118,24 +125,37 @@ func (r *redactor) redact(text string) string {
 	for _, p := range passwords {
 		text = p.pattern.ReplaceAllLiteralString(text, hidden)
 	}
-	var forms []string
+	// Few texts hold any of them, and a Replacer of all takes longer than to look.
+	var found, secrets []string
 	for _, cookie := range cookies {
-		forms = append(forms, encodings(cookie)...)
+		secrets = append(secrets, cookie.value)
+		for _, form := range cookie.forms {
+			if strings.Contains(text, form) {
+				found = append(found, form)
+			}
+		}
 	}
-	// A Replacer takes the first that fits, so the longest must come first.
-	slices.SortFunc(forms, func(a, b string) int { return len(b) - len(a) })
-	pairs := make([]string, 0, 2*len(forms))
-	for _, form := range forms {
-		pairs = append(pairs, form, hidden)
+	if len(found) > 0 {
+		text = longestFirst(found).Replace(text)
 	}
-	text = strings.NewReplacer(pairs...).Replace(text)
 	for _, p := range passwords {
-		cookies = append(cookies, p.secret)
+		secrets = append(secrets, p.secret)
 	}
-	if repeats(text, cookies) {
+	if repeats(text, secrets) {
 		return hidden
 	}
 	return text
+}
+
+// longestFirst hides texts. A Replacer takes the first that fits, so the longest must
+// come first.
+func longestFirst(texts []string) *strings.Replacer {
+	slices.SortFunc(texts, func(a, b string) int { return len(b) - len(a) })
+	pairs := make([]string, 0, 2*len(texts))
+	for _, text := range texts {
+		pairs = append(pairs, text, hidden)
+	}
+	return strings.NewReplacer(pairs...)
 }
 
 // repeats reports whether a text still holds one of the secrets when it is decoded in
