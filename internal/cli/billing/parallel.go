@@ -9,8 +9,15 @@ import (
 )
 
 // parallelFlag is how many files a command works on at the same time.
-func parallelFlag(cmd *kingpin.CmdClause) *int {
-	return cmd.Flag("parallel", "How many files to work on at the same time; the output is the same. Default: as many as there are processors.").
+func parallelFlag(cmd *kingpin.CmdClause) *int { return parallelOf(cmd, "files") }
+
+// parallelPartsFlag is parallelFlag for a command that also cuts a big file.
+func parallelPartsFlag(cmd *kingpin.CmdClause) *int {
+	return parallelOf(cmd, "files, or parts of a big one,")
+}
+
+func parallelOf(cmd *kingpin.CmdClause, what string) *int {
+	return cmd.Flag("parallel", "How many "+what+" to work on at the same time; the output is the same. Default: as many as there are processors.").
 		PlaceHolder("NUMBER").Int()
 }
 

@@ -33,7 +33,7 @@ func registerSummary(parent *kingpin.CmdClause, env Environment) Run {
 	cmd := parent.Command("summary", "Add up bills by account, compute service, service, component, VDC and tag, exactly.")
 	cmd.Flag("tag", "Also add up by this key of the Metadata column. Repeatable.").PlaceHolder("KEY").StringsVar(&c.tags)
 	cmd.Flag("format", "table, json or csv.").Default("table").EnumVar(&c.format, "table", "json", "csv")
-	c.parallel = parallelFlag(cmd)
+	c.parallel = parallelPartsFlag(cmd)
 	cmd.Arg("FILE", "Billing CSVs, also compressed by gzip; - is standard input.").Required().StringsVar(&c.files)
 	return c.run
 }

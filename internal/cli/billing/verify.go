@@ -30,7 +30,7 @@ func registerVerify(parent *kingpin.CmdClause, env Environment) Run {
 	cmd := parent.Command("verify", "Check every row's and each file's arithmetic exactly; exit status 1 if anything does not add up. "+
 		"Warnings are of what is right and may surprise: late rows, days that are missing.")
 	cmd.Flag("format", "text, json or csv.").Default("text").EnumVar(&c.format, "text", "json", "csv")
-	c.parallel = parallelFlag(cmd)
+	c.parallel = parallelPartsFlag(cmd)
 	cmd.Arg("FILE", "Billing CSVs, also compressed by gzip; - is standard input.").Required().StringsVar(&c.files)
 	return c.run
 }
