@@ -151,27 +151,46 @@ func (c *Cache) runner(name string) *runner {
 	return nil
 }
 
+// restoredWait is how long a scrape waits for the first round of a collector whose
+// parts an earlier process has kept: a portal that is quick is asked before they are
+// shown, and one that is slow makes no gap.
+const restoredWait = time.Second
+
 // Refresh starts the refresh of every named collector that is due and waits
 // until they have ended, deadline, or the end of ctx. It does not wait for one
-// that, by its last duration, cannot end in time, nor for the first round of a
-// collector whose parts an earlier process has kept.
+// that, by its last duration, cannot end in time, and no longer than restoredWait
+// for the first round of a collector whose parts an earlier process has kept.
 func (c *Cache) Refresh(ctx context.Context, deadline time.Time, names []string) {
 	now := time.Now()
-	var awaited []*refresh
+	var restored, others []*refresh
 	for _, r := range c.runners {
 		if !slices.Contains(names, r.Name) {
 			continue
 		}
-		if running := r.start(now); running != nil && !running.expected.After(deadline) && !r.newest.Load().restored() {
-			awaited = append(awaited, running)
+		switch running := r.start(now); {
+		case running == nil || running.expected.After(deadline):
+		case r.newest.Load().restored():
+			restored = append(restored, running)
+		default:
+			others = append(others, running)
 		}
 	}
-	if len(awaited) == 0 {
+	soon := now.Add(restoredWait)
+	if deadline.Before(soon) {
+		soon = deadline
+	}
+	c.wait(ctx, soon, restored)
+	c.wait(ctx, deadline, others)
+}
+
+// wait waits until all have ended, deadline, or the end of ctx.
+func (c *Cache) wait(ctx context.Context, deadline time.Time, all []*refresh) {
+	if len(all) == 0 {
 		return
 	}
 	timer := time.NewTimer(time.Until(deadline))
 	defer timer.Stop()
-	for _, running := range awaited {
+	for _, running := range all {
 		select {
 		case <-running.done:
 		case <-timer.C:
