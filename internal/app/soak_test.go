@@ -23,6 +23,9 @@ var (
 // scrape is late or refused, counters never fall, logins stay few, and whenever the
 // portal is well again, so is everything.
 func TestSoak(t *testing.T) {
+	if testing.Short() {
+		t.Skip("five simulated days take a while")
+	}
 	for seed := *soakSeed; seed < *soakSeed+uint64(*soak); seed++ {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { testSoak(t, seed) })

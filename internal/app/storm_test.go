@@ -12,6 +12,9 @@ import (
 // TestLoginsStayFew lets the simulated portal do to logins and sessions what portals
 // and proxies do, for ten minutes of a scrape every five seconds.
 func TestLoginsStayFew(t *testing.T) {
+	if testing.Short() {
+		t.Skip("two hours of scrapes in all, on the fake clock")
+	}
 	tests := []struct {
 		endpoint, kind string
 		most           int  // logins

@@ -24,6 +24,9 @@ import (
 // TestBackfillInPrometheus imports what backfill writes with promtool and asks a
 // real Prometheus for it.
 func TestBackfillInPrometheus(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts a Prometheus")
+	}
 	for _, program := range []string{"promtool", "prometheus"} {
 		if _, err := exec.LookPath(program); err != nil {
 			t.Skipf("%s IS NOT INSTALLED: NOT TESTED WHETHER PROMETHEUS CAN IMPORT WHAT backfill WRITES", strings.ToUpper(program))
