@@ -210,6 +210,9 @@ func (o *opened) errorOf(err error) error {
 	return fmt.Errorf("%s: %w", o.name, ofFile(err))
 }
 
+// gzipMagic is how a file that is compressed begins.
+const gzipMagic = "\x1f\x8b"
+
 // open opens the input; a compressed one is recognised by its first bytes. What
 // is read of the file itself, compressed or not, is also written to seen.
 func (in *input) open(seen io.Writer) (*opened, error) {
@@ -231,12 +234,12 @@ func (in *input) open(seen io.Writer) (*opened, error) {
 	raw = io.TeeReader(raw, seen)
 	var check *checkedReader
 	if want, found := in.checksum(in.name); found {
-		check = newCheckedReader(raw, in.name, want)
+		check = newCheckedReader(raw, want)
 		raw = check
 	}
 	buffered := bufio.NewReaderSize(raw, 64<<10)
 	o.Reader = buffered
-	if magic, _ := buffered.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
+	if first, _ := buffered.Peek(len(gzipMagic)); string(first) == gzipMagic {
 		unzipped, err := gzip.NewReader(buffered)
 		if err != nil {
 			_ = o.close()
@@ -248,7 +251,7 @@ func (in *input) open(seen io.Writer) (*opened, error) {
 		// gzip's own checksum and length prove that nothing is cut off.
 		o.Reader, o.proven = unzipped, true
 		if want, found := in.checksum(strings.TrimSuffix(in.name, ".gz")); found && check == nil {
-			check = newCheckedReader(unzipped, in.name, want)
+			check = newCheckedReader(unzipped, want)
 			o.Reader = check
 		}
 	}
@@ -271,12 +274,12 @@ func (in *input) checksum(name string) (sum string, found bool) {
 // checkedReader compares what it reads with a checksum when it comes to the end.
 type checkedReader struct {
 	io.Reader
-	hash       hash.Hash
-	name, want string
+	hash hash.Hash
+	want string
 }
 
-func newCheckedReader(r io.Reader, name, want string) *checkedReader {
-	return &checkedReader{r, sha256.New(), name, want}
+func newCheckedReader(r io.Reader, want string) *checkedReader {
+	return &checkedReader{r, sha256.New(), want}
 }
 
 func (c *checkedReader) Read(b []byte) (int, error) {

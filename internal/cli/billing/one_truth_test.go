@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,6 +17,7 @@ import (
 	"ukcloud_exporter/collector"
 	"ukcloud_exporter/csvparse"
 	"ukcloud_exporter/internal/inventory"
+	"ukcloud_exporter/internal/testutil"
 	"ukcloud_exporter/internal/testutil/billgen"
 	"ukcloud_exporter/money"
 	"ukcloud_exporter/portal"
@@ -95,19 +95,22 @@ func oddBills() []oddBill {
 	}
 }
 
+// write puts the bill, and the checksum beside it, into a file that its name says whose
+// it is.
+func (odd *oddBill) write(t *testing.T) (file string) {
+	t.Helper()
+	dir := t.TempDir()
+	if odd.sum != "" {
+		testutil.WriteFile(t, dir, oddName+".sha256", odd.sum+"  "+oddName+"\n")
+	}
+	return testutil.WriteFile(t, dir, oddName, odd.text)
+}
+
 // TestOneTruth runs each odd bill through everything that reads bills.
 func TestOneTruth(t *testing.T) {
 	for _, odd := range oddBills() {
 		t.Run(odd.name, func(t *testing.T) {
-			file := filepath.Join(t.TempDir(), oddName)
-			if err := os.WriteFile(file, []byte(odd.text), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			if odd.sum != "" {
-				if err := os.WriteFile(file+".sha256", []byte(odd.sum+"  "+oddName+"\n"), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
+			file := odd.write(t)
 			readers := map[string]func(t *testing.T, file string, odd *oddBill) (map[string]money.Amount, error){
 				"summary": summaryOf, "focus": focusOf, "backfill": backfillOf,
 				"daemon, running month": func(t *testing.T, _ string, odd *oddBill) (map[string]money.Amount, error) {

@@ -24,10 +24,15 @@ func parallelOf(cmd *kingpin.CmdClause, what string) *int {
 // workersOf is how many workers each of n files has, so that all of them together are
 // as many as parallel.
 func workersOf(parallel, n int) int {
+	return max(1, orProcessors(parallel)/n)
+}
+
+// orProcessors is what --parallel says, or as many as there are processors.
+func orProcessors(parallel int) int {
 	if parallel <= 0 {
-		parallel = runtime.GOMAXPROCS(0)
+		return runtime.GOMAXPROCS(0)
 	}
-	return max(1, parallel/n)
+	return parallel
 }
 
 // ahead is how many values of a file wait to be taken: a file whose turn has not
@@ -38,9 +43,7 @@ const ahead = 64
 // one after the other: what is taken is the same as if there was one at a time. work
 // must stop when yield returns false. After an error of take nothing more is begun.
 func inOrder[T any](ctx context.Context, n, parallel int, work func(ctx context.Context, i int, yield func(T) bool), take func(i int, values iter.Seq[T]) error) error {
-	if parallel <= 0 {
-		parallel = runtime.GOMAXPROCS(0)
-	}
+	parallel = orProcessors(parallel)
 	ctx, cancel := context.WithCancel(ctx)
 	queues := make([]chan T, n)
 	for i := range queues {

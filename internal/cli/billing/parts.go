@@ -1,14 +1,10 @@
 package billing
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"io"
 	"math"
 	"os"
-	"strings"
 
 	"ukcloud_exporter/internal/bill"
 )
@@ -33,9 +29,9 @@ func (in *input) openParts(ctx context.Context, seen io.Writer, workers int) (*o
 		if err != nil {
 			return nil, err
 		}
-		var magic [2]byte
-		_, err = file.ReadAt(magic[:], 0)
-		if err == nil && !bytes.Equal(magic[:], []byte{0x1f, 0x8b}) {
+		var first [len(gzipMagic)]byte
+		_, err = file.ReadAt(first[:], 0)
+		if err == nil && string(first[:]) != gzipMagic {
 			return in.parts(ctx, file, seen, workers), nil
 		}
 		_ = file.Close()
@@ -69,13 +65,7 @@ func (in *input) parts(ctx context.Context, file *os.File, seen io.Writer, worke
 	known := make(chan struct{})
 	go func() {
 		defer close(known)
-		hash := sha256.New()
-		if _, wrong = io.Copy(hash, from(0)); wrong != nil {
-			return
-		}
-		if got := hex.EncodeToString(hash.Sum(nil)); !strings.EqualFold(got, want) {
-			wrong = &checksumError{got, want}
-		}
+		_, wrong = io.Copy(io.Discard, newCheckedReader(from(0), want))
 	}()
 	o.close = func() error {
 		cancel(nil)

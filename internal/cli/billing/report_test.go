@@ -329,15 +329,7 @@ func checkMarkdown(t *testing.T, text string) {
 func TestReportOfOddBills(t *testing.T) {
 	for _, odd := range oddBills() {
 		t.Run(odd.name, func(t *testing.T) {
-			file := filepath.Join(t.TempDir(), oddName)
-			if err := os.WriteFile(file, []byte(odd.text), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			if odd.sum != "" {
-				if err := os.WriteFile(file+".sha256", []byte(odd.sum+"  "+oddName+"\n"), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
+			file := odd.write(t)
 			page, err := newBench(t).run("report", file)
 			if odd.refused != "" {
 				if exitstatus.Of(err) != 1 || !strings.Contains(err.Error(), odd.refused) || page != "" {
