@@ -1,11 +1,8 @@
 package dashboards_test
 
 import (
-	"bufio"
 	"fmt"
 	"maps"
-	"net/http"
-	"net/http/httptest"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -98,15 +95,8 @@ func overbill(t *testing.T, portal *simulator.Portal) map[string]int64 {
 // scrapeAudit adds a step to the series that the audit reads.
 func (x *exporter) scrapeAudit(t *testing.T, series map[string][]string, step int) {
 	t.Helper()
-	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics?collect[]=compute_services", nil)
-	w := httptest.NewRecorder()
-	x.scrape.ServeHTTP(w, r)
-	if w.Code != http.StatusOK {
-		t.Fatalf("scrape: %d %s", w.Code, w.Body)
-	}
-	lines := bufio.NewScanner(w.Body)
-	for lines.Scan() {
-		name, value, _ := strings.Cut(lines.Text(), "} ")
+	for line := range strings.Lines(x.get(t, "/metrics?collect[]=compute_services")) {
+		name, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "} ")
 		metric, labels, _ := strings.Cut(name, "{")
 		if !slices.Contains([]string{"ukcloud_vm_powered_on", "ukcloud_vm_billed_seconds", "ukcloud_vm_cost_month_to_date_gbp"}, metric) {
 			continue

@@ -115,15 +115,10 @@ func (x *exporter) alert(t *testing.T, vm, status string) {
 // record scrapes and writes the samples with the labels of a scrape and its time.
 func (x *exporter) record(t *testing.T, out *bufio.Writer) {
 	t.Helper()
-	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil)
-	w := httptest.NewRecorder()
-	x.scrape.ServeHTTP(w, r)
-	if w.Code != http.StatusOK {
-		t.Fatalf("scrape: %d %s", w.Code, w.Body)
-	}
+	text := x.get(t, "/metrics")
 	// Rounded, as Prometheus aligns its scrapes.
 	at := time.Now().Round(interval).Unix()
-	for line := range strings.Lines(w.Body.String()) {
+	for line := range strings.Lines(text) {
 		line = strings.TrimSuffix(line, "\n")
 		if strings.HasPrefix(line, "#") {
 			continue

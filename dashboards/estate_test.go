@@ -4,8 +4,6 @@ import (
 	"bufio"
 	"fmt"
 	"maps"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -31,10 +29,7 @@ func scrapeEstate(t *testing.T, accounts, vms int) (text string) {
 		}
 		x := startExporter(t, portal, t.TempDir())
 		defer x.stop(t)
-		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil)
-		w := httptest.NewRecorder()
-		x.scrape.ServeHTTP(w, r)
-		text = w.Body.String()
+		text = x.get(t, "/metrics")
 	})
 	return text
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -88,6 +89,18 @@ func members(cfg *config.Config, client *portal.Client, store *state.Store, log 
 		})
 	}
 	return all
+}
+
+// get scrapes.
+func (x *exporter) get(t *testing.T, target string) string {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, target, nil)
+	w := httptest.NewRecorder()
+	x.scrape.ServeHTTP(w, r)
+	if w.Code != http.StatusOK {
+		t.Fatalf("scrape: %d %s", w.Code, w.Body)
+	}
+	return w.Body.String()
 }
 
 func (x *exporter) stop(t *testing.T) {

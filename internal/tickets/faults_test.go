@@ -41,18 +41,9 @@ func TestAnswersLost(t *testing.T) {
 		"not done, connection broken": func(http.RoundTripper, *http.Request) (*http.Response, error) { return broken() },
 		"not done, 500":               func(http.RoundTripper, *http.Request) (*http.Response, error) { return status(500) },
 		"done after the timeout": func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
-			late := r.Clone(context.WithoutCancel(r.Context()))
-			if r.Body != nil {
-				body, err := io.ReadAll(r.Body)
-				if err != nil {
-					return nil, err
-				}
-				late.Body = io.NopCloser(bytes.NewReader(body))
+			if err := sendLater(next, r, timeout+5*time.Second); err != nil {
+				return nil, err
 			}
-			go func() {
-				time.Sleep(timeout + 5*time.Second)
-				_, _ = next.RoundTrip(late)
-			}()
 			<-r.Context().Done()
 			return nil, r.Context().Err()
 		},
@@ -107,18 +98,9 @@ func TestKilledWhileThePortalIsSlow(t *testing.T) {
 						return next.RoundTrip(r)
 					}
 					slow = true
-					late := r.Clone(context.WithoutCancel(r.Context()))
-					if r.Body != nil {
-						body, err := io.ReadAll(r.Body)
-						if err != nil {
-							return nil, err
-						}
-						late.Body = io.NopCloser(bytes.NewReader(body))
+					if err := sendLater(next, r, timeout+timeout/2); err != nil {
+						return nil, err
 					}
-					go func() {
-						time.Sleep(timeout + timeout/2)
-						_, _ = next.RoundTrip(late)
-					}()
 					return nil, errors.New("the process has gone")
 				}
 				w.nights()
@@ -215,4 +197,21 @@ func TestPortalGone(t *testing.T) {
 			})
 		})
 	}
+}
+
+// sendLater has a request reach the portal when nobody waits for it any more.
+func sendLater(next http.RoundTripper, r *http.Request, after time.Duration) error {
+	late := r.Clone(context.WithoutCancel(r.Context()))
+	if r.Body != nil {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return err
+		}
+		late.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	go func() {
+		time.Sleep(after)
+		_, _ = next.RoundTrip(late)
+	}()
+	return nil
 }

@@ -134,18 +134,23 @@ func TestTwoAlertmanagers(t *testing.T) {
 	})
 }
 
+// flap has an alert fire and, ten minutes later, end; then ten minutes pass.
+func (w *world) flap() {
+	begin := time.Now()
+	w.deliver(about("1").with("web-01", begin, never))
+	w.rest()
+	time.Sleep(10 * time.Minute)
+	w.deliver(about("1").with("web-01", begin, time.Now()))
+	w.rest()
+	time.Sleep(10 * time.Minute)
+}
+
 func TestFlapping(t *testing.T) {
 	inWorld(t, simulator.Options{}, settings(), func(w *world) {
 		calls := w.countCalls()
 		const flaps = 50
 		for range flaps {
-			begin := time.Now()
-			w.deliver(about("1").with("web-01", begin, never))
-			w.rest()
-			time.Sleep(10 * time.Minute)
-			w.deliver(about("1").with("web-01", begin, time.Now()))
-			w.rest()
-			time.Sleep(10 * time.Minute)
+			w.flap()
 		}
 		// Each: looked for and reopened, noted, noted, closed; the first: opened.
 		w.wantCalls(calls(), 2+2*flaps+2*(flaps-1), 1, 2*flaps+2*(flaps-1))
@@ -408,13 +413,7 @@ func TestStateLost(t *testing.T) {
 func TestNoteOnly(t *testing.T) {
 	inWorld(t, simulator.Options{}, settings(func(s *Settings) { s.Close = false }), func(w *world) {
 		for range 2 {
-			begin := time.Now()
-			w.deliver(about("1").with("web-01", begin, never))
-			w.rest()
-			time.Sleep(10 * time.Minute)
-			w.deliver(about("1").with("web-01", begin, time.Now()))
-			w.rest()
-			time.Sleep(10 * time.Minute)
+			w.flap()
 		}
 		if got := w.only(); len(got.Changes) != 0 || len(got.Notes) != 3 {
 			t.Errorf("%+v", got)
