@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"io/fs"
@@ -67,7 +68,7 @@ func exampleCollectors() string {
 		for _, k := range config.Reference() {
 			if key, ok := strings.CutPrefix(k.Path, "collectors."+c.Name+"."); ok {
 				comment(&b, "    ", k.Meaning)
-				fmt.Fprintf(&b, "    %s: %s\n", key, k.Default)
+				fmt.Fprintf(&b, "    %s: %s\n", key, cmp.Or(k.Default, `""`))
 			}
 		}
 	}

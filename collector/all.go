@@ -41,13 +41,14 @@ type Deps struct {
 	Portal    portal.Conditional
 	Inventory Inventory
 	State     State
+	Archive   Archive // nil keeps no bills
 	Log       *slog.Logger
 }
 
 // Settings is a collector's section of the configuration: a struct that embeds
 // Schedule, and whose other fields are the collector's own keys. The tag key is the
 // YAML key, the tag doc its meaning in one line. A field may be a bool, an int, a
-// string, a []string, a time.Duration or a Choice. A struct with a method
+// string, a []string, a time.Duration, a Path or a Choice. A struct with a method
 // Check(report func(key, reason string)) can refuse values.
 type Settings interface {
 	When() Schedule
@@ -57,6 +58,10 @@ type Settings interface {
 type Choice interface {
 	Choices() []string
 }
+
+// Path is a setting that is a path; one that is relative in the configuration file is
+// relative to that file's directory.
+type Path string
 
 // Schedule reports whether and how often a collector runs.
 type Schedule struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
 	"sync"
@@ -20,15 +21,16 @@ func billingCSV() Definition {
 		[]string{"/api/billing/billing-csv"},
 		BillingSettings{Schedule: every(6*time.Hour, 48*time.Hour), VMLimit: 1000},
 		func(d Deps, s BillingSettings) Collector {
-			return NewBillingCSV(d.Portal, d.Inventory, d.State, d.Log, s)
+			return NewBillingCSV(d.Portal, d.Inventory, d.State, d.Archive, d.Log, s)
 		})
 }
 
 // BillingSettings are the settings of the billing collector.
 type BillingSettings struct {
 	Schedule
-	VMLimit int      `key:"vm_limit" doc:"How many VMs per compute service get a cost series of their own, the dearest first; the rest is summed in vm=\"__other__\"."`
-	Tags    []string `key:"tags" doc:"Keys of the bill's Metadata column by which costs are also summed, for example [project, cost-centre]."`
+	VMLimit   int      `key:"vm_limit" doc:"How many VMs per compute service get a cost series of their own, the dearest first; the rest is summed in vm=\"__other__\"."`
+	Tags      []string `key:"tags" doc:"Keys of the bill's Metadata column by which costs are also summed, for example [project, cost-centre]."`
+	ExportDir Path     `key:"export_dir" doc:"Directory of a data set of the bills for query engines (Parquet, as billing export writes it) that is kept up to date; empty writes none. See docs/lake.md."`
 }
 
 // Check refuses settings that make no sense.
@@ -49,6 +51,7 @@ type BillingCSV struct {
 	api       BillingAPI
 	inventory Inventory
 	state     State
+	archive   Archive
 	log       *slog.Logger
 	settings  BillingSettings
 	now       func() time.Time
@@ -62,9 +65,12 @@ type BillingCSV struct {
 }
 
 // NewBillingCSV returns the collector. What it must know of closed months after a
-// restart is kept in state.
-func NewBillingCSV(api BillingAPI, inventory Inventory, state State, log *slog.Logger, s BillingSettings) *BillingCSV {
-	return &BillingCSV{api: api, inventory: inventory, state: state, log: log, settings: s, now: time.Now, clock: clockOf(api)}
+// restart is kept in state. Bills are kept in archive, unless it is nil.
+func NewBillingCSV(api BillingAPI, inventory Inventory, state State, archive Archive, log *slog.Logger, s BillingSettings) *BillingCSV {
+	if archive == nil {
+		archive = noArchive{}
+	}
+	return &BillingCSV{api: api, inventory: inventory, state: state, archive: archive, log: log, settings: s, now: time.Now, clock: clockOf(api)}
 }
 
 // Families implements Collector.
@@ -124,8 +130,9 @@ type monthBill struct {
 
 	bill    *bill.Bill // fetched, or the held one; nil when nothing is known
 	etag    string
-	closed  bool // final: not asked for
-	fetched bool // the portal gave or confirmed it in this round
+	sum     string // of the archive
+	closed  bool   // final: not asked for
+	fetched bool   // the portal gave or confirmed it in this round
 }
 
 // monthKey is the key of a part.
@@ -137,7 +144,7 @@ func monthKey(s computeService, m bill.Month) string { return s.key() + "/" + m.
 func (c *BillingCSV) fetch(ctx context.Context, bills []*monthBill, now time.Time, publish func(...Result)) [][]Result {
 	for _, b := range bills {
 		if b.held != nil {
-			b.bill, b.etag = b.held.Bill, b.held.ETag
+			b.bill, b.etag, b.sum = b.held.Bill, b.held.ETag, b.held.Sum
 		}
 		b.closed = b.held != nil && c.closings.Closed(b.key(), b.month)
 	}
@@ -146,7 +153,11 @@ func (c *BillingCSV) fetch(ctx context.Context, bills []*monthBill, now time.Tim
 	for i, bug := range forEach(ctx, len(results), func(ctx context.Context, i int) error {
 		current, previous := bills[2*i], bills[2*i+1]
 		for _, b := range [...]*monthBill{current, previous} {
-			if b.err == nil && !b.closed {
+			switch {
+			case b.err != nil:
+			case c.lacks(b) && guarded(func() error { return c.fetchAgain(ctx, b) }) == nil:
+				b.fetched = !b.closed
+			case !b.closed:
 				b.err = guarded(func() error { return c.fetchOne(ctx, b) })
 				b.fetched = b.err == nil
 			}
@@ -177,6 +188,24 @@ func (c *BillingCSV) fetchOne(ctx context.Context, b *monthBill) error {
 	return err
 }
 
+// lacks reports whether the archive does not have a bill that is held: because it could
+// not be written, or because there was no archive.
+func (c *BillingCSV) lacks(b *monthBill) bool {
+	return b.bill != nil && b.sum != c.archive.Sum(b.account, b.vorg, b.month)
+}
+
+// fetchAgain reads a bill whole that is held, also one that is closed, for the archive.
+// After an error everything is as it was.
+func (c *BillingCSV) fetchAgain(ctx context.Context, b *monthBill) error {
+	again := *b
+	again.etag = ""
+	if _, err := c.read(ctx, &again); err != nil {
+		return err
+	}
+	*b = again
+	return nil
+}
+
 // read reads a month. It also returns how many rows were read, taken or not.
 func (c *BillingCSV) read(ctx context.Context, b *monthBill) (rows int64, err error) {
 	stream, err := c.api.BillingCSV(ctx, b.month.String(), b.vorg, b.etag)
@@ -189,6 +218,9 @@ func (c *BillingCSV) read(ctx context.Context, b *monthBill) (rows int64, err er
 	defer func() { _ = stream.Close() }()
 	var rejected rejectedRows
 	body := sumOf(stream)
+	kept := c.archive.Copy(b.account, b.vorg, b.month)
+	defer func() { _ = kept.Close() }()
+	body.Reader = io.TeeReader(body.Reader, kept)
 	read, err := bill.Read(body, bill.Options{
 		Month: b.month, Tags: c.settings.Tags, Rejected: rejected.note, Proven: stream.Proven, MaxNames: maxBillNames,
 	})
@@ -199,7 +231,7 @@ func (c *BillingCSV) read(ctx context.Context, b *monthBill) (rows int64, err er
 	if err != nil {
 		return rows, fmt.Errorf("fetch billing %s of %s: GET /api/billing/billing-csv: %w", b.month, b.vorg, err)
 	}
-	b.bill, b.etag = read, stream.ETag
+	b.bill, b.etag, b.sum = read, stream.ETag, kept.Keep()
 	log := c.log.With("account", b.account, "vorg", b.vorg, "period", b.month.String())
 	rejected.log(log)
 	logOdd(log, read)
@@ -307,7 +339,7 @@ func (c *BillingCSV) result(b *monthBill, data bill.Standing) Result {
 	if b.bill == nil {
 		return r
 	}
-	data.Account, data.VOrg, data.Bill, data.VMLimit, data.ETag = b.account, b.vorg, b.bill, c.settings.VMLimit, b.etag
+	data.Account, data.VOrg, data.Bill, data.VMLimit, data.ETag, data.Sum = b.account, b.vorg, b.bill, c.settings.VMLimit, b.etag, b.sum
 	if b.held != nil && *b.held == data {
 		r.Part = b.part
 	} else {

@@ -142,6 +142,7 @@ type bench struct {
 	api       collector.BillingAPI
 	orgs      inventory.API
 	store     *state.Store
+	archive   collector.Archive // nil for none
 	settings  collector.BillingSettings
 	log       *slog.Logger
 	now       time.Time
@@ -162,7 +163,7 @@ func newBench(t *testing.T, api collector.BillingAPI, orgs inventory.API, now st
 
 // restart replaces the process: what is left is the state.
 func (b *bench) restart() {
-	b.collector = collector.NewBillingCSV(b.api, inventory.New(b.orgs, nil), b.store.Section("billing_csv"), b.log, b.settings)
+	b.collector = collector.NewBillingCSV(b.api, inventory.New(b.orgs, nil), b.store.Section("billing_csv"), b.archive, b.log, b.settings)
 	b.collector.SetNow(func() time.Time { return b.now })
 	b.held, b.order = map[string]*collector.Part{}, nil
 }

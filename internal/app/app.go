@@ -23,6 +23,7 @@ import (
 	versioncollector "github.com/prometheus/client_golang/prometheus/collectors/version"
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 
+	"ukcloud_exporter/internal/archive"
 	"ukcloud_exporter/internal/config"
 	"ukcloud_exporter/internal/sdnotify"
 	"ukcloud_exporter/internal/snapshot"
@@ -79,6 +80,7 @@ type Daemon struct {
 	guard    *portal.LoginGuard
 	reloads  chan chan error
 	tickets  *tickets.Metrics
+	exports  *archive.Metrics
 	// current is replaced by a reload, which one goroutine owns.
 	current atomic.Pointer[generation]
 
@@ -92,7 +94,8 @@ type generation struct {
 	client *portal.Client
 	cache  *snapshot.Cache
 
-	tickets *tickets.Bridge // nil where the configuration has no such section
+	tickets *tickets.Bridge  // nil where the configuration has no such section
+	archive *archive.Archive // nil where the configuration has no directory for it
 }
 
 // Run serves until ctx ends or the process is asked to stop, and returns what
@@ -138,9 +141,9 @@ func (d *Daemon) register() {
 		Name: "ukcloud_config_last_reload_success_timestamp_seconds",
 		Help: "When the configuration in use was read.",
 	})
-	d.tickets = tickets.NewMetrics()
+	d.tickets, d.exports = tickets.NewMetrics(), archive.NewMetrics()
 	d.registry.MustRegister(
-		d.tickets,
+		d.tickets, d.exports,
 		d.reloadSuccess, d.reloadTime,
 		versioncollector.NewCollector("ukcloud_exporter"),
 		collectors.NewGoCollector(),
@@ -246,6 +249,9 @@ func (g *generation) stop(next *portal.Client) error {
 	err := g.cache.Stop(ctx)
 	if g.tickets != nil {
 		g.tickets.Stop()
+	}
+	if g.archive != nil {
+		err = errors.Join(err, g.archive.Stop(ctx))
 	}
 	if g.client != next {
 		g.client.Close(ctx)

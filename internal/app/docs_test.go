@@ -49,7 +49,7 @@ series only; join on the ids.
 
 Money is in pounds without VAT, times are Unix times in seconds.
 `)
-	for _, m := range s.members(s.current.Load().config, s.current.Load().client) {
+	for _, m := range s.members(s.current.Load().config, s.current.Load().client, nil) {
 		fmt.Fprintf(&b, "\n## %s\n\nRefreshed at most every %s, kept for %s.\n\n", m.Name, model.Duration(m.MinInterval), model.Duration(m.MaxAge))
 		b.WriteString(tableHead)
 		for _, d := range m.Collector.Families() {

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/common/version"
 
 	"ukcloud_exporter/collector"
+	"ukcloud_exporter/internal/archive"
 	"ukcloud_exporter/internal/config"
 	"ukcloud_exporter/internal/inventory"
 	"ukcloud_exporter/internal/snapshot"
@@ -37,7 +38,10 @@ func (d *Daemon) generation(cfg *config.Config, client *portal.Client) (*generat
 	if err != nil {
 		return nil, err
 	}
-	return &generation{config: cfg, client: client, cache: snapshot.New(d.log, d.members(cfg, client)), tickets: bridge}, nil
+	keeper := d.archive(cfg)
+	return &generation{
+		config: cfg, client: client, cache: snapshot.New(d.log, d.members(cfg, client, keeper)), tickets: bridge, archive: keeper,
+	}, nil
 }
 
 // bridge makes the way from alerts to tickets, or nil where the configuration has none.
@@ -54,6 +58,16 @@ func (d *Daemon) bridge(cfg *config.Config, client *portal.Client) (*tickets.Bri
 		options.Ended = calls.ClosedStatuses
 	}
 	return tickets.New(options)
+}
+
+// archive makes what keeps bills, or nil where the configuration has no directory for
+// them.
+func (d *Daemon) archive(cfg *config.Config) *archive.Archive {
+	settings, ok := cfg.Collector("billing_csv").(collector.BillingSettings)
+	if !ok || settings.ExportDir == "" {
+		return nil
+	}
+	return archive.New(string(settings.ExportDir), version.Version, d.log.With("part", "export"), d.exports)
 }
 
 func (d *Daemon) client(cfg *config.Config) (*portal.Client, error) {
@@ -84,8 +98,11 @@ func NewClient(cfg *config.Config, log *slog.Logger, options ...portal.Option) (
 }
 
 // members makes the collectors that are enabled.
-func (d *Daemon) members(cfg *config.Config, client *portal.Client) []snapshot.Member {
+func (d *Daemon) members(cfg *config.Config, client *portal.Client, keeper *archive.Archive) []snapshot.Member {
 	deps := collector.Deps{Portal: client.Conditional(), Inventory: inventory.New(client.Conditional(), cfg.Accounts())}
+	if keeper != nil {
+		deps.Archive = keeper
+	}
 	var members []snapshot.Member
 	for _, c := range collector.All() {
 		settings := cfg.Collector(c.Name)

@@ -55,7 +55,7 @@ func (d *Daemon) next() (*generation, error) {
 	}
 	switch {
 	case same && bytes.Equal(old.config.Digest(), cfg.Digest()):
-		return &generation{config: cfg, client: old.client, cache: old.cache, tickets: old.tickets}, nil
+		return &generation{config: cfg, client: old.client, cache: old.cache, tickets: old.tickets, archive: old.archive}, nil
 	case same && bytes.Equal(old.config.PortalDigest(), cfg.PortalDigest()) && !old.client.Session().Suspended:
 		return d.generation(cfg, old.client)
 	default: // also for a login that is suspended until the configuration changes

@@ -43,6 +43,10 @@ type Standing struct {
 
 	// ETag is the validator with which the portal gave the bill.
 	ETag string
+
+	// Sum identifies the bytes that the bill was read from, where bills are kept; ""
+	// elsewhere.
+	Sum string
 }
 
 // Until is when the bill's role ends: the running month's becomes the previous one,

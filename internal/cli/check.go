@@ -14,6 +14,8 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 	"golang.org/x/sync/errgroup"
 
+	"ukcloud_exporter/collector"
+	"ukcloud_exporter/internal/archive"
 	"ukcloud_exporter/internal/cli/billing"
 	"ukcloud_exporter/internal/cli/exitstatus"
 	"ukcloud_exporter/internal/inventory"
@@ -31,6 +33,11 @@ func (c *Commands) check(cmd *kingpin.CmdClause) run {
 		}
 		if err := state.Check(cfg.StateDir()); err != nil {
 			return fmt.Errorf("state_dir: %w", err)
+		}
+		if billing, ok := cfg.Collector("billing_csv").(collector.BillingSettings); ok && billing.ExportDir != "" {
+			if err := archive.Check(string(billing.ExportDir)); err != nil {
+				return fmt.Errorf("collectors.billing_csv.export_dir: %w", err)
+			}
 		}
 		fmt.Fprintln(c.env.Stdout, "configuration: ok")
 		if !*tryLogin {

@@ -157,12 +157,12 @@ func (c *Config) LoginDigest() []byte {
 
 // DataDigest is Digest of what the data of a collector depends on: the portal, the
 // login, the accounts, and the collector's own keys, without when and how patiently it
-// asks.
+// asks and where it writes.
 func (c *Config) DataDigest(collector string) []byte {
 	own := "collectors." + collector + "."
 	patience := []string{
 		"portal.timeout", "portal.rejected_logins_limit", "portal.password_file",
-		own + "enabled", own + "min_interval", own + "max_age",
+		own + "enabled", own + "min_interval", own + "max_age", own + "export_dir",
 	}
 	return c.digest(func(path string) bool {
 		matters := strings.HasPrefix(path, "portal.") || strings.HasPrefix(path, "accounts") || strings.HasPrefix(path, own)

@@ -401,6 +401,7 @@ func TestDataDigest(t *testing.T) {
 		{"timeout", "portal: {email: a@example.com, password: x, timeout: 1m, rejected_logins_limit: 1}\n", true},
 		{"schedule", base + "collectors: {vmotion_events: {min_interval: 1m, max_age: 2h}}\n", true},
 		{"another collector", base + "collectors: {billing_csv: {vm_limit: 1}}\n", true},
+		{"export_dir", base + "collectors: {billing_csv: {export_dir: elsewhere}}\n", true},
 		{"state_dir", base + "state_dir: elsewhere\n", true},
 		{"URL", "portal: {email: a@example.com, password: x, url: https://portal.example.com/api}\n", false},
 		{"email", "portal: {email: b@example.com, password: x}\n", false},

@@ -65,7 +65,7 @@ func (s section) of() collector.Settings {
 
 // filePath is a path; one that is relative in the file is relative to the
 // file's own directory.
-type filePath string
+type filePath = collector.Path
 
 // accountID is a decimal account id. The portal sends integers; YAML may hold
 // them as integers or as text.

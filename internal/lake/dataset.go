@@ -90,6 +90,19 @@ func lockDirectory(dir string) (io.Closer, error) {
 	return f, nil
 }
 
+// Check returns why Open would fail, and leaves nothing behind. A data set that another
+// process writes at the moment is none of the reasons.
+func Check(dir, schema string, format Format) error {
+	if err := atomicfile.CheckDirectory(dir); err != nil {
+		return err
+	}
+	d := &DataSet{dir: dir, schema: schema, format: format}
+	if err := d.fits(); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
 func (d *DataSet) prepare() error {
 	entries, err := os.ReadDir(d.dir)
 	if err != nil {
@@ -103,6 +116,15 @@ func (d *DataSet) prepare() error {
 			}
 		}
 	}
+	if err := d.fits(); err != nil {
+		return err
+	}
+	d.aside, err = os.MkdirTemp(d.dir, asideName)
+	return err
+}
+
+// fits returns an error where the directory holds another schema or format.
+func (d *DataSet) fits() error {
 	months, err := d.Months()
 	if err != nil {
 		return err
@@ -113,8 +135,7 @@ func (d *DataSet) prepare() error {
 				d.dir, m.Schema, m.Format, m.BillingPeriod, d.schema, d.format)
 		}
 	}
-	d.aside, err = os.MkdirTemp(d.dir, asideName)
-	return err
+	return nil
 }
 
 // recover removes what a killed process left. A month that it had moved away and not
@@ -210,7 +231,8 @@ func (d *DataSet) stage(month bill.Month, account, vorg string, write func(io.Wr
 		err = os.Rename(file.Name(), filepath.Join(dir, name))
 	}
 	if err != nil {
-		return fmt.Errorf("write %s of %s: %w", month, vorg, plain(err))
+		// What is left would be put in place with the other files of the month.
+		return errors.Join(fmt.Errorf("write %s of %s: %w", month, vorg, plain(err)), plain(os.Remove(file.Name())))
 	}
 	return d.staging(month, f)
 }

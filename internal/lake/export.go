@@ -1,6 +1,8 @@
 package lake
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io"
 
@@ -27,7 +29,8 @@ type Told struct {
 // Evidence writes a bill as it is, a row for each row.
 func (d *DataSet) Evidence(s Source) (told Told, err error) {
 	err = d.stage(s.Month, s.Account, s.VOrg, func(w io.Writer, f *File) error {
-		reader, err := bill.NewReader(s.CSV, bill.Options{
+		sum := sha256.New()
+		reader, err := bill.NewReader(io.TeeReader(s.CSV, sum), bill.Options{
 			Month: s.Month, AllColumns: true, Proven: s.Proven,
 			Rejected: func(*csvparse.RowError) { told.Rejected++ },
 		})
@@ -69,6 +72,7 @@ func (d *DataSet) Evidence(s Source) (told Told, err error) {
 		}
 		told.BadTags, told.BadTimes = e.badTags, e.badTime
 		f.BillRows, f.Cost, f.Rejected, f.Late = f.Rows, Pounds(cost.Value), told.Rejected, told.Late.Rows
+		f.CSVSHA256 = hex.EncodeToString(sum.Sum(nil))
 		return nil
 	})
 	return told, err
@@ -84,7 +88,7 @@ func (d *DataSet) writer(w io.Writer, s *sheet) (writer, error) {
 	if d.format == CSV {
 		return newCSVWriter(w, s)
 	}
-	return newParquetWriter(w, s, d.version), nil
+	return newParquetWriter(w, s, d.version)
 }
 
 var errRange = errors.New("sum is out of range")

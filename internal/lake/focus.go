@@ -1,6 +1,8 @@
 package lake
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"time"
@@ -50,7 +52,8 @@ func utcCell(text string) cell {
 func (d *DataSet) Focus(s Source, v focus.Version, owner focus.Bill) (told Told, more focus.Told, err error) {
 	err = d.stage(s.Month, s.Account, s.VOrg, func(w io.Writer, f *File) error {
 		converter := focus.NewConverter(v, owner)
-		reader, err := bill.NewReader(s.CSV, bill.Options{
+		sum := sha256.New()
+		reader, err := bill.NewReader(io.TeeReader(s.CSV, sum), bill.Options{
 			Month: s.Month, AllColumns: true, Proven: s.Proven,
 			Rejected: func(*csvparse.RowError) { converter.Rejected++ },
 		})
@@ -81,6 +84,7 @@ func (d *DataSet) Focus(s Source, v focus.Version, owner focus.Bill) (told Told,
 		}
 		f.Cost, f.Rejected, f.Late = Pounds(cost.Value), converter.Rejected, converter.Late.Rows
 		told.Rejected, told.Late, more = converter.Rejected, converter.Late, converter.Told
+		f.CSVSHA256 = hex.EncodeToString(sum.Sum(nil))
 		return out.close()
 	})
 	return told, more, err

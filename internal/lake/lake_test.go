@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/parquet-go/parquet-go"
 
@@ -103,6 +104,37 @@ func check(t *testing.T, dir string) lake.Manifest {
 		t.Errorf("files %v, want %v (%v)", files, want, err)
 	}
 	return m
+}
+
+// TestFailedBill: a bill that cannot be written leaves nothing in the month that others
+// are put into.
+func TestFailedBill(t *testing.T) {
+	dir := t.TempDir()
+	set := open(t, dir, lake.Parquet)
+	whole := bytesOf(t, 300, 1)
+	if _, err := set.Evidence(lake.Source{Account: "1", VOrg: "1-1-1-a", Month: january, CSV: bytes.NewReader(whole)}); err != nil {
+		t.Fatal(err)
+	}
+	broken := io.MultiReader(bytes.NewReader(whole[:len(whole)/2]), iotest.ErrReader(errors.New("broken")))
+	if _, err := set.Evidence(lake.Source{Account: "1", VOrg: "1-1-2-b", Month: january, CSV: broken}); err == nil {
+		t.Error("a broken stream was written")
+	}
+	if _, err := set.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if err := set.Close(); err != nil {
+		t.Fatal(err)
+	}
+	check(t, dir)
+	if all, err := filepath.Glob(filepath.Join(dir, "*", "account=1", "*")); err != nil || len(all) != 1 {
+		t.Errorf("%q is in the month, %v", all, err)
+	}
+	sum := sha256.Sum256(whole)
+	for vorg, want := range map[string]string{"1-1-1-a": hex.EncodeToString(sum[:]), "1-1-2-b": ""} {
+		if got, err := lake.CSVSum(dir, "1", vorg, january); got != want || err != nil {
+			t.Errorf("%s: the CSV's sum is %q, %v, want %q", vorg, got, err, want)
+		}
+	}
 }
 
 // TestReplace: a run replaces the bills that it was given and no others, byte for byte

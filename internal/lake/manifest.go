@@ -41,6 +41,8 @@ type File struct {
 	Cost     Pounds `json:"cost_gbp"`
 	Bytes    int64  `json:"bytes"`
 	SHA256   string `json:"sha256"`
+	// CSVSHA256 is of the CSV that it was written from, as the portal gave it.
+	CSVSHA256 string `json:"csv_sha256,omitempty"`
 }
 
 // Pounds is an amount that JSON holds as text, exactly.
@@ -100,6 +102,21 @@ func readManifest(dir string) (*Manifest, error) {
 		}
 	}
 	return m, nil
+}
+
+// CSVSum returns the SHA-256 of the CSV from which a compute service's bill was written
+// into a directory, in hexadecimal digits; "" where it has no such bill.
+func CSVSum(dir, account, vorg string, month bill.Month) (string, error) {
+	m, err := readManifest(filepath.Join(dir, monthName(month)))
+	if err != nil || m == nil {
+		return "", err
+	}
+	for _, f := range m.Files {
+		if f.Account == account && f.VOrg == vorg {
+			return f.CSVSHA256, nil
+		}
+	}
+	return "", nil
 }
 
 // partition writes a value of a partition as Hive does, so that any text is one name

@@ -83,15 +83,19 @@ type leaf struct {
 	bytes  []byte // of the decimals
 }
 
-func newParquetWriter(w io.Writer, s *sheet, version string) *parquetWriter {
+func newParquetWriter(w io.Writer, s *sheet, version string) (*parquetWriter, error) {
+	zstd, err := newCodec()
+	if err != nil {
+		return nil, err
+	}
 	p := &parquetWriter{sheet: s, file: parquet.NewGenericWriter[any](w, s.schema(),
-		parquet.Compression(&parquet.Zstd), parquet.CreatedBy("ukcloud_exporter", version, ""),
+		parquet.Compression(zstd), parquet.CreatedBy("ukcloud_exporter", version, ""),
 		parquet.MaxRowsPerRowGroup(2*rowGroup), parquet.DataPageStatistics(true))}
 	p.leaves = make([]leaf, len(p.file.ColumnWriters()))
 	for i := range p.leaves {
 		p.leaves[i] = leaf{make([]parquet.Value, 0, batch), make([]byte, 0, batch*decimalBytes)}
 	}
-	return p
+	return p, nil
 }
 
 // row implements writer.

@@ -277,7 +277,7 @@ func daemonOf(t *testing.T, odd *oddBill, day, family string) (got map[string]mo
 		}
 		time.Sleep(time.Until(today.Add(8 * time.Hour)))
 		api := &onePortal{text: odd.text, proven: odd.refused == ""}
-		c := collector.NewBillingCSV(api, inventory.New(api, nil), noState{}, slog.New(slog.DiscardHandler), collector.BillingSettings{VMLimit: 1000})
+		c := collector.NewBillingCSV(api, inventory.New(api, nil), noState{}, nil, slog.New(slog.DiscardHandler), collector.BillingSettings{VMLimit: 1000})
 		results, roundErr := c.Collect(t.Context(), func(string) *collector.Part { return nil }, func(...collector.Result) {})
 		if roundErr != nil {
 			t.Fatal(roundErr)
