@@ -1,19 +1,16 @@
 package collector
 
-import (
-	"io"
-
-	"ukcloud_exporter/internal/bill"
-)
+import "io"
 
 // Archive keeps bills whole, beside what is exposed of them. What it cannot keep it
-// tells itself: to the collector it never fails.
+// tells itself: to the collector it never fails. A period is a month as the portal
+// writes it, for example 2018-01.
 type Archive interface {
-	// Sum identifies the bytes of the bill that it has of a compute service and month,
+	// Sum identifies the bytes of the bill that it has of a compute service and period,
 	// "" where it has none.
-	Sum(account, vorg string, month bill.Month) string
+	Sum(account, vorg, period string) string
 	// Copy returns what takes the bytes of a bill while it is read.
-	Copy(account, vorg string, month bill.Month) BillCopy
+	Copy(account, vorg, period string) BillCopy
 }
 
 // BillCopy takes the bytes of a bill. Write always takes all of them. Close forgets
@@ -28,8 +25,8 @@ type BillCopy interface {
 // noArchive keeps nothing.
 type noArchive struct{}
 
-func (noArchive) Sum(string, string, bill.Month) string    { return "" }
-func (noArchive) Copy(string, string, bill.Month) BillCopy { return noCopy{} }
+func (noArchive) Sum(string, string, string) string    { return "" }
+func (noArchive) Copy(string, string, string) BillCopy { return noCopy{} }
 
 type noCopy struct{}
 

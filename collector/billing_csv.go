@@ -191,7 +191,7 @@ func (c *BillingCSV) fetchOne(ctx context.Context, b *monthBill) error {
 // lacks reports whether the archive does not have a bill that is held: because it could
 // not be written, or because there was no archive.
 func (c *BillingCSV) lacks(b *monthBill) bool {
-	return b.bill != nil && b.sum != c.archive.Sum(b.account, b.vorg, b.month)
+	return b.bill != nil && b.sum != c.archive.Sum(b.account, b.vorg, b.month.String())
 }
 
 // fetchAgain reads a bill whole that is held, also one that is closed, for the archive.
@@ -218,7 +218,7 @@ func (c *BillingCSV) read(ctx context.Context, b *monthBill) (rows int64, err er
 	defer func() { _ = stream.Close() }()
 	var rejected rejectedRows
 	body := sumOf(stream)
-	kept := c.archive.Copy(b.account, b.vorg, b.month)
+	kept := c.archive.Copy(b.account, b.vorg, b.month.String())
 	defer func() { _ = kept.Close() }()
 	body.Reader = io.TeeReader(body.Reader, kept)
 	read, err := bill.Read(body, bill.Options{

@@ -81,14 +81,24 @@ func (a *Archive) Stop(ctx context.Context) error {
 }
 
 // Sum implements collector.Archive: the SHA-256 of the CSV that a bill was written from.
-func (a *Archive) Sum(account, vorg string, month bill.Month) string {
-	sum, _ := lake.CSVSum(a.dir, account, vorg, month) // what cannot be read is told when it is to be replaced
+func (a *Archive) Sum(account, vorg, period string) string {
+	month, err := bill.ParseMonth(period)
+	if err != nil {
+		return ""
+	}
+	return a.sum(account, vorg, month)
+}
+
+// sum is "" also where the manifest cannot be read: that is told when the bill is to be
+// replaced.
+func (a *Archive) sum(account, vorg string, month bill.Month) string {
+	sum, _ := lake.CSVSum(a.dir, account, vorg, month)
 	return sum
 }
 
 // Copy implements collector.Archive.
-func (a *Archive) Copy(account, vorg string, month bill.Month) collector.BillCopy {
-	return newCopy(a, account, vorg, month)
+func (a *Archive) Copy(account, vorg, period string) collector.BillCopy {
+	return newCopy(a, account, vorg, period)
 }
 
 // add has a bill written, in place of an older one that waits. Without a bill nothing

@@ -26,8 +26,11 @@ type billCopy struct {
 	kept bool
 }
 
-func newCopy(a *Archive, account, vorg string, month bill.Month) *billCopy {
-	c := &billCopy{archive: a, account: account, vorg: vorg, month: month, hash: sha256.New()}
+func newCopy(a *Archive, account, vorg, period string) *billCopy {
+	c := &billCopy{archive: a, account: account, vorg: vorg, hash: sha256.New()}
+	if c.month, c.err = bill.ParseMonth(period); c.err != nil {
+		return c
+	}
 	if c.err = os.MkdirAll(a.dir, 0o755); c.err != nil {
 		return c
 	}
@@ -54,7 +57,7 @@ func (c *billCopy) Write(b []byte) (int, error) {
 // written again: so a closed month is written once, whatever restarts.
 func (c *billCopy) Keep() string {
 	sum := hex.EncodeToString(c.hash.Sum(nil))
-	if c.archive.Sum(c.account, c.vorg, c.month) == sum {
+	if c.archive.sum(c.account, c.vorg, c.month) == sum {
 		c.archive.add(c.account, c.vorg, c.month, nil)
 		return sum
 	}
