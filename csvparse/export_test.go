@@ -1,9 +1,9 @@
 package csvparse
 
-// Window makes the window so many bytes, so that small files fill it.
+// Window lets the window grow from 16 bytes to so many, so that small files fill it.
 func Window(bytes int) Option {
 	return func(o *options) error {
-		o.window = bytes
+		o.first, o.most = min(16, bytes), bytes
 		return nil
 	}
 }

@@ -11,7 +11,8 @@ type Option func(*options) error
 type options struct {
 	columns  []Column // nil: all
 	doubtful []Column // of them: those whose cells need not be readable
-	window   int      // its size in bytes, and so that of the longest row with its line end
+	first    int      // bytes of the window until a row is longer: many bills are read at once
+	most     int      // bytes of the longest row, with its line end
 	trustEOF bool
 }
 
@@ -34,7 +35,7 @@ func WithDoubtful(columns ...Column) Option {
 const maxRow = 1 << 20
 
 func choose(opts []Option) (options, error) {
-	o := options{window: maxRow}
+	o := options{first: 2 * readSize, most: maxRow}
 	for _, option := range opts {
 		if err := option(&o); err != nil {
 			return options{}, err

@@ -6,7 +6,8 @@ import (
 	"io"
 )
 
-// scanner cuts a stream into records inside one window of fixed size.
+// scanner cuts a stream into records inside one window, which grows with the longest
+// record up to most.
 //
 // Between calls:
 //   - 0 <= start <= end <= len(window); window[start:end] has been read and is
@@ -25,6 +26,7 @@ import (
 type scanner struct {
 	reader   io.Reader
 	window   []byte
+	most     int // bytes of the longest record, with its line end
 	trustEOF bool
 	names    []string // the header, nil while it is read
 
@@ -55,7 +57,7 @@ const maxColumns = 4096
 var errBadReader = errors.New("the reader returned an impossible count")
 
 func newScanner(r io.Reader, o options) *scanner {
-	s := &scanner{reader: r, window: make([]byte, o.window), trustEOF: o.trustEOF, line: 1}
+	s := &scanner{reader: r, window: make([]byte, o.first), most: o.most, trustEOF: o.trustEOF, line: 1}
 	header := make([]int, maxColumns)
 	for i := range header {
 		header[i] = i
@@ -109,8 +111,8 @@ func (s *scanner) next() error {
 	return s.done
 }
 
-// full reports that one record fills the window and has not ended.
-func (s *scanner) full() bool { return s.end-s.start == len(s.window) }
+// full reports whether one record is as long as any may be and has not ended.
+func (s *scanner) full() bool { return s.end-s.start == s.most }
 
 // noLineEnd decides what to do when the line is not there to its end and cannot be
 // read further. It returns nil when the scan can go on.
@@ -136,7 +138,7 @@ func (s *scanner) noLineEnd() error {
 // fill reads more behind window[:end]. It reads until there is twice as much as
 // before, so that a record that is cut again from its start costs no more than
 // twice its length however small the reads are. It returns false when nothing was
-// added: the window is full, or the reader has said its last.
+// added: the record is as long as any may be, or the reader has said its last.
 func (s *scanner) fill() bool {
 	if s.start > 0 {
 		s.base += int64(s.start)
@@ -144,7 +146,12 @@ func (s *scanner) fill() bool {
 		s.start = 0
 	}
 	before := s.end
-	target := min(max(2*before, 1), len(s.window))
+	target := min(max(2*before, 1), s.most)
+	if target > len(s.window) {
+		window := make([]byte, target)
+		copy(window, s.window[:before])
+		s.window = window
+	}
 	for idle := 0; s.end < target && s.err == nil; {
 		n, err := s.reader.Read(s.window[s.end:min(s.end+readSize, len(s.window))])
 		if n < 0 || n > len(s.window)-s.end {
