@@ -199,6 +199,7 @@ func TestPasswordPipe(t *testing.T) {
 // TestSessionsThatDoNotLast: while a daemon pauses because logins are accepted and serve
 // no call, neither the commands beside it nor its next start log in, unless forced.
 func TestSessionsThatDoNotLast(t *testing.T) {
+	processes(t)
 	var logins atomic.Int64
 	portal := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")

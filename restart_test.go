@@ -75,6 +75,7 @@ func successes(exposition string) (failed, good int) {
 // TestKillIsNoGap: after SIGKILL, with a portal that does not answer, the first scrape
 // has all that the last one had, with its true times, and says of now what is true now.
 func TestKillIsNoGap(t *testing.T) {
+	processes(t)
 	simulated, err := simulator.New(simulator.Options{Seed: 5, Accounts: 2, VMs: 12, Email: "a@example.com", Password: "p4ssw0rd-canary"})
 	if err != nil {
 		t.Fatal(err)

@@ -53,14 +53,17 @@ func readParts(t testing.TB, file string, offsets []int64, opts ...csvparse.Opti
 // TestPartsAgreeWithOneReader: wherever a file is cut, its parts have the rows, lines
 // and errors that one reader gives.
 func TestPartsAgreeWithOneReader(t *testing.T) {
-	right := 0
+	right, cuts := 0, 200
+	if testing.Short() {
+		cuts = 20
+	}
 	for _, seed := range billingSeeds() {
 		for _, start := range []string{"", "\ufeff"} {
 			file := start + fewHeader + seed
 			for _, trusted := range []bool{false, true} {
 				opts := []csvparse.Option{fewColumns(), csvparse.Window(fuzzWindow), csvparse.TrustEOF(trusted)}
 				want := read(t, strings.NewReader(file), opts...)
-				step := max(1, len(file)/200)
+				step := max(1, len(file)/cuts)
 				for offset := 1; offset < len(file); offset += step {
 					got, n := readParts(t, file, []int64{int64(offset)}, opts...)
 					right += n

@@ -68,7 +68,7 @@ func (w *world) checkNights(what string) {
 func TestKilledAnywhere(t *testing.T) {
 	points, died, step := 1, map[string]int{}, 1
 	if testing.Short() {
-		step = 9
+		step = 29
 	}
 	for at := 0; at <= points; at += step {
 		synctest.Test(t, func(t *testing.T) {
@@ -108,6 +108,9 @@ func TestKilledAnywhere(t *testing.T) {
 
 // TestKilledAgainAndAgain: no process lives long.
 func TestKilledAgainAndAgain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("lives through 150 processes")
+	}
 	total := 0
 	for seed := range uint64(20) {
 		synctest.Test(t, func(t *testing.T) {

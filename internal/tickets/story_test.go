@@ -182,6 +182,9 @@ func TestFlapping(t *testing.T) {
 
 // TestThousandGroups: ten tickets, and one that says how many groups it stands for.
 func TestThousandGroups(t *testing.T) {
+	if testing.Short() {
+		t.Skip("delivers thousands of alerts")
+	}
 	inWorld(t, simulator.Options{}, settings(), func(w *world) {
 		calls := w.countCalls()
 		const groups = 1000

@@ -108,6 +108,9 @@ func toDate(t *testing.T, truth simulator.Bill) (sums, days map[int64]money.Amou
 // TestBackfill: in two years of an estate every family has each day what the
 // portal's own bill says, from the portal and from files.
 func TestBackfill(t *testing.T) {
+	if testing.Short() {
+		t.Skip("writes two years of an estate")
+	}
 	b := newBench(t)
 	past, bills, again := t.TempDir(), t.TempDir(), t.TempDir()
 	b.must("backfill", "--from", "2016-04", "--to", "2018-03", "--tag", "project", "--vm-limit", "3", "-o", past)

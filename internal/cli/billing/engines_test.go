@@ -131,6 +131,9 @@ func summedUp(t *testing.T, b *bench, bills []string) map[string]map[string]mone
 // TestEngines: DuckDB and ClickHouse read the data set of three years, and have the
 // sums of billing summary to the last place, and answers to the questions of docs/lake.md.
 func TestEngines(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts query engines")
+	}
 	if _, err := os.Stat(filepath.Join(enginesDir, "node_modules")); err != nil {
 		t.Skipf("NO ENGINES: %s IS NOT RUN (npm install in internal/lake/engines)", strings.ToUpper(t.Name()))
 	}
