@@ -41,6 +41,6 @@ func (t *logTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 		requestID := t.secrets.clean(resp.Header.Get("X-Request-Id"), maxRequestID)
 		fields = append(fields, slog.Int("status", resp.StatusCode), slog.String("request_id", requestID))
 	}
-	t.logger.LogAttrs(context.WithoutCancel(req.Context()), slog.LevelDebug, "portal request", fields...)
+	t.logger.LogAttrs(context.WithoutCancel(req.Context()), slog.LevelDebug, "Portal request", fields...)
 	return resp, err
 }

@@ -50,6 +50,6 @@ func (s *Service) Stopping() { s.notify(daemon.SdNotifyStopping) }
 // notify only logs a failure: systemd acts on what it does not hear.
 func (s *Service) notify(state string) {
 	if _, err := daemon.SdNotify(false, state); err != nil {
-		s.log.Warn("systemd was not told", "state", state, "err", err)
+		s.log.Warn("Cannot tell systemd", "state", state, "err", err)
 	}
 }

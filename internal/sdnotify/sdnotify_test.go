@@ -116,7 +116,7 @@ func TestNobodyListens(t *testing.T) {
 	}
 	t.Setenv("NOTIFY_SOCKET", filepath.Join(t.TempDir(), "gone"))
 	s.Alive()
-	if !strings.Contains(log.String(), "systemd was not told") {
+	if !strings.Contains(log.String(), "Cannot tell systemd") {
 		t.Errorf("logged %q", &log)
 	}
 }

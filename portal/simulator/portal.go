@@ -150,7 +150,7 @@ func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if c.endpoint == "authenticate" {
 		p.counters.login(a.status)
 	}
-	p.options.Logger.LogAttrs(r.Context(), slog.LevelDebug, "portal request", slog.String("method", r.Method),
+	p.options.Logger.LogAttrs(r.Context(), slog.LevelDebug, "Portal request", slog.String("method", r.Method),
 		slog.String("endpoint", c.endpoint), slog.Int("status", a.status), slog.String("fault", fault.Kind))
 	p.send(w, r, a, kind, serial)
 }
