@@ -113,6 +113,9 @@ func (l *loader) syntax(err error, data []byte) {
 }
 
 // read fills v from a node and notes the line of each key.
+//
+// The decoder's own KnownFields would do for less code, but its errors quote keys and
+// values, where a password may stand, and it takes 0123 for text.
 func (l *loader) read(v reflect.Value, n *yaml.Node, path string) {
 	l.lines[path] = n.Line
 	if reason := unsupported(n); reason != "" {
