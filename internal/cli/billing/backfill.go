@@ -84,17 +84,22 @@ type job struct {
 	month bill.Month
 }
 
-func (c *backfill) run(ctx context.Context, log *slog.Logger) error {
-	if c.tags = distinct(c.tags); c.vmLimit < 0 {
+// check refuses flags that make no sense together.
+func (c *backfill) check() error {
+	switch {
+	case c.vmLimit < 0:
 		return errors.New("--vm-limit is negative")
-	}
-	if c.to != (bill.Month{}) && c.to.Compare(c.from) < 0 {
+	case c.to != (bill.Month{}) && c.to.Compare(c.from) < 0:
 		return fmt.Errorf("--to %s is before --from %s", c.to, c.from)
-	}
-	if len(c.files) == 0 && c.to.Start().After(c.env.Now()) {
+	case len(c.files) == 0 && c.to.Start().After(c.env.Now()):
 		return fmt.Errorf("--to %s has not begun", c.to)
 	}
-	if err := c.checkLabels(); err != nil {
+	return c.checkLabels()
+}
+
+func (c *backfill) run(ctx context.Context, log *slog.Logger) error {
+	c.tags = distinct(c.tags)
+	if err := c.check(); err != nil {
 		return err
 	}
 	bills, jobs, failed, err := c.plan(ctx, log)
