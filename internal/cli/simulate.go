@@ -61,8 +61,7 @@ type portalFlags struct {
 	era        string
 	faults     []string
 
-	// These are flags of simulate only. Left at their zero values they are those of
-	// demo.
+	// These are flags of simulate only.
 	email, password string
 	users           []string
 	now             string
@@ -75,7 +74,7 @@ type portalFlags struct {
 
 // addEstateFlags adds the flags of the estate to a command.
 func addEstateFlags(cmd *kingpin.CmdClause) *portalFlags {
-	f := new(portalFlags)
+	f := &portalFlags{email: DemoEmail, password: DemoPassword}
 	cmd.Flag("seed", "Seed of the simulated estate: the same seed and time give the same answers.").Default("1").Uint64Var(&f.seed)
 	cmd.Flag("accounts", "Number of accounts.").Default("2").IntVar(&f.accounts)
 	cmd.Flag("vms", "Number of VMs in all accounts together.").Default("200").IntVar(&f.vms)
@@ -106,8 +105,28 @@ func addPortalFlags(cmd *kingpin.CmdClause) *portalFlags {
 	return f
 }
 
+// check refuses what simulator.Options takes for a value that was left out.
+func (f *portalFlags) check() error {
+	switch {
+	case f.accounts < 1:
+		return fmt.Errorf("--accounts: %d is not at least 1", f.accounts)
+	case f.vms < 1:
+		return fmt.Errorf("--vms: %d is not at least 1", f.vms)
+	case f.sessionTTL < time.Second:
+		return fmt.Errorf("--session-ttl: %v is not at least 1s", f.sessionTTL)
+	case f.email == "":
+		return errors.New("--email: is empty")
+	case f.password == "":
+		return errors.New("--password: is empty")
+	}
+	return nil
+}
+
 // newPortal makes the portal that the flags describe.
 func (f *portalFlags) newPortal(log *slog.Logger) (*simulator.Portal, error) {
+	if err := f.check(); err != nil {
+		return nil, err
+	}
 	era, err := strconv.Atoi(f.era)
 	if err != nil {
 		return nil, fmt.Errorf("--era: %w", err)

@@ -38,6 +38,12 @@ func TestFlagsThatMakeNoSense(t *testing.T) {
 		name, want string
 		args       []string
 	}{
+		{"no account", "--accounts: 0 is not at least 1", []string{"--accounts=0"}},
+		{"no VM", "--vms: 0 is not at least 1", []string{"--vms=0"}},
+		{"negative", "--vms: -5 is not at least 1", []string{"--vms=-5"}},
+		{"no session", "--session-ttl: 0s is not at least 1s", []string{"--session-ttl=0s"}},
+		{"no address", "--email: is empty", []string{"--email="}},
+		{"no password", "--password: is empty", []string{"--password="}},
 		{"user without a role", `--user: user "a@example.com": want EMAIL:PASSWORD:ROLE`, []string{"--user=a@example.com:geheim"}},
 		{"user of no role", `--user: user "a@example.com": unknown role: valid are administrator, read-only, billing-only, no-account`, []string{"--user=a@example.com:geheim:king"}},
 		{"user twice", `simulated portal: user "a@example.com" is there twice`, []string{"--user=a@example.com:geheim:read-only", "--user=a@example.com:geheim:read-only"}},
