@@ -58,7 +58,7 @@ func scrapedMonth(t *testing.T) (series map[string][]string, overbilled map[stri
 		if err != nil {
 			t.Fatal(err)
 		}
-		x := startExporter(t, portal, t.TempDir())
+		x := startExporter(t, portal, t.TempDir(), "")
 		defer x.stop(t)
 		for step := 0; time.Since(start) <= auditLength; step++ {
 			if time.Since(start) == auditLength-2*time.Hour {

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"ukcloud_exporter/internal/lake"
 	"ukcloud_exporter/money"
 	"ukcloud_exporter/portal/simulator"
 )
@@ -32,8 +33,8 @@ func end() time.Time { return time.Date(2018, 3, 15, 18, 0, 0, 0, time.UTC) }
 // it. Nothing is made up: what is in the file was exposed at that time.
 //
 // In the day the portal is down for a while, refuses an account, corrects last
-// month's bill and sends a row that cannot be read, alerts become tickets, and the
-// exporter restarts.
+// month's bill and sends a row that cannot be read, while something else writes the
+// data set of the bills; alerts become tickets, and the exporter restarts.
 func simulate(t *testing.T, path string) (portal *simulator.Portal) {
 	file, err := os.Create(path)
 	if err != nil {
@@ -47,13 +48,14 @@ func simulate(t *testing.T, path string) (portal *simulator.Portal) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		bridged := t.TempDir()
-		x := startExporter(t, portal, bridged)
+		bridged, exported := t.TempDir(), t.TempDir()
+		x := startExporter(t, portal, bridged, exported)
 		defer func() { x.stop(t) }()
 		for time.Now().Before(dayStart) {
 			x.record(t, out)
 			time.Sleep(time.Until(time.Now().Truncate(time.Hour).Add(time.Hour)))
 		}
+		var other *lake.DataSet
 		for scrape := 0; !time.Now().After(end()); scrape++ {
 			switch scrape {
 			case 12:
@@ -64,12 +66,17 @@ func simulate(t *testing.T, path string) (portal *simulator.Portal) {
 				portal.SetFaults(simulator.Fault{Endpoint: "builds", Kind: "403", Account: portal.AccountIDs()[1]})
 			case 30:
 				happen(t, portal)
+				other = openLake(t, exported)
+			case 30 + int(7*time.Hour/interval): // the next round of bills was within six
+				if err := other.Close(); err != nil {
+					t.Error(err)
+				}
 			case 120:
 				x.alert(t, "ldap", "resolved")
 				x.alert(t, "web", "firing")
 			case 144:
 				x.stop(t)
-				x = startExporter(t, portal, bridged)
+				x = startExporter(t, portal, bridged, exported)
 				time.Sleep(3 * time.Second)
 			}
 			x.record(t, out)
@@ -98,6 +105,16 @@ func happen(t *testing.T, portal *simulator.Portal) {
 	if err := portal.SpoilRow(org, "2018-03", 3, "TotalPrice", "twelve"); err != nil {
 		t.Error(err)
 	}
+}
+
+// openLake is an export by hand, which keeps the exporter out of its data set.
+func openLake(t *testing.T, dir string) *lake.DataSet {
+	t.Helper()
+	set, err := lake.Open(dir, lake.EvidenceSchema, lake.Parquet, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
 }
 
 // alert is what Alertmanager says of a group of one alert.

@@ -27,7 +27,7 @@ func scrapeEstate(t *testing.T, accounts, vms int) (text string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		x := startExporter(t, portal, t.TempDir())
+		x := startExporter(t, portal, t.TempDir(), "")
 		defer x.stop(t)
 		text = x.get(t, "/metrics")
 	})

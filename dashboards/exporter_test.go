@@ -14,6 +14,7 @@ import (
 
 	"ukcloud_exporter/collector"
 	"ukcloud_exporter/internal/app"
+	"ukcloud_exporter/internal/archive"
 	"ukcloud_exporter/internal/config"
 	"ukcloud_exporter/internal/inventory"
 	"ukcloud_exporter/internal/snapshot"
@@ -32,12 +33,14 @@ type exporter struct {
 	client  *portal.Client
 	cache   *snapshot.Cache
 	bridge  *tickets.Bridge
+	archive *archive.Archive // nil without a directory for it
 	scrape  http.Handler
 }
 
 // startExporter starts one. All that it does must happen in one synctest bubble.
-// What it knows of tickets stays in ticketsDir.
-func startExporter(t *testing.T, portalHandler http.Handler, ticketsDir string) *exporter {
+// What it knows of tickets stays in ticketsDir, and the bills that it exports in exportDir,
+// unless that is "".
+func startExporter(t *testing.T, portalHandler http.Handler, ticketsDir, exportDir string) *exporter {
 	t.Helper()
 	path := testutil.WriteFile(t, t.TempDir(), "config.yml",
 		"portal: {url: http://portal.test/api, email: demo@example.com, password: demo}\n"+
@@ -56,7 +59,11 @@ func startExporter(t *testing.T, portalHandler http.Handler, ticketsDir string) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	x.cache = snapshot.New(log, members(cfg, x.client, x.store, log))
+	exports := archive.NewMetrics()
+	if exportDir != "" {
+		x.archive = archive.New(exportDir, "test", log, exports)
+	}
+	x.cache = snapshot.New(log, x.members(cfg, log))
 	settings, metrics := tickets.Defaults(), tickets.NewMetrics()
 	settings.Service = "Demo Service"
 	x.bridge, err = tickets.New(tickets.Options{Settings: settings, Portal: x.client, Log: log, Metrics: metrics, Dir: ticketsDir, Timeout: time.Minute})
@@ -67,7 +74,7 @@ func startExporter(t *testing.T, portalHandler http.Handler, ticketsDir string) 
 	reloadedAt := prometheus.NewGauge(prometheus.GaugeOpts{Name: "ukcloud_config_last_reload_success_timestamp_seconds"})
 	reloaded.Set(1)
 	reloadedAt.SetToCurrentTime()
-	registry.MustRegister(metrics, reloaded, reloadedAt,
+	registry.MustRegister(metrics, exports, reloaded, reloadedAt,
 		versioncollector.NewCollector("ukcloud_exporter"), collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		snapshot.NewMetrics(func() *snapshot.Cache { return x.cache }, x.cache.Names()))
@@ -78,11 +85,15 @@ func startExporter(t *testing.T, portalHandler http.Handler, ticketsDir string) 
 }
 
 // members are all collectors as the configuration has them.
-func members(cfg *config.Config, client *portal.Client, store *state.Store, log *slog.Logger) (all []snapshot.Member) {
-	deps := collector.Deps{Portal: client.Conditional(), Inventory: inventory.New(client.Conditional(), cfg.Accounts()), Log: log}
+func (x *exporter) members(cfg *config.Config, log *slog.Logger) (all []snapshot.Member) {
+	client := x.client.Conditional()
+	deps := collector.Deps{Portal: client, Inventory: inventory.New(client, cfg.Accounts()), Log: log}
+	if x.archive != nil {
+		deps.Archive = x.archive
+	}
 	for _, c := range collector.All() {
 		settings := cfg.Collector(c.Name)
-		deps.State = store.Section(c.Name)
+		deps.State = x.store.Section(c.Name)
 		all = append(all, snapshot.Member{
 			Name: c.Name, Collector: c.New(deps, settings),
 			MinInterval: settings.When().MinInterval, MaxAge: settings.When().MaxAge,
@@ -108,6 +119,11 @@ func (x *exporter) stop(t *testing.T) {
 	x.bridge.Stop()
 	if err := x.cache.Stop(context.WithoutCancel(t.Context())); err != nil {
 		t.Error(err)
+	}
+	if x.archive != nil {
+		if err := x.archive.Stop(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
 	}
 	if err := x.store.Close(); err != nil {
 		t.Error(err)

@@ -33,6 +33,9 @@ func TestSimulatedDay(t *testing.T) {
 	for _, d := range load(t) {
 		t.Run(d.UID, func(t *testing.T) { showsData(t, d, prometheus, chosen) })
 	}
+	if failed, err := prometheus.Query(t.Context(), "max_over_time(ukcloud_bill_export_failures_total[1d]) > 0", end()); err != nil || len(failed) == 0 {
+		t.Errorf("every bill was exported: that is not the day that was meant, %v", err)
+	}
 	if !slices.Equal(alerts, causes) {
 		t.Errorf("alerts at the day's end are\n%v, want\n%v", alerts, causes)
 	}

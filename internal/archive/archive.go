@@ -4,7 +4,8 @@
 // The bytes of a bill go to a file beside the data set while they are read. Once the
 // bill is taken for whole, one goroutine writes it into the data set, behind everything
 // that scrapes wait for. What fails is logged, counted and left: the collector compares
-// what it holds with what is here, and reads again what is missing.
+// what it holds with what is here, and reads again what is missing. A disk that does
+// not answer is such a failure, and holds no collector up.
 package archive
 
 import (
@@ -38,6 +39,8 @@ type Archive struct {
 	dir, version string
 	log          *slog.Logger
 	metrics      *Metrics
+	disk         disk
+	create       func(dir string) (file, error) // for a bill that is read
 
 	mu      sync.Mutex
 	waiting []*billCopy // to be written; one of each compute service and month
@@ -51,10 +54,13 @@ type Archive struct {
 // New keeps the data set in dir, which is made when the first bill comes. version is the
 // program's. Stop ends it.
 func New(dir, version string, log *slog.Logger, m *Metrics) *Archive {
-	a := &Archive{dir: dir, version: version, log: log, metrics: m, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	return start(&Archive{dir: dir, version: version, log: log, metrics: m, create: newTemporary})
+}
+
+func start(a *Archive) *Archive {
+	a.wake, a.done = make(chan struct{}, 1), make(chan struct{})
 	a.context, a.cancel = context.WithCancel(context.Background())
-	a.clear()
-	m.archive.Store(a)
+	a.metrics.archive.Store(a)
 	go a.run()
 	return a
 }
@@ -92,7 +98,10 @@ func (a *Archive) Sum(account, vorg, period string) string {
 // sum is "" also where the manifest cannot be read: that is told when the bill is to be
 // replaced.
 func (a *Archive) sum(account, vorg string, month bill.Month) string {
-	sum, _ := lake.CSVSum(a.dir, account, vorg, month)
+	var sum string
+	if err := a.disk.do(patience, func() { sum, _ = lake.CSVSum(a.dir, account, vorg, month) }); err != nil {
+		return ""
+	}
 	return sum
 }
 
@@ -104,22 +113,29 @@ func (a *Archive) Copy(account, vorg, period string) collector.BillCopy {
 // add has a bill written, in place of an older one that waits. Without a bill nothing
 // of its kind waits any more.
 func (a *Archive) add(account, vorg string, month bill.Month, b *billCopy) {
-	a.mu.Lock()
-	a.waiting = slices.DeleteFunc(a.waiting, func(w *billCopy) bool {
-		same := w.account == account && w.vorg == vorg && w.month == month
-		if same {
-			w.forget()
-		}
-		return same
-	})
-	if b != nil {
-		a.waiting = append(a.waiting, b)
+	older := a.replace(account, vorg, month, b)
+	if older != nil {
+		older.giveUp()
 	}
-	a.mu.Unlock()
 	select {
 	case a.wake <- struct{}{}:
 	default:
 	}
+}
+
+// replace returns the bill in whose place another one waits, or none.
+func (a *Archive) replace(account, vorg string, month bill.Month, b *billCopy) (older *billCopy) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	at := slices.IndexFunc(a.waiting, func(w *billCopy) bool { return w.account == account && w.vorg == vorg && w.month == month })
+	if at >= 0 {
+		older = a.waiting[at]
+		a.waiting = slices.Delete(a.waiting, at, at+1)
+	}
+	if b != nil {
+		a.waiting = append(a.waiting, b)
+	}
+	return older
 }
 
 func (a *Archive) take() []*billCopy {
@@ -132,6 +148,7 @@ func (a *Archive) take() []*billCopy {
 
 func (a *Archive) run() {
 	defer close(a.done)
+	a.clear()
 	for {
 		select {
 		case <-a.context.Done():
@@ -141,7 +158,9 @@ func (a *Archive) run() {
 			return
 		case <-a.wake:
 			if bills := a.take(); len(bills) > 0 {
-				a.write(bills)
+				if err := a.write(bills); err != nil {
+					a.failed(a.log, err)
+				}
 			}
 		}
 	}
@@ -149,36 +168,37 @@ func (a *Archive) run() {
 
 // write writes bills into the data set: all that came while the last ones were written,
 // so that a month is replaced once for many of them.
-func (a *Archive) write(bills []*billCopy) {
+func (a *Archive) write(bills []*billCopy) (err error) {
 	defer func() {
+		if r := recover(); r != nil { // of one bill; the metrics of all go on
+			err = collector.PanicError(r)
+		}
 		for _, b := range bills {
 			b.forget()
 		}
 	}()
 	set, err := lake.Open(a.dir, schema, format, a.version)
 	if err != nil {
-		a.failed(a.log, err)
-		return
+		return err
 	}
+	defer func() { err = errors.Join(err, set.Close()) }()
 	for _, b := range bills {
 		if err := a.stage(set, b); err != nil {
 			a.failed(b.log(), err)
 		}
 		b.forget() // its room on the disk may be what the next one needs
 	}
-	var changes []lake.Change
-	if a.context.Err() == nil {
-		changes, err = set.Commit()
+	if a.context.Err() != nil {
+		return nil
 	}
+	changes, err := set.Commit()
 	for _, change := range changes {
 		a.log.Info("Bills exported", "period", change.BillingPeriod, "files", len(change.Files), "rows", change.Rows, "cost_gbp", change.Cost.String())
 		for _, before := range change.Shrunk {
 			a.log.Warn("An exported bill has fewer rows than before", "period", change.BillingPeriod, "vorg", before.VOrg, "rows_before", before.Rows)
 		}
 	}
-	if err := errors.Join(err, set.Close()); err != nil {
-		a.failed(a.log, err)
-	}
+	return err
 }
 
 func (a *Archive) stage(set *lake.DataSet, b *billCopy) error {

@@ -34,19 +34,27 @@ const noExporter = "No exporter is scraped"
 
 func exporterState() model.Row {
 	return model.Row{Title: "Now", Panels: []model.Panel{
-		withTexts(stat("Portal answers", "Whether the last call to the portal was answered and the session is good (UKCloudPortalDown).", noExporter, model.YesNo, goodFrom(1),
-			"min("+self("ukcloud_up")+")"), yesNo("no", "yes", model.Red, model.Green)),
-		withTexts(stat("Logins suspended", "Whether the exporter has stopped logging in, because the portal rejected it (UKCloudSessionSuspended).", noExporter, model.YesNo, badFrom(1),
-			"max("+self("ukcloud_session_logins_suspended")+")"), yesNo("no", "yes", model.Green, model.Red)),
+		narrow(withTexts(stat("Portal answers", "Whether the last call to the portal was answered and the session is good (UKCloudPortalDown).", noExporter, model.YesNo, goodFrom(1),
+			"min("+self("ukcloud_up")+")"), yesNo("no", "yes", model.Red, model.Green))),
+		narrow(withTexts(stat("Logins suspended", "Whether the exporter has stopped logging in, because the portal rejected it (UKCloudSessionSuspended).", noExporter, model.YesNo, badFrom(1),
+			"max("+self("ukcloud_session_logins_suspended")+")"), yesNo("no", "yes", model.Green, model.Red))),
 		stat("Session ends", "When the portal's session ends unless it is used before.", "There is no session", model.Moment, neutral(),
 			"min("+self("ukcloud_session_expiry_timestamp_seconds")+") * 1000"),
 		withTexts(stat("Configuration accepted", "Whether the last reload succeeded (UKCloudReloadFailed).", noExporter, model.YesNo, goodFrom(1),
 			"min("+self("ukcloud_config_last_reload_successful")+")"), yesNo("no", "yes", model.Red, model.Green)),
 		stat("Configuration read", "When the configuration in use was read.", noExporter, model.Moment, neutral(),
 			"max("+self("ukcloud_config_last_reload_success_timestamp_seconds")+") * 1000"),
-		stat("State not saved", "Failed attempts to save the state in the chosen range (UKCloudStateNotSaved).", noExporter, model.Count, badFrom(1),
-			sum("increase("+self("ukcloud_state_save_failures_total")+"[$__range])")),
+		narrow(stat("State not saved", "Failed attempts to save the state in the chosen range (UKCloudStateNotSaved).", noExporter, model.Count, badFrom(1),
+			sum("increase("+self("ukcloud_state_save_failures_total")+"[$__range])"))),
+		narrow(stat("Bills not exported", "Failed attempts to write bills into export_dir in the chosen range (UKCloudBillsNotExported). It is tried again in the next round.",
+			"There is no export_dir", model.Count, badFrom(1), sum("increase("+self("ukcloud_bill_export_failures_total")+"[$__range])"))),
 	}}
+}
+
+// narrow makes room for a seventh panel in a row of six.
+func narrow(p model.Panel) model.Panel {
+	p.Width = 3
+	return p
 }
 
 func withTexts(p model.Panel, texts []model.Text) model.Panel {

@@ -3,7 +3,6 @@ package billing
 import (
 	"bufio"
 	"bytes"
-	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -210,9 +209,6 @@ func (o *opened) errorOf(err error) error {
 	return fmt.Errorf("%s: %w", o.name, ofFile(err))
 }
 
-// gzipMagic is how a file that is compressed begins.
-const gzipMagic = "\x1f\x8b"
-
 // open opens the input; a compressed one is recognised by its first bytes. What
 // is read of the file itself, compressed or not, is also written to seen.
 func (in *input) open(seen io.Writer) (*opened, error) {
@@ -240,12 +236,9 @@ func (in *input) open(seen io.Writer) (*opened, error) {
 	buffered := bufio.NewReaderSize(raw, 64<<10)
 	o.Reader = buffered
 	if first, _ := buffered.Peek(len(gzipMagic)); string(first) == gzipMagic {
-		unzipped, err := gzip.NewReader(buffered)
+		unzipped, err := newGzipReader(buffered)
 		if err != nil {
 			_ = o.close()
-			if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-				err = errors.New("the gzip file was cut off within its header")
-			}
 			return nil, err
 		}
 		// gzip's own checksum and length prove that nothing is cut off.
@@ -296,10 +289,13 @@ func (c *checkedReader) Read(b []byte) (int, error) {
 // errorOf says which file an error is of.
 func (in *input) errorOf(err error) error { return fmt.Errorf("%s: %w", in.name, ofFile(err)) }
 
-// ofFile takes a wrong checksum out of the error of the line where it came out: it is
-// one of the file.
+// ofFile takes what is wrong with the file as a whole out of the error of the line where
+// it came out.
 func ofFile(err error) error {
 	if wrong, is := errors.AsType[*checksumError](err); is {
+		return wrong
+	}
+	if wrong, is := errors.AsType[*gzipError](err); is {
 		return wrong
 	}
 	return err

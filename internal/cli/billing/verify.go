@@ -112,7 +112,7 @@ func (c *verify) file(ctx context.Context, in *input, bar io.Writer, workers int
 		check.Checksum = "wrong"
 		found(finding{Check: "checksum", Expected: fmt.Sprintf("%.64s", wrong.want), Got: wrong.got})
 	case err != nil:
-		found(finding{Check: checkOf(err), Got: err.Error()})
+		found(finding{Check: checkOf(err), Got: ofFile(err).Error()})
 	}
 	b := check.builder.Bill()
 	check.sum(b)

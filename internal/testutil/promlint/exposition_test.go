@@ -69,7 +69,7 @@ func exposed(t *testing.T) exposition {
 }
 
 // scrapeProgram runs the simulated portal, which refuses the builds and has neither
-// my_vm nor tickets, and the exporter before it, and scrapes that: with an alert that
+// my_vm nor tickets, and the exporter before it, which exports bills, and scrapes that: with an alert that
 // waits for its ticket.
 func scrapeProgram(t *testing.T) []byte {
 	t.Helper()
@@ -82,7 +82,7 @@ func scrapeProgram(t *testing.T) []byte {
 	}
 	portal, exporter := freeAddress(t), freeAddress(t)
 	config := filepath.Join(dir, "config.yml")
-	if err := os.WriteFile(config, fmt.Appendf(nil, "portal: {url: 'http://%s/api', email: demo@example.com, password: demo}\nstate_dir: state\ntickets: {service: Demo}\n", portal), 0o600); err != nil {
+	if err := os.WriteFile(config, fmt.Appendf(nil, "portal: {url: 'http://%s/api', email: demo@example.com, password: demo}\nstate_dir: state\ntickets: {service: Demo}\ncollectors: {billing_csv: {export_dir: lake}}\n", portal), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	run(t, program, "simulate", "--listen-address="+portal, "--vms=20", "--fault=builds=403", "--fault=my_vm=503", "--fault=my_calls=503")
@@ -120,7 +120,7 @@ func alert(ctx context.Context, url string) error {
 }
 
 // rare are metrics that are there only once something has happened.
-var rare = []string{"ukcloud_account_forbidden{", "ukcloud_api_retries_total{", "ukcloud_state_last_save_timestamp_seconds ", "ukcloud_alert_tickets_oldest_waiting_timestamp_seconds "}
+var rare = []string{"ukcloud_account_forbidden{", "ukcloud_api_retries_total{", "ukcloud_state_last_save_timestamp_seconds ", "ukcloud_alert_tickets_oldest_waiting_timestamp_seconds ", "ukcloud_bill_export_failures_total "}
 
 func shown(text []byte) bool {
 	for _, metric := range rare {
