@@ -154,6 +154,32 @@ func TestServices(t *testing.T) {
 	}
 }
 
+func TestServiceNames(t *testing.T) {
+	tests := []struct {
+		name   string
+		answer canned.Answer
+		want   map[string]string
+	}{
+		{"of those with both", canned.Answer{Body: `{"account":{"id":1},"vOrgs":[
+			{"name":"Web","serviceId":"1-1-1-b164f3","urn":"u","VDCs":[]},
+			{"name":"Store","serviceId":"1-1-2-0a1b2c","urn":"v","VDCs":[]},
+			{"name":"","serviceId":"1-1-3-0a1b2d","urn":"w","VDCs":[]},
+			{"name":"without id","urn":"x","VDCs":[]}]}`}, map[string]string{"1-1-1-b164f3": "Web", "1-1-2-0a1b2c": "Store"}},
+		{"of an empty account", canned.Answer{Body: `{"account":{"id":1},"vOrgs":[]}`}, map[string]string{}},
+		{"not known", canned.Answer{Status: 404, Body: `{}`}, nil},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := &canned.Portal{Answers: map[string]canned.Answer{"/api/accounts/1/compute_services": test.answer}}
+				if diff := cmp.Diff(test.want, inventory.New(p.Client(t), nil).ServiceNames(t.Context(), "1")); diff != "" {
+					t.Error(diff)
+				}
+			})
+		})
+	}
+}
+
 // TestServicesSurviveAFailure: what was listed once is still known when
 // compute_services fails later.
 func TestServicesSurviveAFailure(t *testing.T) {
