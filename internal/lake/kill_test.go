@@ -81,14 +81,18 @@ func kill(t *testing.T, format lake.Format, times int) {
 	whole := time.Since(began)
 	rng := rand.New(rand.NewPCG(1, uint64(began.UnixNano())))
 	killed, replaced, last := 0, 0, int64(rowsOf(0))
+	patience := whole * 3 / 2 // so that some end by themselves, however busy the machine gets
 	for seed := 1; seed <= times; seed++ {
 		command := export(seed)
 		if err := command.Start(); err != nil {
 			t.Fatal(err)
 		}
-		timer := time.AfterFunc(time.Duration(rng.Int64N(int64(whole)*3/2)), func() { _ = command.Process.Kill() })
+		timer := time.AfterFunc(time.Duration(rng.Int64N(int64(patience))), func() { _ = command.Process.Kill() })
 		if err := command.Wait(); err != nil {
 			killed++
+			patience += patience / 4
+		} else {
+			patience -= patience / 4
 		}
 		timer.Stop()
 		m := check(t, dir)
