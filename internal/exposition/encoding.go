@@ -72,10 +72,6 @@ func (e Encoding) Index() int { return int(e.Format)*int(compressions) + int(e.C
 func Negotiate(h http.Header) Encoding {
 	f := expfmt.NegotiateAccept(h,
 		expfmt.FmtOpenMetrics_1_0_0, expfmt.FmtOpenMetrics_0_0_1, expfmt.FmtProtoDelim, expfmt.FmtText)
-	// A scraper without preference ("*/*", curl) reads the classic text.
-	if accept := h.Get("Accept"); accept == "" || strings.HasPrefix(accept, "*/*") {
-		f = expfmt.NegotiateAccept(http.Header{}, expfmt.FmtText)
-	}
 	return Encoding{Format: formatOf(f), Compression: negotiateCompression(h.Values("Accept-Encoding")), Expfmt: f}
 }
 

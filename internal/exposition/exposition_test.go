@@ -157,9 +157,15 @@ func TestPortions(t *testing.T) {
 		if diff := cmp.Diff(whole, portions); diff != "" {
 			t.Errorf("format %d (-whole +portions):\n%s", format, diff)
 		}
-		text := encoded(t, format, moves(), moves())
-		if n := strings.Count(text, "\nukcloud_moves_total 7"); n != 2 || strings.Count(text, "#") != 2 {
-			t.Errorf("format %d: a counter in two portions:\n%s", format, text)
+		once := encoded(t, format, moves())
+		samples := once[strings.Index(once, "\nukcloud_moves_total 7")+1:]
+		if diff := cmp.Diff(once+samples, encoded(t, format, moves(), moves())); diff != "" {
+			t.Errorf("format %d: a counter in two portions (-want +got):\n%s", format, diff)
+		}
+		many := make([]float64, 20_000) // more than goes to the compressor at once
+		portion := gauges("ukcloud_n", "N.", many...)
+		if encoded(t, format, portion, portion) != encoded(t, format, gauges("ukcloud_n", "N.", append(many, many...)...)) {
+			t.Errorf("format %d: large portions are not as the whole", format)
 		}
 	}
 }
@@ -313,6 +319,8 @@ func TestNegotiate(t *testing.T) {
 		{"anything", "text/plain", "*", exposition.Text, exposition.Gzip, "text/plain"},
 		{"identity preferred", "text/plain", "identity, gzip;q=0.1", exposition.Text, exposition.Identity, "text/plain"},
 		{"a browser", "text/html,application/xhtml+xml,*/*;q=0.8", "gzip, deflate, br, zstd", exposition.Text, exposition.Gzip, "text/plain"},
+		{"a weight above 1", "text/plain", "gzip;q=1.5, zstd;q=0.5", exposition.Text, exposition.Zstd, "text/plain"},
+		{"a weight below 0", "text/plain", "gzip;q=-1", exposition.Text, exposition.Identity, "text/plain"},
 		{"a weight that is no number", "text/plain", "gzip;q=high", exposition.Text, exposition.Identity, "text/plain"},
 	}
 	for _, test := range tests {
