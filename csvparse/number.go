@@ -29,7 +29,10 @@ func (m *Money) set(text []byte) Reason {
 	}
 	amount, places, err := money.ParseCell(text)
 	*m = Money{Amount: amount, Places: places, Valid: err == nil}
-	return reasonOf(err)
+	if err != nil {
+		return reasonOf(err)
+	}
+	return ""
 }
 
 // set fills the cell from its text.
@@ -40,14 +43,15 @@ func (q *Quantity) set(text []byte) Reason {
 	}
 	value, _, err := money.ParseCell(text)
 	*q = Quantity{Value: value, Valid: err == nil}
-	return reasonOf(err)
+	if err != nil {
+		return reasonOf(err)
+	}
+	return ""
 }
 
-// reasonOf names what is wrong with a number, "" when nothing is.
+// reasonOf names what is wrong with a number.
 func reasonOf(err error) Reason {
 	switch {
-	case err == nil:
-		return ""
 	case errors.Is(err, money.ErrPrecision):
 		return Precision
 	case errors.Is(err, money.ErrRange):
