@@ -16,20 +16,22 @@ type interner struct {
 	bytes   int              // what known costs, about
 	columns int              // how many columns of text a row has
 	beside  []*cell          // by column: what it held beside this row's resource
+	above   []*cell          // by column: what it held on a row before
 }
 
 // cell is a field as the file writes it, with its quotes, and its text.
 //
 // A resource has the same names, VDC and metadata on most of its rows, and after it
 // comes the resource that came after it the last time: so it remembers both, and most
-// fields are known without being looked for.
+// fields are known without being looked for. What differs, as times do, is mostly that
+// of the row before.
 type cell struct {
 	raw, text string
 	beside    []*cell // of a resource, by column
 }
 
 func newInterner(columns int) interner {
-	return interner{known: make(map[string]*cell), columns: columns, beside: make([]*cell, columns)}
+	return interner{known: make(map[string]*cell), columns: columns, beside: make([]*cell, columns), above: make([]*cell, columns)}
 }
 
 // text returns the text of a field in a column of text. It may write over raw.
@@ -59,9 +61,12 @@ func (in *interner) cell(raw []byte, column int) *cell {
 	if guess != nil && guess.raw == string(raw) {
 		return guess
 	}
-	c := in.known[string(raw)]
-	if c == nil {
-		c = in.learn(raw)
+	c := in.above[column]
+	if c == nil || c.raw != string(raw) {
+		if c = in.known[string(raw)]; c == nil {
+			c = in.learn(raw)
+		}
+		in.above[column] = c
 	}
 	in.beside[column] = c
 	return c

@@ -49,7 +49,7 @@ func (f Failure) String() string {
 // more than three places is one of the catalogue and not rounded; the others are a
 // monthly price divided by 730 hours.
 //
-// All columns of the row must have been read: one that was not is blank.
+// All columns of the row but texts must have been read: one that was not is blank.
 func Check(row *csvparse.BillingRow) iter.Seq[Failure] {
 	return func(yield func(Failure) bool) {
 		c := checker{row: row, yield: yield}

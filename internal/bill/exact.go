@@ -107,6 +107,14 @@ func isProduct(product int64, factors ...int64) bool {
 		if f < 0 {
 			return false
 		}
+		if whole := uint64(f) / uint64(money.One); whole*uint64(money.One) == uint64(f) { // as most hours are
+			hi, lo := bits.Mul64(sum, whole)
+			if hi > 0 {
+				return false
+			}
+			sum = lo
+			continue
+		}
 		hi, lo := bits.Mul64(sum, uint64(f))
 		if hi >= uint64(money.One) {
 			return false

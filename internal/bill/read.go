@@ -80,10 +80,6 @@ func (b *Builder) Read(r io.Reader) error {
 // Add adds a row. An error is a sum that went out of range, which no file's rows
 // alone can do, or ErrManyNames; the builder is of no use then.
 func (b *Builder) Add(row *Row) error {
-	var tags tagged
-	if len(b.options.Tags) > 0 {
-		tags = b.tags.of(row.Metadata)
-	}
 	sums := b.sums
 	if b.perDay != nil {
 		day := b.charged(row)
@@ -92,7 +88,7 @@ func (b *Builder) Add(row *Row) error {
 			b.perDay[day] = sums
 		}
 	}
-	if err := sums.add(row, tags); err != nil {
+	if err := sums.add(row, b.tags); err != nil {
 		return err
 	}
 	if limit := b.options.MaxNames; limit > 0 && sums.names() > limit {

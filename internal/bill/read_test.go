@@ -160,6 +160,31 @@ func TestLateRows(t *testing.T) {
 }
 
 // TestReadNothing: a month without data is a header without rows.
+// TestLongMetadata: more metadata than is remembered is added up as well, whatever a
+// resource had on the row before.
+func TestLongMetadata(t *testing.T) {
+	var rows []cells
+	for day := range 3 {
+		for i := range 13 {
+			metadata := fmt.Sprintf("project=%d; note=%s", (i+day)%3, strings.Repeat("x", 900_000+i))
+			if (i+day)%3 == 2 {
+				metadata = ""
+			}
+			rows = append(rows, vm.With(cells{
+				csvparse.ResourceID: fmt.Sprint("vm-", i%12), csvparse.Metadata: metadata, csvparse.TotalPrice: "1.25",
+			}))
+		}
+	}
+	got := read(t, billgen.CSV(rows...), bill.Options{Month: january, Tags: []string{"project"}}).Tags
+	value := func(name, cost string) bill.TagCost {
+		return bill.TagCost{Value: name, Cost: bill.Sum{Value: gbp(t, cost), Valid: true}}
+	}
+	want := []bill.TagCosts{{Key: "project", Values: []bill.TagCost{value("", "16.25"), value("0", "16.25"), value("1", "16.25")}}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("tags (-want +got):\n%s", diff)
+	}
+}
+
 func TestReadNothing(t *testing.T) {
 	got := read(t, billgen.CSV(), bill.Options{Month: january})
 	if got.Rows != 0 || got.Parts.Valid || len(got.Costs)+len(got.Days)+len(got.Resources)+len(got.Usage) != 0 {

@@ -40,19 +40,28 @@ type sums struct {
 	costs     map[costKey]*Parts
 	days      map[dayKey]*Parts
 	resources map[string]*resource
+	last      *resource // of the last row
 	groups    map[place]*group
 	usage     map[usageKey]*hours
 	tags      []map[string]*Sum // by the wanted keys, then by value
+	texts     int // bytes of the metadata that resources remember
 	badTags   int
 	badPower  int
 }
 
 // resource is what a resource cost, and where its last row went: its next one mostly
-// goes there too, without being looked up.
+// goes there too, without being looked up. Nor is the resource that came after it,
+// which mostly does so again.
 type resource struct {
 	Sum
-	place place
-	group *group
+	id       string
+	next     *resource
+	place    place
+	group    *group
+	tags     []*Sum // of the last row, by the wanted keys
+	badTags  bool
+	tagged   bool   // metadata is what they are of
+	metadata string // bounded in all together
 }
 
 // place is what says into which sums a row goes.
@@ -89,12 +98,12 @@ func at[K comparable, V any](groups map[K]*V, key K) *V {
 }
 
 // add adds a row. An error leaves sums that are of no use.
-func (s *sums) add(row *Row, tags tagged) error {
+func (s *sums) add(row *Row, known *tagCache) error {
 	s.rows++
 	ok := s.cost.Add(row.Cost)
 	ok = s.parts.Add(row.parts) && ok
 	ok = s.total.add(row.Total.Amount, row.Total.Valid) && ok
-	of := at(s.resources, row.ResourceID)
+	of := s.resource(row.ResourceID)
 	ok = of.Add(row.Cost) && ok
 	group := s.group(of, row)
 	ok = group.costs.Add(&row.Costs) && ok
@@ -113,11 +122,14 @@ func (s *sums) add(row *Row, tags tagged) error {
 	if !row.PowerKnown {
 		s.badPower++
 	}
-	for i, values := range s.tags {
-		ok = at(values, tags.values[i]).Add(row.Cost) && ok
-	}
-	if tags.bad {
-		s.badTags++
+	if len(s.tags) > 0 {
+		s.tag(of, row.Metadata, known)
+		for _, sum := range of.tags {
+			ok = sum.Add(row.Cost) && ok
+		}
+		if of.badTags {
+			s.badTags++
+		}
 	}
 	if !ok {
 		return fmt.Errorf("line %d: %w", row.Line, errRange)
@@ -132,6 +144,42 @@ func (s *sums) names() int {
 		n += len(values)
 	}
 	return n
+}
+
+// resource returns the sum of a resource.
+func (s *sums) resource(id string) *resource {
+	if s.last != nil && s.last.next != nil && s.last.next.id == id {
+		s.last = s.last.next
+		return s.last
+	}
+	of := at(s.resources, id)
+	of.id = id
+	if s.last != nil {
+		s.last.next = of
+	}
+	s.last = of
+	return of
+}
+
+// tag finds the sums of the tags of a resource's row.
+func (s *sums) tag(of *resource, metadata string, known *tagCache) {
+	if of.tagged && of.metadata == metadata {
+		return
+	}
+	tags := known.of(metadata)
+	if of.tags == nil {
+		of.tags = make([]*Sum, len(s.tags))
+	}
+	for i, values := range s.tags {
+		of.tags[i] = at(values, tags.values[i])
+	}
+	of.badTags = tags.bad
+	s.texts -= len(of.metadata)
+	of.metadata, of.tagged = "", s.texts+len(metadata) <= tagCacheBytes
+	if of.tagged {
+		of.metadata = metadata
+		s.texts += len(metadata)
+	}
 }
 
 // group returns the sums that a row of a resource goes into.

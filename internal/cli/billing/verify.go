@@ -155,7 +155,9 @@ func (c *fileCheck) read(ctx context.Context, in *input, bar io.Writer, workers 
 	if file.checksum {
 		c.Checksum = "ok"
 	}
-	reader, err := bill.NewReader(file.From(0), bill.Options{Month: in.month, Tags: c.tags, AllColumns: true, Proven: file.proven})
+	reader, err := bill.NewReader(file.From(0), bill.Options{
+		Month: in.month, Tags: c.tags, Checked: true, AllColumns: c.each != nil, Proven: file.proven,
+	})
 	if err != nil {
 		return err
 	}
