@@ -23,8 +23,12 @@ type Quantity struct {
 
 // set fills the cell from its text.
 func (m *Money) set(text []byte) Reason {
-	if len(text) == 0 {
+	switch string(text) {
+	case "":
 		*m = Money{}
+		return ""
+	case "0.000000000": // most cells: what a row does not have costs nothing
+		*m = Money{Places: money.Scale, Valid: true}
 		return ""
 	}
 	amount, places, err := money.ParseCell(text)
@@ -37,8 +41,12 @@ func (m *Money) set(text []byte) Reason {
 
 // set fills the cell from its text.
 func (q *Quantity) set(text []byte) Reason {
-	if len(text) == 0 {
+	switch string(text) {
+	case "":
 		*q = Quantity{}
+		return ""
+	case "0", "0.000": // most cells
+		*q = Quantity{Valid: true}
 		return ""
 	}
 	value, _, err := money.ParseCell(text)

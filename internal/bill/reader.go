@@ -148,7 +148,8 @@ func (r *Reader) reject(row *csvparse.RowError) {
 // of them is.
 func (r *Reader) see() bool {
 	var turnover Sum
-	for _, part := range r.row.Costs {
+	for i := range r.row.Costs {
+		part := &r.row.Costs[i]
 		if !turnover.add(max(part.Value, -part.Value), part.Valid) || part.Value == math.MinInt64 {
 			return false
 		}
