@@ -44,7 +44,7 @@ type sums struct {
 	groups    map[place]*group
 	usage     map[usageKey]*hours
 	tags      []map[string]*Sum // by the wanted keys, then by value
-	texts     int // bytes of the metadata that resources remember
+	texts     int               // bytes of the metadata that resources remember
 	badTags   int
 	badPower  int
 }
