@@ -94,7 +94,7 @@ func TestWorkersAgree(t *testing.T) {
 		if rng.IntN(4) == 0 {
 			text = "\ufeff" + text[:rng.IntN(len(text))]
 		}
-		o := bill.Options{Tags: []string{"project"}, Proven: rng.IntN(2) == 0, AllColumns: rng.IntN(2) == 0}
+		o := bill.Options{Tags: []string{"project"}, Proven: rng.IntN(2) == 0, AllColumns: rng.IntN(2) == 0, TotalsOnly: rng.IntN(2) == 0}
 		if rng.IntN(2) == 0 {
 			o.Month = january
 		}

@@ -54,7 +54,7 @@ type Builder struct {
 // NewBuilder returns a builder without rows.
 func NewBuilder(o Options) *Builder {
 	return &Builder{
-		options: o, tags: newTagCache(o.Tags), rejected: map[csvparse.Reason]int64{}, sums: newSums(len(o.Tags)),
+		options: o, tags: newTagCache(o.Tags), rejected: map[csvparse.Reason]int64{}, sums: newSums(&o),
 	}
 }
 
@@ -84,7 +84,7 @@ func (b *Builder) Add(row *Row) error {
 	if b.perDay != nil {
 		day := b.charged(row)
 		if sums = b.perDay[day]; sums == nil {
-			sums = newSums(len(b.options.Tags))
+			sums = newSums(&b.options)
 			b.perDay[day] = sums
 		}
 	}

@@ -160,6 +160,29 @@ func TestLateRows(t *testing.T) {
 }
 
 // TestReadNothing: a month without data is a header without rows.
+// TestTotalsOnly: a bill of totals alone has the totals and days of the whole one.
+func TestTotalsOnly(t *testing.T) {
+	text := billgen.CSV(
+		vm.With(cells{csvparse.EventDate: "2018-01-31"}), vm.With(cells{csvparse.EventDate: "2018-01-02", csvparse.Service: "Other"}),
+		vm.With(cells{csvparse.EventDate: "2018-02-03"}), vm.With(cells{csvparse.ResourceID: "", csvparse.TotalPrice: "-7"}), vm,
+	)
+	want := read(t, text, bill.Options{Month: january})
+	got := read(t, text, bill.Options{Month: january, TotalsOnly: true})
+	days := func(b *bill.Bill) (days []csvparse.Date) {
+		for _, d := range b.Days {
+			days = append(days, d.Day)
+		}
+		return slices.Compact(days)
+	}
+	if diff := cmp.Diff(days(want), days(got)); diff != "" || len(got.Days) < 2 {
+		t.Errorf("days (-all +totals):\n%s", diff)
+	}
+	want.Costs, want.Days, want.Resources, want.Usage = got.Costs, got.Days, got.Resources, got.Usage
+	if diff := cmp.Diff(want, got); diff != "" || len(got.Costs)+len(got.Resources)+len(got.Usage) > 0 {
+		t.Errorf("bill (-all +totals):\n%s", diff)
+	}
+}
+
 // TestLongMetadata: more metadata than is remembered is added up as well, whatever a
 // resource had on the row before.
 func TestLongMetadata(t *testing.T) {

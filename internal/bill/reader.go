@@ -23,6 +23,9 @@ type Options struct {
 	AllColumns bool
 	// Checked is AllColumns without texts that a Bill is not made of: what Check wants.
 	Checked bool
+	// TotalsOnly has a Bill without Costs, Resources and Usage, and of its Days only
+	// which there are.
+	TotalsOnly bool
 	// Proven says that the file's end is known to be its end: see csvparse.TrustEOF.
 	Proven bool
 	// MaxNames is how many different resources, VDCs, services, days and values of

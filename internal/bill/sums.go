@@ -31,6 +31,9 @@ func (h *hours) add(other Sum) { h.unknown = !h.Add(other) || h.unknown }
 // sums adds up rows. Each of its groupings holds the whole bill, but for days, which
 // does not hold late rows.
 type sums struct {
+	totalsOnly bool
+	seen       csvparse.Date // of the last row, where totals are all that is wanted
+
 	rows      int64
 	cost      Sum // of all rows
 	parts     Sum // of the seven parts, as written
@@ -75,11 +78,11 @@ type group struct {
 	dayParts *Parts        // of that day, nil before there is one
 }
 
-func newSums(tags int) *sums {
+func newSums(o *Options) *sums {
 	s := &sums{
+		totalsOnly: o.TotalsOnly, tags: make([]map[string]*Sum, len(o.Tags)),
 		costs: map[costKey]*Parts{}, days: map[dayKey]*Parts{},
 		resources: map[string]*resource{}, groups: map[place]*group{}, usage: map[usageKey]*hours{},
-		tags: make([]map[string]*Sum, tags),
 	}
 	for i := range s.tags {
 		s.tags[i] = map[string]*Sum{}
@@ -103,24 +106,46 @@ func (s *sums) add(row *Row, known *tagCache) error {
 	ok := s.cost.Add(row.Cost)
 	ok = s.parts.Add(row.parts) && ok
 	ok = s.total.add(row.Total.Amount, row.Total.Valid) && ok
-	of := s.resource(row.ResourceID)
-	ok = of.Add(row.Cost) && ok
-	group := s.group(of, row)
-	ok = group.costs.Add(&row.Costs) && ok
-	group.hours.add(Sum(row.UsageHours))
 	if row.Late {
 		ok = s.late.add(1, row.Cost) && ok
-	} else {
-		if group.dayParts == nil || group.day != row.EventDate {
-			group.day, group.dayParts = row.EventDate, at(s.days, dayKey{row.EventDate, row.Service})
-		}
-		ok = group.dayParts.Add(&row.Costs) && ok
 	}
 	if row.ResourceID == "" {
 		ok = s.unnamed.add(1, row.Cost) && ok
 	}
 	if !row.PowerKnown {
 		s.badPower++
+	}
+	if s.totalsOnly {
+		s.see(row)
+	} else {
+		ok = s.split(row, known) && ok
+	}
+	if !ok {
+		return fmt.Errorf("line %d: %w", row.Line, errRange)
+	}
+	return nil
+}
+
+// see takes note of a row's day.
+func (s *sums) see(row *Row) {
+	if day := row.EventDate; !row.Late && day != s.seen {
+		s.seen = day
+		at(s.days, dayKey{day: day})
+	}
+}
+
+// split adds a row to all groupings. It returns false when a sum is out of range.
+func (s *sums) split(row *Row, known *tagCache) bool {
+	of := s.resource(row.ResourceID)
+	ok := of.Add(row.Cost)
+	group := s.group(of, row)
+	ok = group.costs.Add(&row.Costs) && ok
+	group.hours.add(Sum(row.UsageHours))
+	if !row.Late {
+		if group.dayParts == nil || group.day != row.EventDate {
+			group.day, group.dayParts = row.EventDate, at(s.days, dayKey{row.EventDate, row.Service})
+		}
+		ok = group.dayParts.Add(&row.Costs) && ok
 	}
 	if len(s.tags) > 0 {
 		s.tag(of, row.Metadata, known)
@@ -131,10 +156,7 @@ func (s *sums) add(row *Row, known *tagCache) error {
 			s.badTags++
 		}
 	}
-	if !ok {
-		return fmt.Errorf("line %d: %w", row.Line, errRange)
-	}
-	return nil
+	return ok
 }
 
 // names is how many sums there are: what a bill takes to hold.
