@@ -30,15 +30,22 @@ type Billing struct {
 	plan    []step // the resource first: it helps to find the other texts
 	missing []Column
 	texts   interner
+	bound   *BillingRow // the row whose fields the plan points to
 }
 
-// step is one wanted column: which field of a record it is, and how to read it.
+// step is one wanted column: which field of a record it is, how to read it, and where
+// it goes. Of the pointers one is not nil, that of the kind.
 type step struct {
 	field    int
 	column   Column
 	kind     kind
 	doubtful bool // a cell that cannot be read does not reject the row
 	text     int  // of a column of text: which of them
+
+	words    *string
+	quantity *Quantity
+	money    *Money
+	date     *Date
 }
 
 // NewBilling reads the header. A file without the wanted columns is a *HeaderError,
@@ -60,10 +67,10 @@ func NewBilling(r io.Reader, opts ...Option) (*Billing, error) {
 	b := &Billing{scanner: s}
 	var fields []int
 	texts := 0
+	b.missing = h.missing()
 	for i, c := range slices.Concat(o.columns, o.doubtful) {
 		field, err := h.need(int(c))
 		if err != nil && i >= len(o.columns) {
-			b.missing = append(b.missing, c)
 			continue
 		}
 		if err != nil {
@@ -88,8 +95,26 @@ func NewBilling(r io.Reader, opts ...Option) (*Billing, error) {
 	return b, nil
 }
 
-// Missing returns the columns of WithDoubtful that are not in the file.
+// Missing returns the documented columns that are not in the file.
 func (b *Billing) Missing() []Column { return b.missing }
+
+// bind points the plan to the fields of a row, which is mostly the same one each time.
+func (b *Billing) bind(row *BillingRow) {
+	b.bound = row
+	for i := range b.plan {
+		step := &b.plan[i]
+		switch field := row.Field(step.column).(type) {
+		case *string:
+			step.words = field
+		case *Quantity:
+			step.quantity = field
+		case *Money:
+			step.money = field
+		case *Date:
+			step.date = field
+		}
+	}
+}
 
 // Decode reads the next row into row, without allocating once the row's texts have
 // been seen. It returns io.EOF at the clean end of the file; a *RowError for a row
@@ -99,27 +124,34 @@ func (b *Billing) Decode(row *BillingRow) error {
 	if err := b.scanner.next(); err != nil {
 		return err
 	}
+	if row != b.bound {
+		b.bind(row)
+	}
 	row.Line, row.Doubtful = b.scanner.recordLine, nil
+	record, cuts := b.scanner.record, b.scanner.cuts
 	for i := range b.plan {
 		step := &b.plan[i]
-		raw := b.scanner.raw(step.field)
+		raw := record[cuts[step.field]+1 : cuts[step.field+1]]
 		switch step.kind {
 		case textKind:
-			*row.text(step.column) = b.texts.text(raw, step.text)
+			*step.words = b.texts.text(raw, step.text)
 			continue
 		case resourceKind:
-			row.ResourceID = b.texts.resource(raw, step.text)
+			*step.words = b.texts.resource(raw, step.text)
 			continue
 		}
-		text := unquote(raw)
+		text := raw
+		if len(text) > 0 && text[0] == '"' {
+			text = unquote(text)
+		}
 		var fault Reason
 		switch step.kind {
 		case moneyKind:
-			fault = row.money(step.column).set(text)
+			fault = step.money.set(text)
 		case quantityKind:
-			fault = row.quantity(step.column).set(text)
+			fault = step.quantity.set(text)
 		case dateKind:
-			fault = row.EventDate.set(text)
+			fault = step.date.set(text)
 		}
 		if fault == "" {
 			continue

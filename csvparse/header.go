@@ -66,6 +66,16 @@ func (h *header) need(i int) (int, error) {
 	return 0, err
 }
 
+// missing returns the documented columns that are nowhere.
+func (h *header) missing() (columns []Column) {
+	for i, place := range h.places {
+		if place < 0 {
+			columns = append(columns, Column(i))
+		}
+	}
+	return columns
+}
+
 // sniffed is how much of a file is looked at to see that it is no CSV.
 const sniffed = 4 << 10
 

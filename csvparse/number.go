@@ -23,31 +23,43 @@ type Quantity struct {
 
 // set fills the cell from its text.
 func (m *Money) set(text []byte) Reason {
-	if len(text) == 0 {
+	switch string(text) {
+	case "":
 		*m = Money{}
+		return ""
+	case "0.000000000": // most cells: what a row does not have costs nothing
+		*m = Money{Places: money.Scale, Valid: true}
 		return ""
 	}
 	amount, places, err := money.ParseCell(text)
 	*m = Money{Amount: amount, Places: places, Valid: err == nil}
-	return reasonOf(err)
+	if err != nil {
+		return reasonOf(err)
+	}
+	return ""
 }
 
 // set fills the cell from its text.
 func (q *Quantity) set(text []byte) Reason {
-	if len(text) == 0 {
+	switch string(text) {
+	case "":
 		*q = Quantity{}
+		return ""
+	case "0", "0.000": // most cells
+		*q = Quantity{Valid: true}
 		return ""
 	}
 	value, _, err := money.ParseCell(text)
 	*q = Quantity{Value: value, Valid: err == nil}
-	return reasonOf(err)
+	if err != nil {
+		return reasonOf(err)
+	}
+	return ""
 }
 
-// reasonOf names what is wrong with a number, "" when nothing is.
+// reasonOf names what is wrong with a number.
 func reasonOf(err error) Reason {
 	switch {
-	case err == nil:
-		return ""
 	case errors.Is(err, money.ErrPrecision):
 		return Precision
 	case errors.Is(err, money.ErrRange):

@@ -39,7 +39,14 @@ func (b *Billing) Until(offset int64) {
 
 // Next is where the next record begins, and only known when Decode has returned
 // ErrPartEnd or a row.
-func (b *Billing) Next() Place { return Place{b.scanner.base + int64(b.scanner.start), b.scanner.line} }
+func (b *Billing) Next() Place {
+	s := b.scanner
+	offset := s.base + int64(s.start)
+	if s.supplied && s.start == s.end {
+		offset-- // the last line end is not the file's
+	}
+	return Place{offset, s.line}
+}
 
 // guesses is how many lines are tried before a guess is given up.
 const guesses = 1000
@@ -53,7 +60,7 @@ func (b *Billing) Guess(r io.Reader, offset int64) (guess int64, ok bool) {
 	for range guesses {
 		err := part.scanner.next()
 		if err == nil {
-			return part.Next().Offset - int64(len(part.scanner.record)), true
+			return part.scanner.base + int64(part.scanner.start-len(part.scanner.record)), true
 		}
 		if _, rejected := errors.AsType[*RowError](err); !rejected {
 			break

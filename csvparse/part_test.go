@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"ukcloud_exporter/csvparse"
+	"ukcloud_exporter/internal/testutil/billgen"
 )
 
 // readParts reads a file as several workers would: from each offset's guess on by a
@@ -76,6 +77,30 @@ func TestPartsAgreeWithOneReader(t *testing.T) {
 	}
 	if right == 0 {
 		t.Error("no guess was right")
+	}
+}
+
+// TestNextStaysInFile: behind a last line without its end the next place is the end of
+// the file, not one behind it, and the last line is guessed at where it begins.
+func TestNextStaysInFile(t *testing.T) {
+	_, row, _ := strings.Cut(strings.TrimSuffix(billgen.CSV(billgen.Row{csvparse.EventDate: "2018-01-05"}), "\n"), "\n")
+	text := billgen.CSV() + row + "\n" + row
+	bill, err := csvparse.NewBilling(strings.NewReader(text), csvparse.WithColumns(csvparse.EventDate), csvparse.TrustEOF(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := int64(len(text) - len(row))
+	if guess, ok := bill.Guess(strings.NewReader(text[last-3:]), last-3); !ok || guess != last {
+		t.Errorf("guess %d, %t, want %d", guess, ok, last)
+	}
+	bill.Until(last + 1)
+	for range bill.Rows() {
+	}
+	if err := bill.Decode(new(csvparse.BillingRow)); err != csvparse.ErrPartEnd {
+		t.Fatal(err)
+	}
+	if next := bill.Next(); next != (csvparse.Place{Offset: int64(len(text)), Line: 4}) {
+		t.Errorf("next is %+v of %d bytes", next, len(text))
 	}
 }
 

@@ -132,6 +132,11 @@ var powersOfTen = [Scale + 1]uint64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1
 // numbers eight digits at a time and leaves the others to Parse. It also returns how
 // many places the number is written with, at most Scale.
 func ParseCell(text []byte) (a Amount, places uint8, err error) {
+	if n := len(text); n > Scale+1 && n < 2*Scale && text[n-Scale-1] == '.' {
+		if a, ok := parseNinePlaces(text[:n-Scale-1], text[n-Scale:]); ok {
+			return a, Scale, nil
+		}
+	}
 	digits := text
 	if len(text) > 0 && text[0] == '-' {
 		digits = text[1:]
@@ -176,6 +181,20 @@ func ParseCell(text []byte) (a Amount, places uint8, err error) {
 		a = -a
 	}
 	return a, uint8(behind), nil
+}
+
+// parseNinePlaces reads a whole number of at most seven digits and nine places, as a
+// database writes a column of prices. It leaves to others what has a sign.
+func parseNinePlaces(whole, places []byte) (a Amount, ok bool) {
+	eight, ok := parseEight(places[1:Scale])
+	first := uint64(places[0] - '0')
+	sum := uint64(0)
+	for _, c := range whole {
+		d := uint64(c - '0')
+		ok = ok && d <= 9
+		sum = sum*10 + d
+	}
+	return Amount((sum*10+first)*1e8 + eight), ok && first <= 9
 }
 
 // parseEight reads eight digits at once, and reports whether they are digits.

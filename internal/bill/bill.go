@@ -135,7 +135,10 @@ func (s *sums) bill(month Month, keys []string, rejected map[csvparse.Reason]int
 		func(a, b DayCost) int { return cmp.Or(a.Day.Compare(b.Day), strings.Compare(a.Service, b.Service)) })
 	b.Resources = sorted(s.resources, func(id string, r *resource) ResourceCost { return ResourceCost{id, r.Sum} },
 		func(a, b ResourceCost) int {
-			return cmp.Or(cmp.Compare(b.Cost.Value, a.Cost.Value), strings.Compare(a.ID, b.ID))
+			if c := cmp.Compare(b.Cost.Value, a.Cost.Value); c != 0 {
+				return c // most have: the ids need not be looked at
+			}
+			return strings.Compare(a.ID, b.ID)
 		})
 	b.Usage = sorted(s.usage, func(k usageKey, h *hours) Usage {
 		if h.unknown {

@@ -49,7 +49,7 @@ func (f Failure) String() string {
 // more than three places is one of the catalogue and not rounded; the others are a
 // monthly price divided by 730 hours.
 //
-// All columns of the row must have been read: one that was not is blank.
+// All columns of the row but texts must have been read: one that was not is blank.
 func Check(row *csvparse.BillingRow) iter.Seq[Failure] {
 	return func(yield func(Failure) bool) {
 		c := checker{row: row, yield: yield}
@@ -85,21 +85,21 @@ func (c *checker) usage() {
 
 func (c *checker) products() {
 	row := c.row
-	one := quantity{of: csvparse.Quantity{Value: money.One, Valid: true}}
-	c.product("compute_price", csvparse.ComputeTotal, row.Parts[csvparse.Compute], row.ComputePrice, one)
-	c.product("gpu_price", csvparse.GPUTotal, row.Parts[csvparse.GPU], row.GPUPrice, quantity{of: row.GPUCount})
+	one := quantity{of: &csvparse.Quantity{Value: money.One, Valid: true}}
+	c.product("compute_price", csvparse.ComputeTotal, &row.Parts[csvparse.Compute], &row.ComputePrice, one)
+	c.product("gpu_price", csvparse.GPUTotal, &row.Parts[csvparse.GPU], &row.GPUPrice, quantity{of: &row.GPUCount})
 	for t := range csvparse.Tier(csvparse.Tiers) {
-		storage, protection := row.Storage[t], row.TierProtection[t]
-		charged := quantity{of: storage.Chargeable}
-		protected := quantity{of: storage.Chargeable, less: storage.Snapshot, both: true}
-		total := row.Parts[csvparse.StorageTier1+csvparse.Component(t)]
+		storage, protection := &row.Storage[t], &row.TierProtection[t]
+		charged := quantity{of: &storage.Chargeable}
+		protected := quantity{of: &storage.Chargeable, less: &storage.Snapshot}
+		total := &row.Parts[csvparse.StorageTier1+csvparse.Component(t)]
 		names, column := tierChecks[t], csvparse.Tier1Used+csvparse.Column(t)*(csvparse.Tier2Used-csvparse.Tier1Used)
 		c.chargeable(names.chargeable, column+csvparse.Tier1Chargeable-csvparse.Tier1Used, storage)
-		c.product(names.price, column+csvparse.Tier1Total-csvparse.Tier1Used, total, storage.Price, charged)
-		c.product(names.protection, csvparse.Tier1ProtectionTotal+csvparse.Column(t), protection.Total, protection.Price, protected)
+		c.product(names.price, column+csvparse.Tier1Total-csvparse.Tier1Used, total, &storage.Price, charged)
+		c.product(names.protection, csvparse.Tier1ProtectionTotal+csvparse.Column(t), &protection.Total, &protection.Price, protected)
 	}
-	c.product("compute_protection_price", csvparse.ComputeProtectionTotal, row.ComputeProtection.Total, row.ComputeProtection.Price, one)
-	c.product("licence_price", csvparse.LicenceTotal, row.Parts[csvparse.Licence], row.LicencePrice, one)
+	c.product("compute_protection_price", csvparse.ComputeProtectionTotal, &row.ComputeProtection.Total, &row.ComputeProtection.Price, one)
+	c.product("licence_price", csvparse.LicenceTotal, &row.Parts[csvparse.Licence], &row.LicencePrice, one)
 }
 
 // tierChecks names the checks of each tier.
@@ -110,8 +110,11 @@ var tierChecks = [csvparse.Tiers]struct{ chargeable, price, protection string }{
 }
 
 // product checks total = price × quantity × hours.
-func (c *checker) product(check string, column csvparse.Column, total, price csvparse.Money, q quantity) {
-	hours := c.row.UsageHours
+func (c *checker) product(check string, column csvparse.Column, total, price *csvparse.Money, q quantity) {
+	if total.Amount == 0 && price.Amount == 0 {
+		return // so it is, or one of the cells is blank
+	}
+	hours := &c.row.UsageHours
 	if !total.Valid || !price.Valid || !q.valid() || !hours.Valid {
 		return
 	}
@@ -125,7 +128,7 @@ func (c *checker) product(check string, column csvparse.Column, total, price csv
 	c.compare(check, column, exact(bigOf(price.Amount), q.big(), bigOf(hours.Value)), exact(bigOf(total.Amount)), tolerance)
 }
 
-func (c *checker) chargeable(check string, column csvparse.Column, s csvparse.Storage) {
+func (c *checker) chargeable(check string, column csvparse.Column, s *csvparse.Storage) {
 	if !s.Used.Valid || !s.Snapshot.Valid || !s.Included.Valid || !s.Chargeable.Valid {
 		return
 	}
@@ -160,7 +163,8 @@ func (c *checker) total() {
 	total := c.row.Total
 	var sum Sum
 	inRange := true
-	for _, part := range c.row.Parts {
+	for i := range c.row.Parts {
+		part := &c.row.Parts[i]
 		inRange = sum.add(part.Amount, part.Valid) && inRange
 	}
 	if inRange && sum.Value == total.Amount {

@@ -76,20 +76,25 @@ func (e *Exact) MarshalText() ([]byte, error) { return []byte(e.String()), nil }
 // below zero. The documents do not say what happens below zero; nothing is charged
 // for less than nothing.
 type quantity struct {
-	of, less csvparse.Quantity
-	both     bool // less is an input
+	of, less *csvparse.Quantity // less may be nil
 }
 
-func (q quantity) valid() bool { return q.of.Valid && (q.less.Valid || !q.both) }
+func (q quantity) valid() bool { return q.of.Valid && (q.less == nil || q.less.Valid) }
 
 // small returns the quantity when it fits a word.
 func (q quantity) small() (int64, bool) {
+	if q.less == nil {
+		return max(int64(q.of.Value), 0), true
+	}
 	n, ok := q.of.Value.Sub(q.less.Value)
 	return max(int64(n), 0), ok
 }
 
 func (q quantity) big() *big.Int {
-	n := new(big.Int).Sub(bigOf(q.of.Value), bigOf(q.less.Value))
+	n := bigOf(q.of.Value)
+	if q.less != nil {
+		n.Sub(n, bigOf(q.less.Value))
+	}
 	if n.Sign() < 0 {
 		n.SetInt64(0)
 	}
@@ -106,6 +111,14 @@ func isProduct(product int64, factors ...int64) bool {
 	for _, f := range factors {
 		if f < 0 {
 			return false
+		}
+		if whole := uint64(f) / uint64(money.One); whole*uint64(money.One) == uint64(f) { // as most hours are
+			hi, lo := bits.Mul64(sum, whole)
+			if hi > 0 {
+				return false
+			}
+			sum = lo
+			continue
 		}
 		hi, lo := bits.Mul64(sum, uint64(f))
 		if hi >= uint64(money.One) {

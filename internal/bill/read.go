@@ -54,7 +54,7 @@ type Builder struct {
 // NewBuilder returns a builder without rows.
 func NewBuilder(o Options) *Builder {
 	return &Builder{
-		options: o, tags: newTagCache(o.Tags), rejected: map[csvparse.Reason]int64{}, sums: newSums(len(o.Tags)),
+		options: o, tags: newTagCache(o.Tags), rejected: map[csvparse.Reason]int64{}, sums: newSums(&o),
 	}
 }
 
@@ -80,19 +80,15 @@ func (b *Builder) Read(r io.Reader) error {
 // Add adds a row. An error is a sum that went out of range, which no file's rows
 // alone can do, or ErrManyNames; the builder is of no use then.
 func (b *Builder) Add(row *Row) error {
-	var tags tagged
-	if len(b.options.Tags) > 0 {
-		tags = b.tags.of(row.Metadata)
-	}
 	sums := b.sums
 	if b.perDay != nil {
 		day := b.charged(row)
 		if sums = b.perDay[day]; sums == nil {
-			sums = newSums(len(b.options.Tags))
+			sums = newSums(&b.options)
 			b.perDay[day] = sums
 		}
 	}
-	if err := sums.add(row, tags); err != nil {
+	if err := sums.add(row, b.tags); err != nil {
 		return err
 	}
 	if limit := b.options.MaxNames; limit > 0 && sums.names() > limit {

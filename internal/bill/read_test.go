@@ -160,6 +160,54 @@ func TestLateRows(t *testing.T) {
 }
 
 // TestReadNothing: a month without data is a header without rows.
+// TestTotalsOnly: a bill of totals alone has the totals and days of the whole one.
+func TestTotalsOnly(t *testing.T) {
+	text := billgen.CSV(
+		vm.With(cells{csvparse.EventDate: "2018-01-31"}), vm.With(cells{csvparse.EventDate: "2018-01-02", csvparse.Service: "Other"}),
+		vm.With(cells{csvparse.EventDate: "2018-02-03"}), vm.With(cells{csvparse.ResourceID: "", csvparse.TotalPrice: "-7"}), vm,
+	)
+	want := read(t, text, bill.Options{Month: january})
+	got := read(t, text, bill.Options{Month: january, TotalsOnly: true})
+	days := func(b *bill.Bill) (days []csvparse.Date) {
+		for _, d := range b.Days {
+			days = append(days, d.Day)
+		}
+		return slices.Compact(days)
+	}
+	if diff := cmp.Diff(days(want), days(got)); diff != "" || len(got.Days) < 2 {
+		t.Errorf("days (-all +totals):\n%s", diff)
+	}
+	want.Costs, want.Days, want.Resources, want.Usage = got.Costs, got.Days, got.Resources, got.Usage
+	if diff := cmp.Diff(want, got); diff != "" || len(got.Costs)+len(got.Resources)+len(got.Usage) > 0 {
+		t.Errorf("bill (-all +totals):\n%s", diff)
+	}
+}
+
+// TestLongMetadata: more metadata than is remembered is added up as well, whatever a
+// resource had on the row before.
+func TestLongMetadata(t *testing.T) {
+	var rows []cells
+	for day := range 3 {
+		for i := range 13 {
+			metadata := fmt.Sprintf("project=%d; note=%s", (i+day)%3, strings.Repeat("x", 900_000+i))
+			if (i+day)%3 == 2 {
+				metadata = ""
+			}
+			rows = append(rows, vm.With(cells{
+				csvparse.ResourceID: fmt.Sprint("vm-", i%12), csvparse.Metadata: metadata, csvparse.TotalPrice: "1.25",
+			}))
+		}
+	}
+	got := read(t, billgen.CSV(rows...), bill.Options{Month: january, Tags: []string{"project"}}).Tags
+	value := func(name, cost string) bill.TagCost {
+		return bill.TagCost{Value: name, Cost: bill.Sum{Value: gbp(t, cost), Valid: true}}
+	}
+	want := []bill.TagCosts{{Key: "project", Values: []bill.TagCost{value("", "16.25"), value("0", "16.25"), value("1", "16.25")}}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("tags (-want +got):\n%s", diff)
+	}
+}
+
 func TestReadNothing(t *testing.T) {
 	got := read(t, billgen.CSV(), bill.Options{Month: january})
 	if got.Rows != 0 || got.Parts.Valid || len(got.Costs)+len(got.Days)+len(got.Resources)+len(got.Usage) != 0 {

@@ -18,10 +18,14 @@ type Options struct {
 	Month Month
 	// Tags are the keys of the Metadata column to add up by.
 	Tags []string
-	// AllColumns reads all 56 columns, as Check wants them, and not only those that
-	// a Bill is made of. The others may be missing; cells of them that cannot be read
-	// stand in Row.Doubtful.
+	// AllColumns reads all 56 columns, and not only those that a Bill is made of. The
+	// others may be missing; cells of them that cannot be read stand in Row.Doubtful.
 	AllColumns bool
+	// Checked is AllColumns without texts that a Bill is not made of: what Check wants.
+	Checked bool
+	// TotalsOnly has a Bill without Costs, Resources and Usage, and of its Days only
+	// which there are.
+	TotalsOnly bool
 	// Proven says that the file's end is known to be its end: see csvparse.TrustEOF.
 	Proven bool
 	// MaxNames is how many different resources, VDCs, services, days and values of
@@ -47,10 +51,14 @@ func (o *Options) columns() []csvparse.Column {
 
 // others are the columns that are read besides.
 func (o *Options) others() []csvparse.Column {
-	if !o.AllColumns {
+	if !o.AllColumns && !o.Checked {
 		return nil
 	}
-	return slices.DeleteFunc(csvparse.Columns(), func(c csvparse.Column) bool { return slices.Contains(o.columns(), c) })
+	read, row := o.columns(), new(csvparse.BillingRow)
+	return slices.DeleteFunc(csvparse.Columns(), func(c csvparse.Column) bool {
+		_, isText := row.Field(c).(*string)
+		return slices.Contains(read, c) || isText && !o.AllColumns
+	})
 }
 
 // Reader reads the rows of one billing CSV. It alone decides what is a row of a
@@ -104,13 +112,13 @@ func (r *Reader) Rows() iter.Seq2[*Row, error] {
 // next reads the next row. Row and error are nil for one that is rejected; io.EOF is
 // the end of the file, which end judges.
 func (r *Reader) next() (*Row, error) {
-	err := r.csv.Decode(&r.row.BillingRow)
-	if rejected, is := errors.AsType[*csvparse.RowError](err); is {
+	if err := r.csv.Decode(&r.row.BillingRow); err != nil {
+		rejected, is := errors.AsType[*csvparse.RowError](err)
+		if !is {
+			return nil, err
+		}
 		r.reject(rejected)
 		return nil, nil
-	}
-	if err != nil {
-		return nil, err
 	}
 	if !r.row.settle(r.options.Month) {
 		r.reject(&csvparse.RowError{
@@ -142,13 +150,15 @@ func (r *Reader) reject(row *csvparse.RowError) {
 // be out of range: where all amounts come to less without their signs, no sum of any
 // of them is.
 func (r *Reader) see() bool {
-	for _, part := range r.row.Costs {
-		if !r.turnover.add(max(part.Value, -part.Value), part.Valid) || part.Value == math.MinInt64 {
+	var turnover Sum
+	for i := range r.row.Costs {
+		part := &r.row.Costs[i]
+		if !turnover.add(max(part.Value, -part.Value), part.Valid) || part.Value == math.MinInt64 {
 			return false
 		}
 	}
 	r.day()
-	return true
+	return r.turnover.Add(turnover)
 }
 
 // day takes note of a row's day.

@@ -72,7 +72,8 @@ type Row struct {
 func (r *Row) settle(m Month) bool {
 	r.parts = Sum{}
 	ok := true
-	for i, part := range r.BillingRow.Parts {
+	for i := range r.BillingRow.Parts {
+		part := &r.BillingRow.Parts[i]
 		r.Costs[i] = Sum{part.Amount, part.Valid}
 		ok = r.parts.add(part.Amount, part.Valid) && ok
 	}

@@ -31,6 +31,9 @@ func (h *hours) add(other Sum) { h.unknown = !h.Add(other) || h.unknown }
 // sums adds up rows. Each of its groupings holds the whole bill, but for days, which
 // does not hold late rows.
 type sums struct {
+	totalsOnly bool
+	seen       csvparse.Date // of the last row, where totals are all that is wanted
+
 	rows      int64
 	cost      Sum // of all rows
 	parts     Sum // of the seven parts, as written
@@ -40,19 +43,28 @@ type sums struct {
 	costs     map[costKey]*Parts
 	days      map[dayKey]*Parts
 	resources map[string]*resource
+	last      *resource // of the last row
 	groups    map[place]*group
 	usage     map[usageKey]*hours
 	tags      []map[string]*Sum // by the wanted keys, then by value
+	texts     int               // bytes of the metadata that resources remember
 	badTags   int
 	badPower  int
 }
 
 // resource is what a resource cost, and where its last row went: its next one mostly
-// goes there too, without being looked up.
+// goes there too, without being looked up. Nor is the resource that came after it,
+// which mostly does so again.
 type resource struct {
 	Sum
-	place place
-	group *group
+	id       string
+	next     *resource
+	place    place
+	group    *group
+	tags     []*Sum // of the last row, by the wanted keys
+	badTags  bool
+	tagged   bool   // metadata is what they are of
+	metadata string // bounded in all together
 }
 
 // place is what says into which sums a row goes.
@@ -66,11 +78,11 @@ type group struct {
 	dayParts *Parts        // of that day, nil before there is one
 }
 
-func newSums(tags int) *sums {
+func newSums(o *Options) *sums {
 	s := &sums{
+		totalsOnly: o.TotalsOnly, tags: make([]map[string]*Sum, len(o.Tags)),
 		costs: map[costKey]*Parts{}, days: map[dayKey]*Parts{},
 		resources: map[string]*resource{}, groups: map[place]*group{}, usage: map[usageKey]*hours{},
-		tags: make([]map[string]*Sum, tags),
 	}
 	for i := range s.tags {
 		s.tags[i] = map[string]*Sum{}
@@ -89,23 +101,13 @@ func at[K comparable, V any](groups map[K]*V, key K) *V {
 }
 
 // add adds a row. An error leaves sums that are of no use.
-func (s *sums) add(row *Row, tags tagged) error {
+func (s *sums) add(row *Row, known *tagCache) error {
 	s.rows++
 	ok := s.cost.Add(row.Cost)
 	ok = s.parts.Add(row.parts) && ok
 	ok = s.total.add(row.Total.Amount, row.Total.Valid) && ok
-	of := at(s.resources, row.ResourceID)
-	ok = of.Add(row.Cost) && ok
-	group := s.group(of, row)
-	ok = group.costs.Add(&row.Costs) && ok
-	group.hours.add(Sum(row.UsageHours))
 	if row.Late {
 		ok = s.late.add(1, row.Cost) && ok
-	} else {
-		if group.dayParts == nil || group.day != row.EventDate {
-			group.day, group.dayParts = row.EventDate, at(s.days, dayKey{row.EventDate, row.Service})
-		}
-		ok = group.dayParts.Add(&row.Costs) && ok
 	}
 	if row.ResourceID == "" {
 		ok = s.unnamed.add(1, row.Cost) && ok
@@ -113,16 +115,48 @@ func (s *sums) add(row *Row, tags tagged) error {
 	if !row.PowerKnown {
 		s.badPower++
 	}
-	for i, values := range s.tags {
-		ok = at(values, tags.values[i]).Add(row.Cost) && ok
-	}
-	if tags.bad {
-		s.badTags++
+	if s.totalsOnly {
+		s.see(row)
+	} else {
+		ok = s.split(row, known) && ok
 	}
 	if !ok {
 		return fmt.Errorf("line %d: %w", row.Line, errRange)
 	}
 	return nil
+}
+
+// see takes note of a row's day.
+func (s *sums) see(row *Row) {
+	if day := row.EventDate; !row.Late && day != s.seen {
+		s.seen = day
+		at(s.days, dayKey{day: day})
+	}
+}
+
+// split adds a row to all groupings. It returns false when a sum is out of range.
+func (s *sums) split(row *Row, known *tagCache) bool {
+	of := s.resource(row.ResourceID)
+	ok := of.Add(row.Cost)
+	group := s.group(of, row)
+	ok = group.costs.Add(&row.Costs) && ok
+	group.hours.add(Sum(row.UsageHours))
+	if !row.Late {
+		if group.dayParts == nil || group.day != row.EventDate {
+			group.day, group.dayParts = row.EventDate, at(s.days, dayKey{row.EventDate, row.Service})
+		}
+		ok = group.dayParts.Add(&row.Costs) && ok
+	}
+	if len(s.tags) > 0 {
+		s.tag(of, row.Metadata, known)
+		for _, sum := range of.tags {
+			ok = sum.Add(row.Cost) && ok
+		}
+		if of.badTags {
+			s.badTags++
+		}
+	}
+	return ok
 }
 
 // names is how many sums there are: what a bill takes to hold.
@@ -132,6 +166,42 @@ func (s *sums) names() int {
 		n += len(values)
 	}
 	return n
+}
+
+// resource returns the sum of a resource.
+func (s *sums) resource(id string) *resource {
+	if s.last != nil && s.last.next != nil && s.last.next.id == id {
+		s.last = s.last.next
+		return s.last
+	}
+	of := at(s.resources, id)
+	of.id = id
+	if s.last != nil {
+		s.last.next = of
+	}
+	s.last = of
+	return of
+}
+
+// tag finds the sums of the tags of a resource's row.
+func (s *sums) tag(of *resource, metadata string, known *tagCache) {
+	if of.tagged && of.metadata == metadata {
+		return
+	}
+	tags := known.of(metadata)
+	if of.tags == nil {
+		of.tags = make([]*Sum, len(s.tags))
+	}
+	for i, values := range s.tags {
+		of.tags[i] = at(values, tags.values[i])
+	}
+	of.badTags = tags.bad
+	s.texts -= len(of.metadata)
+	of.metadata, of.tagged = "", s.texts+len(metadata) <= tagCacheBytes
+	if of.tagged {
+		of.metadata = metadata
+		s.texts += len(metadata)
+	}
 }
 
 // group returns the sums that a row of a resource goes into.

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -26,7 +25,7 @@ type contender struct {
 
 // compare generates the file, runs every contender once a round, and prints the
 // medians and their ratios.
-func compare(rows, rounds int, duckdb string) error {
+func compare(rows, rounds int, duckdb, exporter string) error {
 	dir, err := os.MkdirTemp("", "csvparse-bench-")
 	if err != nil {
 		return err
@@ -56,6 +55,11 @@ func compare(rows, rounds int, duckdb string) error {
 		rows, float64(info.Size())/1e6, rounds)
 	for _, columns := range []string{"total", "parts"} {
 		if err := race(contenders, columns, file, rounds); err != nil {
+			return err
+		}
+	}
+	if exporter != "" {
+		if err := raceCommands(self, exporter, dir, file, rows, rounds); err != nil {
 			return err
 		}
 	}
@@ -164,13 +168,4 @@ func memory(self string, rows int) error {
 		fmt.Printf("peak memory of csvparse with %d rows, %d totals included: %.1f MiB\n", n, len(lines), float64(peak)/1024)
 	}
 	return nil
-}
-
-// withStderr shows what a contender complained of.
-func withStderr(err error) error {
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		return fmt.Errorf("%w: %s", err, bytes.TrimSpace(exit.Stderr))
-	}
-	return err
 }

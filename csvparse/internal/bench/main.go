@@ -2,9 +2,12 @@
 
 // Bench measures csvparse against encoding/csv and DuckDB on one generated billing
 // CSV: the same exact totals per VM, VDC, project and service, compared penny by
-// penny, in CPU time of one interleaved run. Run it by run.sh.
+// penny, in CPU time of one interleaved run; then the commands summary and verify
+// against plain programs of encoding/csv, and export against DuckDB. Run it by run.sh.
 //
-//	bench [-rows 200000] [-rounds 15] [-duckdb DIR]   the comparison
+//	bench [-rows 200000] [-rounds 15] [-duckdb DIR] [-exporter PROGRAM]   the comparison
+//	bench -duckdb DIR -exporter PROGRAM export        that of export alone
+//	bench plain JOB FILE                              one plain program: summary, summary-tags, verify or numbers
 //	bench generate ROWS                               a file, to standard output
 //	bench JOB COLUMNS FILE                            one job: csvparse or encoding/csv; total or parts; - is standard input
 package main
@@ -32,13 +35,23 @@ func run(args []string) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	rows := flags.Int("rows", 200_000, "rows of the generated file")
 	rounds := flags.Int("rounds", 15, "rounds; each runs every job once")
+	exporter := flags.String("exporter", "", "the program whose commands are measured; empty: csvparse alone")
+	exportRows := flags.Int("export-rows", 2_000_000, "rows of the file that is exported")
+	exportRounds := flags.Int("export-rounds", 3, "rounds of export; 0: export is not measured")
 	duckdb := flags.String("duckdb", "", "directory with duckdb.mjs and its node_modules; empty: without DuckDB")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	switch args := flags.Args(); {
 	case len(args) == 0:
-		return compare(*rows, *rounds, *duckdb)
+		if err := compare(*rows, *rounds, *duckdb, *exporter); err != nil || *exporter == "" || *duckdb == "" || *exportRounds == 0 {
+			return err
+		}
+		return raceExport(*exporter, *duckdb, *exportRows, *exportRounds)
+	case len(args) == 1 && args[0] == "export":
+		return raceExport(*exporter, *duckdb, *exportRows, *exportRounds)
+	case len(args) == 3 && args[0] == "plain":
+		return plainJob(os.Stdout, args[1], args[2])
 	case len(args) == 2 && args[0] == "generate":
 		n, err := strconv.Atoi(args[1])
 		if err != nil {

@@ -102,8 +102,9 @@ func (c *monthReport) readAll(ctx context.Context, all []input) ([]*reportFile, 
 func (c *monthReport) read(ctx context.Context, in *input, bar io.Writer) *reportFile {
 	file := &reportFile{input: in, facts: newFacts(in.month)}
 	hash := sha256.New()
+	totals := bill.Options{Month: in.month, Tags: c.tags}
 	check := &fileCheck{
-		builder: bill.NewBuilder(bill.Options{Month: in.month, Tags: c.tags}), tags: c.tags, each: file.facts.add,
+		totals: totals, builder: bill.NewBuilder(totals), each: file.facts.add,
 		found: func(f finding) {
 			if f.Line > 0 {
 				file.found++

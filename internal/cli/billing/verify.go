@@ -104,7 +104,8 @@ func (c *verify) run(ctx context.Context, _ *slog.Logger) error {
 
 // file checks one file to its end, or as far as it can be read.
 func (c *verify) file(ctx context.Context, in *input, bar io.Writer, workers int, found func(finding)) verified {
-	check := &fileCheck{found: found, builder: bill.NewBuilder(bill.Options{Month: in.month})}
+	check := &fileCheck{found: found, totals: bill.Options{Month: in.month, TotalsOnly: true}}
+	check.builder = bill.NewBuilder(check.totals)
 	err := check.read(ctx, in, bar, workers)
 	wrong, isChecksum := errors.AsType[*checksumError](err)
 	switch {
@@ -138,8 +139,8 @@ func checkOf(err error) string {
 type fileCheck struct {
 	verified
 	found   func(finding)
+	totals  bill.Options // what is added up
 	builder *bill.Builder
-	tags    []string        // that the builder adds up by
 	each    func(*bill.Row) // nil, or told of each row in the bill, by one reader
 	wrong   bool            // the file as a whole
 	kept    []finding       // of a part of the file, to be told when its turn comes
@@ -155,7 +156,9 @@ func (c *fileCheck) read(ctx context.Context, in *input, bar io.Writer, workers 
 	if file.checksum {
 		c.Checksum = "ok"
 	}
-	reader, err := bill.NewReader(file.From(0), bill.Options{Month: in.month, Tags: c.tags, AllColumns: true, Proven: file.proven})
+	reader, err := bill.NewReader(file.From(0), bill.Options{
+		Month: in.month, Tags: c.totals.Tags, Checked: true, AllColumns: c.each != nil, Proven: file.proven,
+	})
 	if err != nil {
 		return err
 	}
@@ -163,7 +166,7 @@ func (c *fileCheck) read(ctx context.Context, in *input, bar io.Writer, workers 
 		c.found(finding{Check: "missing_columns", Warning: true, Got: "what needs them is not checked: " + columnNames(missing)})
 	}
 	return reader.Collect(c, func() bill.Collector {
-		part := &fileCheck{builder: bill.NewBuilder(bill.Options{Month: in.month, Tags: c.tags})}
+		part := &fileCheck{builder: bill.NewBuilder(c.totals)}
 		part.found = func(f finding) { part.kept = append(part.kept, f) }
 		return part
 	}, file.File)
