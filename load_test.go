@@ -19,7 +19,8 @@ import (
 
 // BenchmarkMemory is the peak memory of the real binary before a portal of 10,000
 // VMs: every refresh reads everything anew, and 50 scrapes for gzip are served; in
-// memory alone, with a state_dir, and when it starts with what the last run kept.
+// memory alone, with a state_dir, when it starts with what the last run kept, and while
+// it writes all bills into an export_dir.
 func BenchmarkMemory(b *testing.B) {
 	program := build(b)
 	simulated := freePort(b)
@@ -28,21 +29,41 @@ func BenchmarkMemory(b *testing.B) {
 	config := filepath.Join(b.TempDir(), "config.yml")
 	yaml := fmt.Sprintf("portal: {url: %s/api, email: demo@example.com, password: demo}\n%%scollectors:\n", forgetful)
 	for _, c := range collector.All() {
-		yaml += fmt.Sprintf("  %s: {min_interval: 1s}\n", c.Name)
+		keys := "min_interval: 1s"
+		if c.Name == "billing_csv" {
+			keys += "%s"
+		}
+		yaml += fmt.Sprintf("  %s: {%s}\n", c.Name, keys)
 	}
-	for _, run := range []struct{ name, state string }{
-		{"memory", ""}, {"state_dir", "state_dir: state\n"}, {"restart", "state_dir: state\n"},
+	for _, run := range []struct{ name, state, export string }{
+		{"memory", "", ""}, {"state_dir", "state_dir: state\n", ""}, {"restart", "state_dir: state\n", ""}, {"export_dir", "", ", export_dir: lake"},
 	} {
 		b.Run(run.name, func(b *testing.B) {
-			if err := os.WriteFile(config, fmt.Appendf(nil, yaml, run.state), 0o600); err != nil {
+			if err := os.WriteFile(config, fmt.Appendf(nil, yaml, run.state, run.export), 0o600); err != nil {
 				b.Fatal(err)
 			}
-			peakMemory(b, program, config)
+			lake := filepath.Join(filepath.Dir(config), "lake")
+			peakMemory(b, program, config, func(body string) bool {
+				return run.export == "" || exported(b, lake) == 2*strings.Count(body, "\nukcloud_billing_period_start_timestamp_seconds{")
+			})
+			if err := os.RemoveAll(lake); err != nil {
+				b.Fatal(err)
+			}
 		})
 	}
 	if parts := filepath.Join(filepath.Dir(config), "state", "parts"); exists(parts) { // -bench may have chosen memory alone
 		b.Logf("%.1f MiB on disk", float64(sizeOf(b, parts))/(1<<20))
 	}
+}
+
+// exported is how many bills stand in a data set.
+func exported(b *testing.B, dir string) int {
+	b.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "billing_period=*", "account=*", "*.parquet"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	return len(files)
 }
 
 func exists(path string) bool {
@@ -66,7 +87,8 @@ func sizeOf(b *testing.B, dir string) (size int64) {
 	return size
 }
 
-func peakMemory(b *testing.B, program, config string) {
+// peakMemory measures until done with what is exposed.
+func peakMemory(b *testing.B, program, config string, done func(body string) bool) {
 	b.Helper()
 	for b.Loop() {
 		address := freePort(b)
@@ -84,6 +106,10 @@ func peakMemory(b *testing.B, program, config string) {
 			series = strings.Count(body, "\nukcloud_vm_info{")
 			time.Sleep(200 * time.Millisecond) // let refreshes run in between
 		}
+		exporter.until("everything is written", func() bool {
+			_, body := get(b, "http://"+address+"/metrics")
+			return done(body)
+		})
 		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", exporter.cmd.Process.Pid))
 		if err != nil {
 			b.Fatal(err)

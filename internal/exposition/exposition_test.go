@@ -170,6 +170,30 @@ func TestPortions(t *testing.T) {
 	}
 }
 
+// TestPieceMemory: a piece holds hardly more than its bytes, in a few blocks, whatever
+// is written at once.
+func TestPieceMemory(t *testing.T) {
+	for _, size := range []int{1, 100, 5_000, 8_192, 100_000, 3_000_000} {
+		for _, step := range []int{37, 4096, size} {
+			piece, err := new(exposition.Press).Piece(exposition.Identity, func(w io.Writer) error {
+				for left := size; left > 0; left -= step {
+					if _, err := w.Write(make([]byte, min(left, step))); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			held, blocks := piece.Held()
+			if piece.Size() != size || held > 2*size+64 || blocks > 8+size/(100<<10) {
+				t.Errorf("%d bytes written %d at a time: %d bytes in memory in %d blocks, size %d", size, step, held, blocks, piece.Size())
+			}
+		}
+	}
+}
+
 func TestHarmless(t *testing.T) {
 	for _, tt := range []struct{ name, value, want string }{
 		{"plain", `a"b\c` + "\nd", `a"b\c` + "\nd"},

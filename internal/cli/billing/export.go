@@ -66,7 +66,7 @@ func (c *export) run(ctx context.Context, _ *slog.Logger) error {
 }
 
 // frugal has the heap grow by a third of what is in use, not by as much again: a writer
-// holds some 45 MiB. Another setting than the usual one (GOGC) stays. What it returns
+// holds some 50 MiB. Another setting than the usual one (GOGC) stays. What it returns
 // undoes it.
 func frugal() (undo func()) {
 	const usual = 100
