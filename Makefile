@@ -56,11 +56,11 @@ rules:
 lint:
 	$(GO) tool -modfile=.ci/lint/go.mod golangci-lint run ./...
 
-## mutate: how many mutants of a package its own tests notice (docs/testing.md);
+## mutate: how many mutants of a package its own short tests notice (docs/testing.md);
 ## PACKAGE=./internal/web chooses one
 PACKAGE ?= ./money
 mutate:
-	$(GO) tool -modfile=.ci/mutate/go.mod gremlins unleash --config .ci/mutate/gremlins.yaml $(PACKAGE)
+	GOFLAGS='-short -count=1' $(GO) tool -modfile=.ci/mutate/go.mod gremlins unleash --config .ci/mutate/gremlins.yaml $(PACKAGE)
 
 ## generate: dashboards, docs/metrics.md, flags.md and configuration.md, plain manifests
 generate:
