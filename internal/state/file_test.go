@@ -8,7 +8,9 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -84,6 +86,48 @@ func TestFile(t *testing.T) {
 	}
 	if err := put(f, "late"); !errors.Is(err, errClosed) {
 		t.Errorf("after the directory was given to others: %v", err)
+	}
+}
+
+// TestRemoveFile: what a killed process left of a write goes too, and what cannot be
+// removed is told.
+func TestRemoveFile(t *testing.T) {
+	store, err := Open(filepath.Join(t.TempDir(), "state"), slog.New(slog.DiscardHandler), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, _ := store.File("builds")
+	if err := put(f, "first"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(f.path+".tmp", []byte("half"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Remove(); err != nil {
+		t.Error(err)
+	}
+	if left, err := filepath.Glob(f.path + "*"); err != nil || left != nil {
+		t.Errorf("%q is left, %v", left, err)
+	}
+	if err := os.MkdirAll(filepath.Join(f.path, "full"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Remove(); err == nil {
+		t.Error("a directory in its place was removed")
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestHolder(t *testing.T) {
+	for text, want := range map[string]string{"123\n": "process 123", "": "another process", "half a pid": "another process"} {
+		if got := holder(strings.NewReader(text)); got != want {
+			t.Errorf("%q is of %q, want %q", text, got, want)
+		}
+	}
+	if got := holder(iotest.ErrReader(io.ErrUnexpectedEOF)); got != "another process" {
+		t.Errorf("a file that cannot be read is of %q", got)
 	}
 }
 
