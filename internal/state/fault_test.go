@@ -209,6 +209,14 @@ func TestForeignFileStaysWhenItCannotMove(t *testing.T) {
 		if !hasAside(m, foreign) {
 			t.Errorf("operation %d: the foreign file is lost: %v", n, m.live)
 		}
+		again, err := open(m.dir, nil, m, slog.New(slog.DiscardHandler), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var saved counters
+		if found, err := again.Section("a").Load(&saved); !found || err != nil || saved.N != n {
+			t.Errorf("operation %d: loaded %v, %v, %v", n, saved, found, err)
+		}
 	}
 }
 
