@@ -14,7 +14,9 @@ import (
 
 	"ukcloud_exporter/collector"
 	"ukcloud_exporter/internal/snapshot"
+	"ukcloud_exporter/internal/tickets"
 	"ukcloud_exporter/internal/web"
+	"ukcloud_exporter/portal"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -79,13 +81,20 @@ func TestMethods(t *testing.T) {
 		Log: slog.New(slog.DiscardHandler), Cache: func() *snapshot.Cache { return c },
 		Program: prometheus.NewRegistry(),
 	}
-	for method, want := range map[string]int{
-		http.MethodGet: 200, http.MethodHead: 200, http.MethodPost: 405, http.MethodDelete: 405,
-	} {
-		w := httptest.NewRecorder()
-		scrape.ServeHTTP(w, httptest.NewRequest(method, "/metrics", nil))
-		if w.Code != want {
-			t.Errorf("%s: %d, want %d", method, w.Code, want)
+	status := &web.Status{
+		Log: slog.New(slog.DiscardHandler), Cache: func() *snapshot.Cache { return c },
+		Session: func() portal.SessionStatus { return portal.SessionStatus{} },
+		Tickets: func() *tickets.Bridge { return nil }, Daemon: func() web.Daemon { return web.Daemon{} },
+	}
+	for path, handler := range map[string]http.Handler{"/metrics": scrape, "/status": status.Handler()} {
+		for method, want := range map[string]int{
+			http.MethodGet: 200, http.MethodHead: 200, http.MethodPost: 405, http.MethodDelete: 405,
+		} {
+			w := httptest.NewRecorder()
+			handler.ServeHTTP(w, httptest.NewRequest(method, path, nil))
+			if w.Code != want || (want == 405) != (w.Header().Get("Allow") == "GET, HEAD") {
+				t.Errorf("%s %s: %d, allowed %q, want %d", method, path, w.Code, w.Header().Get("Allow"), want)
+			}
 		}
 	}
 }

@@ -113,6 +113,17 @@ func TestPlacesToWait(t *testing.T) {
 	})
 }
 
+// TestNoBound: without a bound nobody is refused.
+func TestNoBound(t *testing.T) {
+	for _, n := range []int{0, -1} {
+		scrape := newScrape(newCache(t, "builds"), prometheus.NewRegistry())
+		scrape.Places = web.NewPlaces(n)
+		if w := answer(scrape, httptest.NewRequest(http.MethodGet, "/metrics", nil)); w.Code != http.StatusOK {
+			t.Errorf("status %d with --web.max-requests=%d", w.Code, n)
+		}
+	}
+}
+
 // TestPlacesToWrite: the slowest reader loses its place once it is slow, one for each
 // scrape that needs one; before that a scrape is refused after a second.
 func TestPlacesToWrite(t *testing.T) {
@@ -139,6 +150,9 @@ func TestPlacesToWrite(t *testing.T) {
 		refused := &conn{ResponseRecorder: httptest.NewRecorder()}
 		if took := get(refused); took != time.Second || refused.Code != http.StatusServiceUnavailable {
 			t.Errorf("%d after %s while two are read", refused.Code, took)
+		}
+		if len(slow[0].write) != 1 {
+			t.Errorf("deadlines %v: after three seconds nobody is slow", slow[0].write)
 		}
 		time.Sleep(2 * time.Second) // the first reads for five seconds now, the second for four
 		done := make(chan int)
