@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ukcloud_exporter/collector"
+	"ukcloud_exporter/internal/snapshot"
 )
 
 // waiting gives account 1 at once; account 2 hangs from the second round on.
@@ -78,6 +79,24 @@ func TestOverdueIsTold(t *testing.T) {
 			t.Errorf("past max_age: %+v", s)
 		}
 		b.want(b.read(), "", "the parts of a round that came an hour ago")
+	})
+}
+
+// TestOverdueOfShortMaxAge: where data ages fast the round is overdue at half of that.
+func TestOverdueOfShortMaxAge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBenchOf(t, snapshot.Member{Name: "a", Collector: waiting(1000 * time.Hour), MinInterval: minInterval, MaxAge: 6 * time.Minute})
+		b.scrape(10 * time.Second)
+		time.Sleep(minInterval)
+		b.scrape(time.Second)
+		time.Sleep(2*time.Minute + 55*time.Second)
+		if !b.success("a") {
+			t.Error("no success before half of max_age")
+		}
+		time.Sleep(5 * time.Second)
+		if s := b.Status()[0]; s.Success || s.LastError != "not answered for 3m0s: 2" {
+			t.Errorf("%+v", s)
+		}
 	})
 }
 
