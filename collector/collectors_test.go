@@ -103,6 +103,40 @@ func TestExposition(t *testing.T) {
 	}
 }
 
+// TestCostIsGiven: an answer in which all money is zero has no costs, and one in which
+// any is not has all of them, the zeros too.
+func TestCostIsGiven(t *testing.T) {
+	machine := func(name, monthToDate, estimate string) string {
+		return `{"name":"` + name + `","urn":"urn:vcloud:vm:` + name + `","monthToDate":` + monthToDate + `,"estimatedMonthlyTotal":` + estimate + `}`
+	}
+	tests := []struct {
+		name     string
+		vms      []string
+		cost     int
+		estimate int
+	}{
+		{"nothing yet", []string{machine("a", `"0.00"`, `"0.00"`), machine("b", "null", "null")}, 0, 0},
+		{"an estimate alone", []string{machine("a", `"0.00"`, `"0.00"`), machine("b", `"0.00"`, `"7.30"`)}, 2, 2},
+		{"the month alone", []string{machine("a", `"0.01"`, "null"), machine("b", "null", `"0.00"`)}, 1, 1},
+		{"a credit", []string{machine("a", `"-1.00"`, "null")}, 1, 0},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				body := `{"account":{"id":1},"vOrgs":[{"name":"v","serviceId":"1-1-1-b164f3","urn":"u","VDCs":[{"name":"d","urn":"w","vApps":[{"name":"p","urn":"x","VMs":[` +
+					strings.Join(test.vms, ",") + `]}]}]}]}`
+				p := &canned.Portal{Answers: map[string]canned.Answer{"/api/accounts": {Body: oneAccount}, "/api/accounts/1/compute_services": {Body: body}}}
+				_, got := round(t, newComputeServices(p.Client(t)), nil)
+				for family, want := range map[string]int{"ukcloud_vm_cost_month_to_date_gbp{": test.cost, "ukcloud_vm_cost_month_estimate_gbp{": test.estimate} {
+					if n := strings.Count(got, "\n"+family); n != want {
+						t.Errorf("%d samples of %s, want %d:\n%s", n, family, want, got)
+					}
+				}
+			})
+		})
+	}
+}
+
 func newComputeServices(c portal.Conditional) collector.Collector {
 	return collector.NewComputeServices(inventory.New(c, nil))
 }

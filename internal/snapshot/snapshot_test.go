@@ -217,6 +217,27 @@ func TestScrapeWaitsForWhatIsDueAndOnlyThat(t *testing.T) {
 	})
 }
 
+// TestScrapeAMomentEarly: a scrape refreshes when it comes up to a twentieth of
+// min_interval early, and a second at most.
+func TestScrapeAMomentEarly(t *testing.T) {
+	for _, tt := range []struct {
+		interval, after time.Duration
+		rounds          int
+	}{
+		{4 * time.Second, 3790 * time.Millisecond, 1},
+		{4 * time.Second, 3800 * time.Millisecond, 2},
+		{time.Hour, time.Hour - 1001*time.Millisecond, 1},
+		{time.Hour, time.Hour - time.Second, 2},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBenchOf(t, snapshot.Member{Name: "a", Collector: counting("a", 0), MinInterval: tt.interval, MaxAge: 4 * time.Hour})
+			b.scrape(time.Second)
+			time.Sleep(tt.after)
+			b.want(b.scrape(time.Second), fmt.Sprintf(one, tt.rounds), fmt.Sprintf("%s after the first, min_interval %s", tt.after, tt.interval))
+		})
+	}
+}
+
 func TestRefreshOutlivesItsScrape(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, counting("a", 30*time.Second))
