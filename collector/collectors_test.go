@@ -3,6 +3,7 @@ package collector_test
 import (
 	"context"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -135,6 +136,31 @@ func TestCostIsGiven(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestUnknownWords counts what the reference does not list, each by its field.
+func TestUnknownWords(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		known := `"size":"Small","powerStatus":"POWERED_ON","lastBackupStatus":"Successful"`
+		var vms []string
+		for i, fields := range []string{
+			known,
+			`"size":"Small","powerStatus":"ASLEEP","lastBackupStatus":"Successful"`,
+			`"size":"Gigantic","powerStatus":"ASLEEP","lastBackupStatus":"Successful"`,
+			`"size":"Gigantic","powerStatus":"ASLEEP","lastBackupStatus":"Perhaps"`,
+		} {
+			vms = append(vms, fmt.Sprintf(`{"name":"%d","urn":"urn:vcloud:vm:%d",%s}`, i, i, fields))
+		}
+		body := `{"account":{"id":1},"vOrgs":[{"name":"v","serviceId":"1-1-1-b164f3","urn":"u","VDCs":[{"name":"d","urn":"w","vApps":[{"name":"p","urn":"x","VMs":[` +
+			strings.Join(vms, ",") + `]}]}]}]}`
+		p := &canned.Portal{Answers: map[string]canned.Answer{"/api/accounts": {Body: oneAccount}, "/api/accounts/1/compute_services": {Body: body}}}
+		results, _ := round(t, newComputeServices(p.Client(t)), nil)
+		for field, want := range map[string]int{"powerStatus": 3, "size": 2, "lastBackupStatus": 1} {
+			if n := results[0].Part.Unknown[field]; n != want {
+				t.Errorf("%d of %s, want %d", n, field, want)
+			}
+		}
+	})
 }
 
 func newComputeServices(c portal.Conditional) collector.Collector {

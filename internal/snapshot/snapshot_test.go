@@ -437,6 +437,46 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 	})
 }
 
+// TestBackoff: of a collector that goes on failing the first three failures are followed
+// by a try at the very next scrape, then the pauses double up to min_interval.
+func TestBackoff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var tried []time.Time
+		b := newBench(t, failing(1, 1000, func() ([]collector.Result, error) {
+			tried = append(tried, time.Now())
+			return nil, errPortal
+		}))
+		const tick = 250 * time.Millisecond // between scrapes
+		for len(tried) < 13 {
+			b.scrape(time.Millisecond)
+			time.Sleep(tick)
+		}
+		want := []time.Duration{tick, tick, tick, 1, 2, 4, 8, 16, 32, 60, 60, 60}
+		for i := range want {
+			if want[i] < tick {
+				want[i] *= time.Second
+			}
+			if got := tried[i+1].Sub(tried[i]); got != want[i] {
+				t.Errorf("%s between failures %d and %d, want %s", got, i+1, i+2, want[i])
+			}
+		}
+	})
+}
+
+// TestWorksAgain: the end of failures is told once, and no first success is one.
+func TestWorksAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, failing(2, 4, func() ([]collector.Result, error) { return nil, errPortal }))
+		for i, want := range []int{0, 0, 0, 1, 1} {
+			b.scrape(time.Second)
+			if n := strings.Count(b.logs.String(), "Refresh works again"); n != want {
+				t.Errorf("told %d times after round %d, want %d", n, i+1, want)
+			}
+			time.Sleep(minInterval)
+		}
+	})
+}
+
 func TestLogNamesTheFlagOfAnEndpointThatIsGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, failing(1, 9, func() ([]collector.Result, error) {
