@@ -163,6 +163,28 @@ func TestUnknownWords(t *testing.T) {
 	})
 }
 
+// TestVMListedTwice: a VM that is in two vApps has one name, and those behind it theirs.
+func TestVMListedTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		vapp := func(name string, vms ...string) string {
+			for i, v := range vms {
+				vms[i] = fmt.Sprintf(`{"name":"%s","urn":"urn:vcloud:vm:%s"}`, v, v)
+			}
+			return fmt.Sprintf(`{"name":"%s","urn":"urn:vcloud:vapp:%s","VMs":[%s]}`, name, name, strings.Join(vms, ","))
+		}
+		body := `{"account":{"id":1},"vOrgs":[{"name":"v","serviceId":"1-1-1-b164f3","urn":"u","VDCs":[{"name":"d","urn":"w","vApps":[` +
+			vapp("p", "a", "b") + "," + vapp("q", "b", "c") + `]}]}]}`
+		p := &canned.Portal{Answers: map[string]canned.Answer{"/api/accounts": {Body: oneAccount}, "/api/accounts/1/compute_services": {Body: body}}}
+		_, got := round(t, newComputeServices(p.Client(t)), nil)
+		for vm, vapp := range map[string]string{"a": "p", "b": "p", "c": "q"} {
+			series := `ukcloud_vm_info{account="1",vorg="1-1-1-b164f3",vdc="w",vapp="urn:vcloud:vapp:` + vapp + `",vm="urn:vcloud:vm:` + vm + `"`
+			if strings.Count(got, series) != 1 || strings.Count(got, `,vm="urn:vcloud:vm:`+vm+`",vm_name=`) != 1 {
+				t.Errorf("not once %s in\n%s", series, samples(got))
+			}
+		}
+	})
+}
+
 func newComputeServices(c portal.Conditional) collector.Collector {
 	return collector.NewComputeServices(inventory.New(c, nil))
 }
