@@ -463,6 +463,21 @@ func TestBackoff(t *testing.T) {
 	})
 }
 
+// TestErrorOfAPart: what a part failed with is told with its name, also when a later part
+// is well.
+func TestErrorOfAPart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, answers(bad("1", errors.New("timeout")), good("2", 1)))
+		b.scrape(time.Second)
+		if got := b.Status()[0].LastError; got != "timeout" {
+			t.Errorf("the page says %q", got)
+		}
+		if log := b.logs.String(); !strings.Contains(log, `msg="Refresh of a part failed"`) || !strings.Contains(log, "part=1 ") {
+			t.Errorf("logged:\n%s", log)
+		}
+	})
+}
+
 // TestWorksAgain: the end of failures is told once, and no first success is one.
 func TestWorksAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
