@@ -185,6 +185,34 @@ func TestVMListedTwice(t *testing.T) {
 	})
 }
 
+// TestNewestBackup: the newest backup that can be restored counts, in whatever order they
+// are listed, and numbers at their bounds are believed.
+func TestNewestBackup(t *testing.T) {
+	backup := func(status, day string) string {
+		return `{"status":"` + status + `","backupStart":"` + day + `/01/2018 01:00","backupEnd":"` + day + `/01/2018 02:00"}`
+	}
+	old, newer, failed := backup("Completed", "02"), backup("Completed", "03"), backup("Failed", "04")
+	for name, backups := range map[string][]string{"newest first": {failed, newer, old}, "newest last": {old, newer, failed}, "between": {old, failed, newer, old}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				body := `{"account":{"id":1},"vOrgs":[{"name":"v","serviceId":"1-1-1-b164f3","urn":"u","VDCs":[{"name":"d","urn":"w","vApps":[{"name":"p","urn":"x","VMs":[` +
+					`{"name":"m","urn":"m","numberOfCPUs":0,"memory":8589934592,"backups":[` + strings.Join(backups, ",") + `]}]}]}]}]}`
+				p := &canned.Portal{Answers: map[string]canned.Answer{"/api/accounts": {Body: oneAccount}, "/api/accounts/1/compute_services": {Body: body}}}
+				_, got := round(t, newComputeServices(p.Client(t)), nil)
+				for _, want := range []string{
+					`ukcloud_vm_backup_last_success_timestamp_seconds{account="1",vdc="w",vm="m"} ` + fmt.Sprint(time.Date(2018, 1, 3, 2, 0, 0, 0, time.UTC).Unix()),
+					`ukcloud_vm_cpus{account="1",vdc="w",vm="m"} 0`,
+					`ukcloud_vm_memory_bytes{account="1",vdc="w",vm="m"} 9007199254740992`,
+				} {
+					if !strings.Contains(got, want+"\n") {
+						t.Errorf("no %s in\n%s", want, samples(got))
+					}
+				}
+			})
+		})
+	}
+}
+
 func newComputeServices(c portal.Conditional) collector.Collector {
 	return collector.NewComputeServices(inventory.New(c, nil))
 }

@@ -33,6 +33,8 @@ func TestImplausibleNumbers(t *testing.T) {
 		{"backupStart", `[{"status":"Completed","backupStart":"31/02/2018 01:30","backupEnd":"02/03/2018 02:10"}]`, "ukcloud_vm_backup_last_duration_seconds"},
 		{"backupEnd", `[{"status":"Completed","backupStart":"02/01/2018 02:00","backupEnd":"31/02/2018 03:00"}]`, "ukcloud_vm_backup_last_success_timestamp_seconds"},
 		{"backupEnd", `[{"status":"Completed","backupStart":"02/01/2018 02:00","backupEnd":"02/01/0001 01:00"}]`, "ukcloud_vm_backup_last_success_timestamp_seconds"},
+		{"backupEnd", `[{"status":"Completed","backupEnd":"02/01/0001 01:00"}]`, "ukcloud_vm_backup_last_success_timestamp_seconds"},
+		{"memory", "8589934593", "ukcloud_vm_memory_bytes"}, // one more than may be meant
 		{"backupStart", `[{"status":"Completed","backupStart":"01/01/0001 02:00","backupEnd":"02/01/2018 01:00"}]`, "ukcloud_vm_backup_last_attempt_timestamp_seconds"},
 	}
 	for _, test := range tests {
