@@ -344,6 +344,7 @@ func TestNegotiate(t *testing.T) {
 		{"identity preferred", "text/plain", "identity, gzip;q=0.1", exposition.Text, exposition.Identity, "text/plain"},
 		{"a browser", "text/html,application/xhtml+xml,*/*;q=0.8", "gzip, deflate, br, zstd", exposition.Text, exposition.Gzip, "text/plain"},
 		{"a weight above 1", "text/plain", "gzip;q=1.5, zstd;q=0.5", exposition.Text, exposition.Zstd, "text/plain"},
+		{"a weight of 1", "text/plain", "gzip;q=1, zstd;q=0.9", exposition.Text, exposition.Gzip, "text/plain"},
 		{"a weight below 0", "text/plain", "gzip;q=-1", exposition.Text, exposition.Identity, "text/plain"},
 		{"a weight that is no number", "text/plain", "gzip;q=high", exposition.Text, exposition.Identity, "text/plain"},
 	}
