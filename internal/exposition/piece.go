@@ -22,7 +22,7 @@ const firstChunk = 8 << 10
 type Piece struct {
 	chunks [][]byte
 	size   int    // bytes in chunks
-	plain  int64  // bytes before compression
+	plain  int64  // bytes before compression, for gzip
 	crc    uint32 // CRC-32 of the bytes before compression, for gzip
 }
 
@@ -117,7 +117,7 @@ func (p *Press) open(c Compression, piece *Piece) (compressor, error) {
 		}
 		return &zstdFrame{z}, nil
 	default:
-		return &identity{piece}, nil
+		return identity{piece}, nil
 	}
 }
 
@@ -133,14 +133,9 @@ func (p *Press) close(c Compression, z compressor, piece *Piece) error {
 	return nil
 }
 
-type identity struct{ piece *Piece }
+type identity struct{ *Piece }
 
-func (i *identity) Write(b []byte) (int, error) {
-	i.piece.plain += int64(len(b))
-	return i.piece.Write(b)
-}
-
-func (*identity) finish() error { return nil }
+func (identity) finish() error { return nil }
 
 // deflater writes a run of deflate blocks that ends on a byte boundary, is not
 // marked final, and refers to nothing before it. Such runs can be joined to one
