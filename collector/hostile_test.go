@@ -151,6 +151,24 @@ func TestVMotionFlood(t *testing.T) {
 	})
 }
 
+// TestVMotionUnknownUsers: events of users that the reference does not list are counted,
+// and told.
+func TestVMotionUnknownUsers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMoves(t)
+		var events []string
+		for i, user := range []string{"System", "Administrator", "UKCloud User", "system", "", "root"} {
+			events = append(events, fmt.Sprintf(`{"event_created_time":"2000-01-01T00:00:00Z","user_name":%q,"vdc_name":"V","virtual_machine":"%d"}`, user, i))
+		}
+		m.portal.Answers["/api/accounts/1/platform_visibility/vmotion_events"] = canned.Answer{Body: "[" + strings.Join(events, ",") + "]"}
+		results, exposition := round(t, m.c, nil)
+		if n := results[0].Part.Unknown["user_name"]; n != 3 {
+			t.Errorf("%d users told as unknown, want 3", n)
+		}
+		m.want(exposition, `ukcloud_vmotion_events_total{account="1",vdc_name="V",user_name="root"} 1`)
+	})
+}
+
 // TestVMotionRemembersSoMany: events beyond what can be remembered are left out and
 // told, not counted again and again.
 func TestVMotionRemembersSoMany(t *testing.T) {

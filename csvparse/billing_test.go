@@ -252,6 +252,21 @@ func TestErrorsAreOneLineAndSayWhere(t *testing.T) {
 	}
 }
 
+// TestDoubledColumn: whichever column comes twice, the file is refused.
+func TestDoubledColumn(t *testing.T) {
+	var names []string
+	for _, c := range csvparse.Columns() {
+		names = append(names, c.String())
+	}
+	for i, name := range names {
+		_, err := csvparse.NewBilling(strings.NewReader(strings.Join(names, ",") + "," + name + "\n"))
+		doubled, is := errors.AsType[*csvparse.HeaderError](err)
+		if !is || doubled.Reason != csvparse.DoubledColumn || doubled.First != i+1 || doubled.Column != len(names)+1 {
+			t.Errorf("%s twice: %v", name, err)
+		}
+	}
+}
+
 func TestComponentsAreTheLabelsOfTheContract(t *testing.T) {
 	var got []string
 	for c := range csvparse.Component(csvparse.Components) {
