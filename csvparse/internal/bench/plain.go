@@ -148,16 +148,18 @@ func plainSummary(in io.Reader, keys []string) (lines []string, err error) {
 		if r.record[places[5]] == "" {
 			unnamed += price.value
 		}
-		inRange, ok := true, true
 		for i := range parts {
 			cost, err := r.number(places[6+i])
 			if err != nil {
 				return nil, err
 			}
-			parts[i], ok = parts[i].Add(cost.value)
-			inRange = inRange && ok
+			var ok bool
+			if parts[i], ok = parts[i].Add(cost.value); !ok {
+				return nil, errSum
+			}
 		}
-		if total, ok = total.Add(price.value); !ok || !inRange {
+		var ok bool
+		if total, ok = total.Add(price.value); !ok {
 			return nil, errSum
 		}
 		if err := errors.Join(services.add(r.record[places[1]], price.value), vdcs.add(r.record[places[2]], price.value)); err != nil {
