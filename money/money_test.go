@@ -2,6 +2,7 @@ package money_test
 
 import (
 	"errors"
+	"math"
 	"math/big"
 	"strings"
 	"testing"
@@ -103,4 +104,16 @@ func FuzzParseAgreesWithBig(f *testing.F) {
 			t.Fatalf("%q.Float64() = %v, want %v", text, got.Float64(), nearest)
 		}
 	})
+}
+
+// TestString: the shortest text, with a sign only where there is something to be less of.
+func TestString(t *testing.T) {
+	for amount, want := range map[money.Amount]string{
+		0: "0", 1: "0.000000001", -1: "-0.000000001", money.One: "1", -money.One: "-1", money.One + 500_000_000: "1.5",
+		math.MaxInt64: "9223372036.854775807", math.MinInt64: "-9223372036.854775808",
+	} {
+		if got := amount.String(); got != want {
+			t.Errorf("%d: %q, want %q", int64(amount), got, want)
+		}
+	}
 }
