@@ -102,31 +102,60 @@ func FuzzParseCellAgreesWithBig(f *testing.F) {
 	for _, seed := range []string{"0", "24", "0.120000000", "-9223372036.854775808", "1e3", ".5", "5.", "+1", "1.1234567891", "99999999999999999999", "0x1p-2"} {
 		f.Add(seed)
 	}
-	f.Fuzz(func(t *testing.T, text string) {
-		if _, exponent, ok := strings.Cut(strings.ToLower(text), "e"); ok && len(exponent) > 4 {
-			return // math/big would write it out
+	f.Fuzz(agreesWithBig)
+}
+
+func agreesWithBig(t *testing.T, text string) {
+	if _, exponent, ok := strings.Cut(strings.ToLower(text), "e"); ok && len(exponent) > 4 {
+		return // math/big would write it out
+	}
+	got, places, err := money.ParseCell([]byte(text))
+	if !decimalSyntax.MatchString(text) {
+		// A number that is too large or too fine may be found before it is found to be none.
+		if start := decimalStart.FindString(text); err != money.ErrSyntax && (err == nil || len(start) < 10) {
+			t.Fatalf("%q: %d, %v; it is no number", text, got, err)
 		}
-		got, places, err := money.ParseCell([]byte(text))
-		if !decimalSyntax.MatchString(text) {
-			// A number that is too large or too fine may be found before it is found to be none.
-			if start := decimalStart.FindString(text); err != money.ErrSyntax && (err == nil || len(start) < 10) {
-				t.Fatalf("%q: %d, %v; it is no number", text, got, err)
+		return
+	}
+	value, ok := new(big.Rat).SetString(text)
+	if !ok {
+		t.Fatalf("math/big does not read %q", text)
+	}
+	value.Mul(value, big.NewRat(int64(money.One), 1))
+	switch {
+	case err == money.ErrPrecision && !value.IsInt(), err == money.ErrRange && !new(big.Int).Quo(value.Num(), value.Denom()).IsInt64():
+	case err != nil || !value.IsInt() || !value.Num().IsInt64() || money.Amount(value.Num().Int64()) != got:
+		t.Fatalf("%q: %d, %v; math/big has %s", text, got, err, value)
+	}
+	_, behind, _ := strings.Cut(text, ".")
+	if err == nil && !strings.ContainsAny(text, "eE") && int(places) != min(len(behind), 9) {
+		t.Fatalf("%q: %d places", text, places)
+	}
+}
+
+// TestParseCellOfEveryShape: signs, numbers of digits before and behind the point, digits
+// that carry and a wrong character in each place.
+func TestParseCellOfEveryShape(t *testing.T) {
+	for whole := range 21 {
+		for places := range 12 {
+			for _, digits := range []string{"0", "9", "1234567890", "5000000000"} {
+				row := strings.Repeat(digits, 40)
+				before, behind := row[:whole], row[whole:whole+places]
+				for _, sign := range []string{"", "-", "+"} {
+					text := sign + before + "." + behind
+					agreesWithBig(t, text)
+					agreesWithBig(t, sign+before)
+					for _, exponent := range []string{"e3", "E-3", "e-9"} {
+						agreesWithBig(t, text+exponent)
+					}
+				}
+				text := before + "." + behind
+				for i := range text {
+					for _, wrong := range []string{".", "/", ":", "-", "\x00", "\xb8"} {
+						agreesWithBig(t, text[:i]+wrong+text[i+1:])
+					}
+				}
 			}
-			return
 		}
-		value, ok := new(big.Rat).SetString(text)
-		if !ok {
-			t.Fatalf("math/big does not read %q", text)
-		}
-		value.Mul(value, big.NewRat(int64(money.One), 1))
-		switch {
-		case err == money.ErrPrecision && !value.IsInt(), err == money.ErrRange && !new(big.Int).Quo(value.Num(), value.Denom()).IsInt64():
-		case err != nil || !value.IsInt() || !value.Num().IsInt64() || money.Amount(value.Num().Int64()) != got:
-			t.Fatalf("%q: %d, %v; math/big has %s", text, got, err, value)
-		}
-		_, behind, _ := strings.Cut(text, ".")
-		if err == nil && !strings.ContainsAny(text, "eE") && int(places) != min(len(behind), 9) {
-			t.Fatalf("%q: %d places", text, places)
-		}
-	})
+	}
 }
