@@ -93,6 +93,26 @@ func TestErrorWithoutAnswer(t *testing.T) {
 	}
 }
 
+// TestErrorOfASuspendedLogin names no endpoint where nothing was called.
+func TestErrorOfASuspendedLogin(t *testing.T) {
+	tests := []struct {
+		name, endpoint string
+		cause          error
+		want           string
+	}{
+		{"the login itself", authenticateEndpoint, ErrLoginSuspended, "logins suspended"},
+		{"a call", "/api/accounts", ErrLoginSuspended, "POST /api/accounts: logins suspended"},
+		{"a login that was sent", authenticateEndpoint, ErrLoginRejected, "POST " + authenticateEndpoint + ": login rejected"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if got := (&Error{Method: "POST", Endpoint: test.endpoint, cause: test.cause}).Error(); got != test.want {
+				t.Errorf("%q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
 func TestErrorLogValue(t *testing.T) {
 	e := &Error{Method: "GET", Endpoint: "/api/accounts", StatusCode: 429, Message: "Slow down", Detail: "please", RequestID: "4c1f",
 		RetryAfter: time.Minute, cause: errors.New("why")}

@@ -316,6 +316,13 @@ func TestSessionStatus(t *testing.T) {
 		if status := client.Session(); status != want {
 			t.Errorf("fresh cookies have not moved the expiry: %+v", status)
 		}
+		time.Sleep(time.Minute)
+		portal.good = func(r *http.Request) *http.Response { return reply(r, 304, "") }
+		_, _ = client.Conditional().Accounts(t.Context(), nil)
+		want.Expiry = time.Now().Add(15 * time.Minute)
+		if status := client.Session(); status != want {
+			t.Errorf("that nothing has changed has not moved the expiry: %+v", status)
+		}
 		time.Sleep(15 * time.Minute)
 		if status := client.Session(); status != (SessionStatus{}) {
 			t.Errorf("after the end: %+v", status)

@@ -125,6 +125,108 @@ func TestLoginsNeverStorm(t *testing.T) {
 	}
 }
 
+// doubled are the pauses after failures in a row, from the first that has one on.
+var doubled = []time.Duration{15 * time.Second, 30 * time.Second, time.Minute, 2 * time.Minute, 4 * time.Minute,
+	8 * time.Minute, 16 * time.Minute, 32 * time.Minute, time.Hour, time.Hour}
+
+// TestPausesBetweenLogins: one session that does not last costs nothing, each after it
+// doubles the pause before the next login, up to an hour however often it comes.
+func TestPausesBetweenLogins(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := newTestClient(t, newGate())
+		mustCall(t, client)
+		for i, want := range append([]time.Duration{0}, doubled...) {
+			if got := endSession(client); got != want {
+				t.Errorf("session %d: a pause of %v, want %v", i+1, got, want)
+			}
+		}
+		for range 100 {
+			if got := endSession(client); got != time.Hour {
+				t.Fatalf("a pause of %v after many", got)
+			}
+		}
+	})
+}
+
+// endSession ends a client's session and returns how long the next login waits.
+func endSession(client *Client) time.Duration {
+	s := client.session
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	s.notBefore = now
+	s.over(now, ErrSessionExpired)
+	return s.notBefore.Sub(now)
+}
+
+// TestRipeSessions: a session that has served a call and lasted a minute ends the
+// row of those that did not.
+func TestRipeSessions(t *testing.T) {
+	tests := []struct {
+		name   string
+		served bool
+		age    time.Duration
+		pause  time.Duration
+	}{
+		{"served a call, a minute old", true, time.Minute, 0},
+		{"served a call, not quite a minute old", true, time.Minute - 1, 15 * time.Second},
+		{"served none, a minute old", false, time.Minute, 15 * time.Second},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client := newTestClient(t, newGate())
+				mustCall(t, client)
+				endSession(client)
+				s := client.session
+				s.mu.Lock()
+				s.notBefore = time.Time{}
+				s.mu.Unlock()
+				if err := client.Login(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				s.mu.Lock()
+				s.served = test.served
+				s.mu.Unlock()
+				time.Sleep(test.age)
+				if got := endSession(client); got != test.pause {
+					t.Errorf("a pause of %v, want %v", got, test.pause)
+				}
+			})
+		})
+	}
+}
+
+// TestPausesOfAnEndpoint: while it is distrusted further failures change nothing, each
+// after that doubles the time, and only the URL that failed clears it.
+func TestPausesOfAnEndpoint(t *testing.T) {
+	var d distrust
+	r, now := &route{}, midnight2000
+	for i, want := range doubled {
+		d.add(r, "/1", now)
+		d.add(r, "/1", now.Add(want-1))
+		if got := d.look(r); got.until != now.Add(want) || got.failures != i+1 || got.last != now {
+			t.Errorf("failure %d: distrusted for %v, %d failures", i+1, got.until.Sub(now), got.failures)
+		}
+		now = now.Add(want)
+	}
+	for range 100 {
+		d.add(r, "/1", now)
+		if got := d.look(r).until.Sub(now); got != time.Hour {
+			t.Fatalf("distrusted for %v after many", got)
+		}
+		now = now.Add(time.Hour)
+	}
+	d.drop(r, "/2")
+	if d.look(r).failures == 0 {
+		t.Error("another URL has cleared it")
+	}
+	d.drop(r, "/1")
+	if got := d.look(r); got != (distrusted{}) {
+		t.Errorf("not cleared: %+v", got)
+	}
+}
+
 // TestStormHeals: when the portal serves again, one pause later so does the client,
 // and up is 1.
 func TestStormHeals(t *testing.T) {

@@ -32,6 +32,9 @@ func TestParseWallClock(t *testing.T) {
 		{"repeated hour, end", "30/10/2016 01:59", "2016-10-30T00:59Z", "2016-10-30T01:59Z"},
 		{"first minute behind it", "30/10/2016 02:00", "2016-10-30T02:00Z", ""},
 		{"leap day", "29/02/2016 12:00", "2016-02-29T12:00Z", ""},
+		{"first minute of a year", "01/01/2016 00:00", "2016-01-01T00:00Z", ""},
+		{"last minute of a year", "31/12/2016 23:59", "2016-12-31T23:59Z", ""},
+		{"first year", "01/01/0001 12:00", "0001-01-01T12:01Z", ""}, // London was 75 seconds behind
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -76,6 +79,24 @@ func TestBackupAcrossTheRepeatedHour(t *testing.T) {
 				t.Errorf("%v to %v", backup.Start.Value, backup.End.Value)
 			}
 		})
+	}
+}
+
+// TestParseInteger: a number that a float64 does not hold exactly is none.
+func TestParseInteger(t *testing.T) {
+	good := map[string]int64{
+		"0": 0, "-4": -4, "4.0": 4, "1e3": 1000, "9223372036854775807": 1<<63 - 1,
+		"9007199254740991.0": 1<<53 - 1, "-9007199254740991.0": 1 - 1<<53,
+	}
+	for text, want := range good {
+		if got, ok := parseInteger([]byte(text)); !ok || got != want {
+			t.Errorf("%q: %d, %v, want %d", text, got, ok, want)
+		}
+	}
+	for _, text := range []string{"", "x", "1.5", "9007199254740992.0", "-9007199254740992.0", "9223372036854775808", "1e300", "-1e300", "NaN", "Inf"} {
+		if got, ok := parseInteger([]byte(text)); ok {
+			t.Errorf("%q accepted as %d", text, got)
+		}
 	}
 }
 
