@@ -238,8 +238,8 @@ func (c *BillingCSV) read(ctx context.Context, b *monthBill) (rows int64, err er
 	return rows, nil
 }
 
-// dayDelay is how long after a day's end the portal may take to bill it: it adds a
-// day at about 06:00.
+// dayDelay is how long after a day's start its rows may take to come: the portal adds
+// a day at about 06:00 of the next.
 const dayDelay = 30 * time.Hour
 
 // doubt says what speaks against a bill being whole, when nothing proves it: it has

@@ -322,6 +322,47 @@ func TestUnproven(t *testing.T) {
 	}
 }
 
+// TestDaysThatABillMustHave: a day is missed from 06:00 of the next one on, and none
+// beyond the month; as many rows as before are no doubt.
+func TestDaysThatABillMustHave(t *testing.T) {
+	tests := []struct{ now, newest, err string }{
+		{"2018-01-15 05:59", "2018-01-13", ""},
+		{"2018-01-15 06:00", "2018-01-13", "it ends with 2018-01-13, not with 2018-01-14"},
+		{"2018-01-15 06:00", "2018-01-14", ""},
+		{"2018-01-15 06:00", "2018-01-15", ""}, // the running day, which some bills have
+		{"2018-02-01 05:59", "2018-01-30", ""},
+		{"2018-02-01 06:00", "2018-01-30", "it ends with 2018-01-30, not with 2018-01-31"},
+		{"2018-02-20 12:00", "2018-01-30", "it ends with 2018-01-30, not with 2018-01-31"},
+		{"2018-02-20 12:00", "2018-01-31", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.now+" "+tt.newest, func(t *testing.T) {
+			api := &bills{texts: map[string]string{org + " 2018-01": billText(billRow{"2018-01-12", "a", "1"})}, noTags: true}
+			b := newBench(t, api, one(), "2018-01-13 08:00")
+			b.round()
+			api.unproven = true
+			api.texts[org+" 2018-01"] = billText(billRow{tt.newest, "a", "2"})
+			b.at(tt.now)
+			b.round()
+			err := b.errsOf()["1/11-1-1-abc/2018-01"]
+			if (err == "") != (tt.err == "") || !strings.Contains(err, tt.err) {
+				t.Errorf("error %q, want %q", err, tt.err)
+			}
+		})
+	}
+}
+
+// TestBillingSettings: a limit of no VMs is one; less is a mistake.
+func TestBillingSettings(t *testing.T) {
+	for limit, want := range map[int]string{-1: "vm_limit is less than zero", 0: "", 1: ""} {
+		var got string
+		collector.BillingSettings{VMLimit: limit}.Check(func(key, reason string) { got += key + " " + reason })
+		if got != want {
+			t.Errorf("%d: %q, want %q", limit, got, want)
+		}
+	}
+}
+
 // TestLastRowWithoutItsEnd: where the body is proven whole, a last row without a line end
 // is one; where it is not, it may be half a row.
 func TestLastRowWithoutItsEnd(t *testing.T) {
@@ -380,6 +421,11 @@ func TestRejectedRows(t *testing.T) {
 	}
 	if !strings.Contains(lines.String(), `msg="More rows of the bill rejected" account=1 vorg=11-1-1-abc period=2018-01 rows=3`) {
 		t.Errorf("the rest is not logged:\n%s", lines.String())
+	}
+	for _, message := range []string{"Rows of the bill have no ResourceId", "Rows of the bill are of days outside its month", "More rows of the bill rejected"} {
+		if n := strings.Count(lines.String(), message); n != 1 {
+			t.Errorf("%q is logged %d times, want once, for the bill that has them", message, n)
+		}
 	}
 	lines.Reset()
 	b.at("2018-01-15 14:00")
