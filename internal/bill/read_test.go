@@ -159,7 +159,6 @@ func TestLateRows(t *testing.T) {
 	}
 }
 
-// TestReadNothing: a month without data is a header without rows.
 // TestTotalsOnly: a bill of totals alone has the totals and days of the whole one.
 func TestTotalsOnly(t *testing.T) {
 	text := billgen.CSV(
@@ -208,6 +207,7 @@ func TestLongMetadata(t *testing.T) {
 	}
 }
 
+// TestReadNothing: a month without data is a header without rows.
 func TestReadNothing(t *testing.T) {
 	got := read(t, billgen.CSV(), bill.Options{Month: january})
 	if got.Rows != 0 || got.Parts.Valid || len(got.Costs)+len(got.Days)+len(got.Resources)+len(got.Usage) != 0 {
@@ -301,6 +301,47 @@ func TestUnknownValues(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"", "off", "on", "suspended"}, powers); diff != "" {
 		t.Errorf("power states (-want +got):\n%s", diff)
+	}
+}
+
+// TestPowerStates: which texts are known, whatever their case and blanks.
+func TestPowerStates(t *testing.T) {
+	for _, tt := range []struct {
+		cell, power string
+		known       bool
+	}{
+		{"On", "on", true}, {"on", "on", true}, {" ON ", "on", true},
+		{"Off", "off", true}, {"off", "off", true}, {"OFF", "off", true},
+		{"", "", true}, {"  ", "", true}, {"Suspended", "suspended", false},
+	} {
+		b := read(t, billgen.CSV(vm.With(cells{csvparse.PowerState: tt.cell})), bill.Options{})
+		if known := b.Unknown["PowerState"] == 0; b.Usage[0].Power != tt.power || known != tt.known {
+			t.Errorf("%q is %q, known %t, want %q, %t", tt.cell, b.Usage[0].Power, known, tt.power, tt.known)
+		}
+	}
+}
+
+// TestUnknownOfTagsThatNobodyWants: where metadata is not read, nothing is known of it.
+func TestUnknownOfTagsThatNobodyWants(t *testing.T) {
+	got := read(t, billgen.CSV(vm), bill.Options{})
+	if diff := cmp.Diff(map[string]int{"PowerState": 0, "UsageHoursWithinPeriod": 0}, got.Unknown); diff != "" {
+		t.Errorf("unknown values (-want +got):\n%s", diff)
+	}
+}
+
+// TestPartsOutOfRange: one part that is out of range is told although others follow.
+func TestPartsOutOfRange(t *testing.T) {
+	most := bill.Sum{Value: 9_000_000_000 * money.Pound, Valid: true}
+	one := bill.Sum{Value: money.Pound, Valid: true}
+	parts := bill.Parts{most, one}
+	if parts.Add(&bill.Parts{most, one}) {
+		t.Error("a sum beyond the range was taken")
+	}
+	if want := (bill.Parts{most, {Value: 2 * money.Pound, Valid: true}}); parts != want {
+		t.Errorf("parts %+v, want %+v", parts, want)
+	}
+	if !parts.Add(&bill.Parts{{}, one}) || parts[1].Value != 3*money.Pound {
+		t.Errorf("parts in range were not added: %+v", parts)
 	}
 }
 
