@@ -304,6 +304,54 @@ func TestUnknownValues(t *testing.T) {
 	}
 }
 
+// TestManyNames: a resource, a place (VDC, service and power state), a day and a value
+// of a tag are a name each.
+func TestManyNames(t *testing.T) {
+	const tooMany = "too many different resources, VDCs, services and values of tags: more than "
+	tests := []struct {
+		name  string
+		edit  cells // of the second row
+		tags  []string
+		names int // of both rows
+	}{
+		{"the same", nil, nil, 3},
+		{"another cost", cells{csvparse.TotalPrice: "2"}, nil, 3},
+		{"another resource", cells{csvparse.ResourceID: "urn:vcloud:vm:2"}, nil, 4},
+		{"another VDC", cells{csvparse.VDC: "Other"}, nil, 4},
+		{"another power state", cells{csvparse.PowerState: "Off"}, nil, 4},
+		{"another day", cells{csvparse.EventDate: "2018-01-06"}, nil, 4},
+		{"another service, so another day's cost", cells{csvparse.Service: "Other"}, nil, 5},
+		{"a late row is of no day", cells{csvparse.EventDate: "2018-02-06", csvparse.Service: "Other"}, nil, 4},
+		{"another project that nobody wants", cells{csvparse.Metadata: "project=Falcon"}, nil, 3},
+		{"the same project", nil, []string{"project"}, 4},
+		{"another project", cells{csvparse.Metadata: "project=Falcon"}, []string{"project"}, 5},
+		{"values of two tags", cells{csvparse.Metadata: "project=Falcon;owner=a"}, []string{"project", "owner"}, 7},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			text := billgen.CSV(vm, vm.With(tt.edit))
+			read := func(limit int) error {
+				_, err := bill.ReadFile(bill.File{
+					From: func(offset int64) io.Reader { return strings.NewReader(text[offset:]) },
+					Size: int64(len(text)), Workers: 2, Least: 1,
+				}, bill.Options{Month: january, Tags: tt.tags, MaxNames: limit})
+				return err
+			}
+			if err := read(tt.names); err != nil {
+				t.Errorf("%d names are allowed: %v", tt.names, err)
+			}
+			if err := read(0); err != nil {
+				t.Errorf("any number of names is allowed: %v", err)
+			}
+			limit := tt.names - 1
+			err := read(limit)
+			if !errors.Is(err, bill.ErrManyNames) || !strings.HasSuffix(err.Error(), fmt.Sprint(tooMany, limit)) {
+				t.Errorf("%d names are allowed: error %v", limit, err)
+			}
+		})
+	}
+}
+
 // TestPowerStates: which texts are known, whatever their case and blanks.
 func TestPowerStates(t *testing.T) {
 	for _, tt := range []struct {
