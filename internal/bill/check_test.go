@@ -94,6 +94,18 @@ func TestCheck(t *testing.T) {
 		{"a price of four places is rounded", hours("24"), func(r *row) {
 			r.ComputePrice, r.Parts[csvparse.Compute] = p("0.0137"), p("0.3294") // 0.3288, and 0.0012 more at most
 		}, nil},
+		{"half a penny is a rounding", hours("1"), func(r *row) { r.LicencePrice, r.Parts[csvparse.Licence] = p("0.125"), p("0.13") }, nil},
+		{"half a penny and a billionth is none", hours("1"), func(r *row) { r.LicencePrice, r.Parts[csvparse.Licence] = p("0.124999999"), p("0.13") },
+			[]string{"licence_price: LicenceTotalPrice is 0.13, expected 0.124999999, difference 0.005000001, tolerance 0.0050000005"}},
+		{"a price of nothing", hours("24"), func(r *row) { r.LicencePrice, r.Parts[csvparse.Licence] = p("0"), p("0.5") },
+			[]string{"licence_price: LicenceTotalPrice is 0.5, expected 0, difference 0.5, tolerance 0.005"}},
+		{"a total of nothing", hours("10"), func(r *row) { r.LicencePrice, r.Parts[csvparse.Licence] = p("0.5"), p("0") },
+			[]string{"licence_price: LicenceTotalPrice is 0, expected 5, difference -5, tolerance 0.005"}},
+		{"a blank number of GPUs", hours("24"), func(r *row) { r.GPUPrice, r.Parts[csvparse.GPU] = p("0.5"), p("9") }, nil},
+		{"blank snapshots under protection", hours("24"), func(r *row) {
+			r.Storage[csvparse.Tier1].Chargeable = n("50")
+			r.TierProtection[csvparse.Tier1] = csvparse.Charge{Price: p("0.001"), Total: p("9")}
+		}, nil},
 		{"blank hours", row{}, func(r *row) { r.ComputePrice, r.Parts[csvparse.Compute] = p("0.12"), p("9") }, nil},
 		{"a blank price", hours("24"), func(r *row) { r.Parts[csvparse.Compute] = p("9") }, nil},
 		{"a blank total", hours("24"), func(r *row) { r.ComputePrice = p("0.12") }, nil},
@@ -117,9 +129,15 @@ func TestCheck(t *testing.T) {
 			[]string{"tier2_chargeable: Tier2StorageChargeable is 40, expected 50, difference -10, tolerance 0"}},
 		{"chargeable beyond a word", row{}, func(r *row) { r.Storage[csvparse.Geo] = storage("9000000000", "9000000000", "0", "0") },
 			[]string{"geo_chargeable: Geo-resilientStorageChargeable is 0, expected 18000000000, difference -18000000000, tolerance 0"}},
-		{"a blank quantity", row{}, func(r *row) {
+		{"blank quantities", row{}, func(r *row) {
+			used, snapshot := storage("100", "0", "0", "1"), storage("100", "0", "0", "1")
+			included := storage("100", "0", "0", "1")
+			used.Used, snapshot.Snapshot, included.Included = csvparse.Quantity{}, csvparse.Quantity{}, csvparse.Quantity{}
+			r.Storage = [csvparse.Tiers]csvparse.Storage{used, snapshot, included}
+		}, nil},
+		{"a blank chargeable quantity", row{}, func(r *row) {
 			r.Storage[csvparse.Geo] = storage("100", "0", "0", "1")
-			r.Storage[csvparse.Geo].Included = csvparse.Quantity{}
+			r.Storage[csvparse.Geo].Chargeable = csvparse.Quantity{}
 		}, nil},
 
 		{"protection without the snapshots", hours("24"), func(r *row) {
@@ -146,6 +164,11 @@ func TestCheck(t *testing.T) {
 			r.Parts[csvparse.Protection] = p("1.540000001")
 		}, []string{"protection_total: ProtectionTotalPrice is 1.540000001, expected 1.54, difference 0.000000001, tolerance 0"}},
 
+		{"sum of the protections beyond a word, and around to the total", row{}, func(r *row) {
+			r.ComputeProtection.Total, r.TierProtection[csvparse.Tier2].Total = p("9000000000"), p("9000000000")
+			r.Parts[csvparse.Protection] = p("-446744073.709551616")
+		}, []string{"protection_total: ProtectionTotalPrice is -446744073.709551616, expected 18000000000, difference -18446744073.709551616, tolerance 0"}},
+
 		{"sum of the parts", row{}, func(r *row) {
 			r.Parts[csvparse.Compute], r.Parts[csvparse.Licence], r.Total = p("2.88"), p("-0.96"), p("1.92")
 		}, nil},
@@ -158,6 +181,9 @@ func TestCheck(t *testing.T) {
 		{"sum of the parts beyond a word, and around to the total", row{}, func(r *row) {
 			r.Parts[csvparse.Compute], r.Parts[csvparse.Licence], r.Total = p("9000000000"), p("9000000000"), p("-446744073.709551616")
 		}, []string{"total_price: TotalPrice is -446744073.709551616, expected 18000000000, difference -18446744073.709551616, tolerance 0"}},
+		{"the total of the first part, the second being beyond a word", row{}, func(r *row) {
+			r.Parts[csvparse.Compute], r.Parts[csvparse.GPU], r.Total = p("9000000000"), p("9000000000"), p("9000000000")
+		}, []string{"total_price: TotalPrice is 9000000000, expected 18000000000, difference -9000000000, tolerance 0"}},
 		{"a blank total price", row{}, func(r *row) { r.Parts[csvparse.Compute] = p("2.88") },
 			[]string{"total_price: TotalPrice is blank, expected 2.88, difference -2.88, tolerance 0"}},
 		{"a blank total price of nothing", row{}, func(r *row) { r.Parts[csvparse.Compute] = p("0") }, nil},

@@ -159,7 +159,6 @@ func TestLateRows(t *testing.T) {
 	}
 }
 
-// TestReadNothing: a month without data is a header without rows.
 // TestTotalsOnly: a bill of totals alone has the totals and days of the whole one.
 func TestTotalsOnly(t *testing.T) {
 	text := billgen.CSV(
@@ -208,6 +207,7 @@ func TestLongMetadata(t *testing.T) {
 	}
 }
 
+// TestReadNothing: a month without data is a header without rows.
 func TestReadNothing(t *testing.T) {
 	got := read(t, billgen.CSV(), bill.Options{Month: january})
 	if got.Rows != 0 || got.Parts.Valid || len(got.Costs)+len(got.Days)+len(got.Resources)+len(got.Usage) != 0 {
@@ -301,6 +301,95 @@ func TestUnknownValues(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"", "off", "on", "suspended"}, powers); diff != "" {
 		t.Errorf("power states (-want +got):\n%s", diff)
+	}
+}
+
+// TestManyNames: a resource, a place (VDC, service and power state), a day and a value
+// of a tag are a name each.
+func TestManyNames(t *testing.T) {
+	const tooMany = "too many different resources, VDCs, services and values of tags: more than "
+	tests := []struct {
+		name  string
+		edit  cells // of the second row
+		tags  []string
+		names int // of both rows
+	}{
+		{"the same", nil, nil, 3},
+		{"another cost", cells{csvparse.TotalPrice: "2"}, nil, 3},
+		{"another resource", cells{csvparse.ResourceID: "urn:vcloud:vm:2"}, nil, 4},
+		{"another VDC", cells{csvparse.VDC: "Other"}, nil, 4},
+		{"another power state", cells{csvparse.PowerState: "Off"}, nil, 4},
+		{"another day", cells{csvparse.EventDate: "2018-01-06"}, nil, 4},
+		{"another service, so another day's cost", cells{csvparse.Service: "Other"}, nil, 5},
+		{"a late row is of no day", cells{csvparse.EventDate: "2018-02-06", csvparse.Service: "Other"}, nil, 4},
+		{"another project that nobody wants", cells{csvparse.Metadata: "project=Falcon"}, nil, 3},
+		{"the same project", nil, []string{"project"}, 4},
+		{"another project", cells{csvparse.Metadata: "project=Falcon"}, []string{"project"}, 5},
+		{"values of two tags", cells{csvparse.Metadata: "project=Falcon;owner=a"}, []string{"project", "owner"}, 7},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			text := billgen.CSV(vm, vm.With(tt.edit))
+			read := func(limit int) error {
+				_, err := bill.ReadFile(bill.File{
+					From: func(offset int64) io.Reader { return strings.NewReader(text[offset:]) },
+					Size: int64(len(text)), Workers: 2, Least: 1,
+				}, bill.Options{Month: january, Tags: tt.tags, MaxNames: limit})
+				return err
+			}
+			if err := read(tt.names); err != nil {
+				t.Errorf("%d names are allowed: %v", tt.names, err)
+			}
+			if err := read(0); err != nil {
+				t.Errorf("any number of names is allowed: %v", err)
+			}
+			limit := tt.names - 1
+			err := read(limit)
+			if !errors.Is(err, bill.ErrManyNames) || !strings.HasSuffix(err.Error(), fmt.Sprint(tooMany, limit)) {
+				t.Errorf("%d names are allowed: error %v", limit, err)
+			}
+		})
+	}
+}
+
+// TestPowerStates: which texts are known, whatever their case and blanks.
+func TestPowerStates(t *testing.T) {
+	for _, tt := range []struct {
+		cell, power string
+		known       bool
+	}{
+		{"On", "on", true}, {"on", "on", true}, {" ON ", "on", true},
+		{"Off", "off", true}, {"off", "off", true}, {"OFF", "off", true},
+		{"", "", true}, {"  ", "", true}, {"Suspended", "suspended", false},
+	} {
+		b := read(t, billgen.CSV(vm.With(cells{csvparse.PowerState: tt.cell})), bill.Options{})
+		if known := b.Unknown["PowerState"] == 0; b.Usage[0].Power != tt.power || known != tt.known {
+			t.Errorf("%q is %q, known %t, want %q, %t", tt.cell, b.Usage[0].Power, known, tt.power, tt.known)
+		}
+	}
+}
+
+// TestUnknownOfTagsThatNobodyWants: where metadata is not read, nothing is known of it.
+func TestUnknownOfTagsThatNobodyWants(t *testing.T) {
+	got := read(t, billgen.CSV(vm), bill.Options{})
+	if diff := cmp.Diff(map[string]int{"PowerState": 0, "UsageHoursWithinPeriod": 0}, got.Unknown); diff != "" {
+		t.Errorf("unknown values (-want +got):\n%s", diff)
+	}
+}
+
+// TestPartsOutOfRange: one part that is out of range is told although others follow.
+func TestPartsOutOfRange(t *testing.T) {
+	most := bill.Sum{Value: 9_000_000_000 * money.Pound, Valid: true}
+	one := bill.Sum{Value: money.Pound, Valid: true}
+	parts := bill.Parts{most, one}
+	if parts.Add(&bill.Parts{most, one}) {
+		t.Error("a sum beyond the range was taken")
+	}
+	if want := (bill.Parts{most, {Value: 2 * money.Pound, Valid: true}}); parts != want {
+		t.Errorf("parts %+v, want %+v", parts, want)
+	}
+	if !parts.Add(&bill.Parts{{}, one}) || parts[1].Value != 3*money.Pound {
+		t.Errorf("parts in range were not added: %+v", parts)
 	}
 }
 

@@ -52,7 +52,8 @@ func badFiles() map[string][]string {
 		},
 		"duplicate-key": {
 			`:4: portal.email: is given twice, first in line 2`,
-			`:6: state_dir: is given twice, first in line 5`,
+			`:5: portal.timeot: unknown key, did you mean "timeout"?`,
+			`:7: state_dir: is given twice, first in line 6`,
 		},
 		"duration": {
 			`:5: collectors.my_vm.min_interval: is not a duration such as 30s, 1h30m or 2d`,
@@ -103,6 +104,10 @@ func badFiles() map[string][]string {
 			`:20: portal.http_client.http_headers.X-Bad: holds a control character`,
 			`:21: portal.http_client.http_headers: has a key that is not a header's name`,
 		},
+		"integers": {
+			`:4: portal.rejected_logins_limit: is not an integer`,
+			`:6: collectors.billing_csv.vm_limit: is not an integer`,
+		},
 		"list-as-password": {
 			`:3: portal.password: is not a single value (secret)`,
 		},
@@ -110,6 +115,9 @@ func badFiles() map[string][]string {
 			`:6: collectors.my_vm.max_age: is less than min_interval`,
 			`:7: collectors.my_calls.max_age: is 1h when left out, less than min_interval`,
 			`:10: collectors.billing_csv.max_age: is less than min_interval`,
+		},
+		"max-age-interval": {
+			`:6: collectors.my_vm.min_interval: is not a duration such as 30s, 1h30m or 2d`,
 		},
 		"max-age-timeout": {
 			`:8: collectors.my_vm.max_age: is less than portal.timeout, 1h30m: an answer may take longer than its data would live`,
@@ -133,6 +141,9 @@ func badFiles() map[string][]string {
 		"password-file-lines": {
 			`:3: portal.password_file: the file holds more than one line`,
 		},
+		"password-file-list": {
+			`:3: portal.password_file: is not a single value (path)`,
+		},
 		"password-file-missing": {
 			`:3: portal.password_file: cannot read the file: no such file or directory`,
 		},
@@ -152,6 +163,12 @@ func badFiles() map[string][]string {
 		},
 		"proxy": {
 			`:4: portal.http_client: if no_proxy is configured, proxy_url must also be configured`,
+		},
+		"proxy-host": {
+			`:5: portal.http_client.proxy_url: is not an http, https or socks5 URL with a host`,
+		},
+		"proxy-scheme": {
+			`:5: portal.http_client.proxy_url: is not an http, https or socks5 URL with a host`,
 		},
 		"root": {
 			`:1: is not a section with keys`,
@@ -191,6 +208,9 @@ func badFiles() map[string][]string {
 		},
 		"tls-key-alone": {
 			`:5: portal.http_client.tls_config: exactly one of cert or cert_file must be configured when a client key is configured`,
+		},
+		"tls-key-missing": {
+			`:7: portal.http_client.tls_config.key_file: cannot read the file: no such file or directory`,
 		},
 		"tls-pair": {
 			`:7: portal.http_client.tls_config.key: and the client certificate are not a pair in PEM`,

@@ -319,6 +319,32 @@ func TestDigest(t *testing.T) {
 	}
 }
 
+// TestInForce: every key with a value is there, no key without one, and no secret.
+func TestInForce(t *testing.T) {
+	c := load(t, write(t, `portal:
+  email: a
+  password: hunter2
+  http_client: {proxy_url: "http://me:hunter2@proxy.example.com", tls_config: {min_version: TLS12, max_version: TLS12}}
+accounts: [12]
+`), nil)
+	got := map[string]string{}
+	for _, key := range c.InForce() {
+		got[key.Path] = key.Default
+	}
+	for path, want := range map[string]string{
+		"portal.url": "https://portal.skyscapecloud.com/api", "portal.email": "a", "portal.timeout": "2m",
+		"portal.http_client.proxy_url":              "http://me:xxxxx@proxy.example.com",
+		"portal.http_client.tls_config.min_version": "TLS12", "portal.http_client.tls_config.max_version": "TLS12",
+		"accounts": "[12]", "collectors.billing_csv.vm_limit": "1000", "collectors.vmotion_events.per_vm": "false",
+		"portal.password": "", "portal.password_file": "", "state_dir": "", // have no value that may be shown
+		"collectors.billing_csv.tags": "", "portal.http_client.tls_config.ca": "",
+	} {
+		if value, ok := got[path]; value != want || ok != (want != "") {
+			t.Errorf("%s is %q, there: %t, want %q", path, value, ok, want)
+		}
+	}
+}
+
 // TestConfigCannotBeChanged through what it gives away.
 func TestConfigCannotBeChanged(t *testing.T) {
 	c := load(t, "testdata/good-full.yml", nil)
