@@ -36,14 +36,15 @@ func focusRowsOf(t *testing.T, text string) (columns []string, rows []focusRow) 
 
 // checkFocusModel runs the rules of a version's model over rows. The bill has no
 // number of an invoice, so that this one recommendation is not followed.
-func checkFocusModel(t *testing.T, version string, columns []string, rows []focusRow) {
+func checkFocusModel(t *testing.T, version string, columns []string, rows []focusRow) map[string]int {
 	t.Helper()
-	broken, _ := focusModelOf(t, version).run(&focusData{columns, rows})
+	broken, counts := focusModelOf(t, version).run(newFocusData(version, columns, rows))
 	for _, text := range broken {
 		if !strings.HasSuffix(text, "(RECOMMENDED): column InvoiceId is missing") {
 			t.Error(text)
 		}
 	}
+	return counts
 }
 
 // checkFocusRow checks what the specification says of several columns of a usage
