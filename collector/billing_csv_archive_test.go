@@ -274,3 +274,41 @@ func TestExportDirBelieves(t *testing.T) {
 		}
 	})
 }
+
+// TestClosingReadsForTheArchive: a bill of the month before that is read whole for an
+// archive, which has lost it, counts as read, as without one; and one that is closed stays
+// as it is.
+func TestClosingReadsForTheArchive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const december = org + " 2017-12"
+		api := &bills{texts: map[string]string{december: billText(billRow{"2017-12-31", "a", "100"})}}
+		a := newArchived(t, api, one(), t.TempDir(), "2018-01-02 07:00")
+		steps := []struct{ now, cost, restated string }{
+			{"2018-01-02 07:00", "", ""},
+			{"2018-01-03 07:00", "", "0"}, // baseline
+			{"2018-01-04 07:00", "", "0"}, // agrees: closed
+			{"2018-01-05 07:00", "120", "20"},
+			{"2018-01-06 07:00", "130", "30"},
+		}
+		for _, step := range steps {
+			a.at(step.now)
+			if step.cost != "" {
+				api.texts[december] = billText(billRow{"2017-12-31", "a", step.cost})
+			}
+			api.answers()
+			if err := os.RemoveAll(filepath.Join(a.dir, "billing_period=2017-12")); err != nil {
+				t.Fatal(err)
+			}
+			held := a.held
+			a.start() // an archive that has not the bill, with the parts of before
+			a.held = held
+			want := ""
+			if step.restated != "" {
+				want = `restatement_gbp{account="1",vorg="11-1-1-abc"} ` + step.restated + "\n"
+			}
+			if got := only(a.collect(), "restatement"); got != want {
+				t.Errorf("%s: %q, want %q", step.now, got, want)
+			}
+		}
+	})
+}

@@ -190,6 +190,21 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// TestUsage: no time is a time; less than none, and what is not known, have no series.
+func TestUsage(t *testing.T) {
+	var rows []cells
+	for service, hours := range map[string]string{"none": "0", "half": "0.5", "taken back": "-1", "blank": ""} {
+		rows = append(rows, vm.With(cells{csvparse.Service: service, csvparse.UsageHours: hours}))
+	}
+	view := bill.Standing{Account: "1", VOrg: "v", Bill: readBill(t, billgen.CSV(rows...), bill.Options{Month: january})}
+	want := `usage_seconds{account="1",vorg="v",service="half",power_state="on"} 1800
+usage_seconds{account="1",vorg="v",service="none",power_state="on"} 0
+`
+	if diff := cmp.Diff(want, only(exposedBill(t, view), "usage")); diff != "" {
+		t.Errorf("usage (-want +got):\n%s", diff)
+	}
+}
+
 // TestTagCap: of 250 values the 200 dearest are shown, and what is untagged.
 func TestTagCap(t *testing.T) {
 	rows := []cells{vm.With(cells{csvparse.Metadata: ""})}

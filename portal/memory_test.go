@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"runtime"
 	"slices"
@@ -125,11 +126,15 @@ func TestComputeServicesAllocations(t *testing.T) {
 		if _, err := io.Copy(&body, largeEstate(n)); err != nil {
 			t.Fatal(err)
 		}
-		return testing.AllocsPerRun(5, func() {
-			if _, err := newReader(bytes.NewReader(body.Bytes()), maxValue, location).estate(); err != nil {
-				t.Fatal(err)
-			}
-		})
+		least := math.Inf(1) // whatever else the process does meanwhile only adds to it
+		for range 5 {
+			least = min(least, testing.AllocsPerRun(1, func() {
+				if _, err := newReader(bytes.NewReader(body.Bytes()), maxValue, location).estate(); err != nil {
+					t.Fatal(err)
+				}
+			}))
+		}
+		return least
 	}
 	if perVM := (allocations(2000) - allocations(1000)) / 1000; perVM > 4 {
 		t.Errorf("%.2f allocations for a VM", perVM)

@@ -3,6 +3,7 @@ package portal
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -195,6 +196,80 @@ func TestRipeSessions(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestCallThatEndsARow: a session that did not last is forgotten when a call is served in
+// the next that has lasted a minute, however that one ends.
+func TestCallThatEndsARow(t *testing.T) {
+	for age, want := range map[time.Duration]time.Duration{time.Minute - 1: 15 * time.Second, time.Minute: 0} {
+		t.Run(age.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client := newTestClient(t, newGate())
+				mustCall(t, client)
+				endSession(client)
+				mustCall(t, client) // in the second session
+				time.Sleep(age)
+				mustCall(t, client)
+				time.Sleep(time.Hour) // it runs out
+				mustCall(t, client)   // in the third
+				if got := endSession(client); got != want {
+					t.Errorf("a pause of %v, want %v", got, want)
+				}
+			})
+		})
+	}
+}
+
+// TestForcedLoginEndsAPause that another process wrote down, when it has served a call;
+// a session that was there before the pause does not.
+func TestForcedLoginEndsAPause(t *testing.T) {
+	for _, forced := range []bool{false, true} {
+		t.Run(fmt.Sprint(forced), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				portal, dir := newGate(), t.TempDir()
+				options := []Option{WithLoginGuard(NewLoginGuard(dir))}
+				if forced {
+					options = append(options, WithForcedLogin())
+				}
+				client := newTestClient(t, portal, options...)
+				if err := client.Login(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				other := newTestClient(t, newGate(), WithLoginGuard(NewLoginGuard(dir)))
+				mustCall(t, other)
+				endSession(other)
+				endSession(other)
+				other.session.tellGuard()
+				mustCall(t, client)
+				err := startWith(t, portal, NewLoginGuard(dir), testPassword)
+				if paused := errors.Is(err, errLoginPaused); paused == forced || err != nil && !paused {
+					t.Errorf("the next process: %v", err)
+				}
+			})
+		})
+	}
+}
+
+// TestEndedBefore: an endpoint is suspected of ending sessions while the present one is
+// hardly a minute old.
+func TestEndedBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := newTestClient(t, newGate())
+		mustCall(t, client)
+		s, ender, other := client.session, &route{}, &route{}
+		s.ender = ender
+		ask := func(r *route, generation uint64) bool {
+			return s.endedBefore(&call{route: r, generation: generation})
+		}
+		time.Sleep(ripeAge - 1)
+		if !ask(ender, s.generation) || ask(other, s.generation) || ask(ender, s.generation-1) {
+			t.Error("in the first minute it is not the one endpoint in the one session")
+		}
+		time.Sleep(1)
+		if ask(ender, s.generation) {
+			t.Error("suspected after a minute")
+		}
+	})
 }
 
 // TestPausesOfAnEndpoint: while it is distrusted further failures change nothing, each
