@@ -355,8 +355,8 @@ func TestFocusModels(t *testing.T) {
 		name, period string
 		options      simulator.Options
 	}{
-		{"2018", "2018-01", simulator.Options{Seed: 5, VMs: 30, VOrgsPerAccount: 2, Accounts: 2}},
-		{"2020", "2018-01", simulator.Options{Seed: 6, VMs: 30, VOrgsPerAccount: 2, Accounts: 2, Era: simulator.Era2020}},
+		{"2018", "2018-01", simulator.Options{Seed: 5, VMs: 20, VOrgsPerAccount: 2, Accounts: 2}},
+		{"2020", "2018-01", simulator.Options{Seed: 6, VMs: 20, VOrgsPerAccount: 2, Accounts: 2, Era: simulator.Era2020}},
 	} {
 		if testing.Short() && era.name == "2018" {
 			continue

@@ -2,7 +2,6 @@ package billing
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -52,12 +51,6 @@ func focusSentences() map[string]func(*focusData) error {
 			_, number := value.(float64)
 			return i < 0 || skuProperties()[i].number == number
 		}),
-		"CostAndUsage-D-077-M": func(d *focusData) error {
-			if len(d.rows) == 0 {
-				return errors.New("there is no row")
-			}
-			return nil
-		},
 	}
 	matchesBilled := eachRow(func(row focusRow) bool {
 		return row["ContractedUnitPrice"] != "" || row["ContractedCost"] == row["BilledCost"]

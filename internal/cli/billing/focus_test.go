@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ukcloud_exporter/csvparse"
+	"ukcloud_exporter/internal/focus"
 	"ukcloud_exporter/money"
 )
 
@@ -218,8 +219,12 @@ func TestFocusOfOddRows(t *testing.T) {
 			if err := file.Close(); err != nil {
 				t.Fatal(err)
 			}
-			columns, rows := focusRowsOf(t, b.must("focus", "--focus-version", "1.2", "--account-name", "Demo", "--org-name", "Main", name))
-			checkFocusModel(t, "1.2", columns, rows)
+			var rows []focusRow
+			for _, version := range focus.Versions() {
+				var columns []string
+				columns, rows = focusRowsOf(t, b.must("focus", "--focus-version", version, "--account-name", "Demo", "--org-name", "Main", name))
+				checkFocusModel(t, version, columns, rows)
+			}
 			if len(rows) != len(tt.want) {
 				t.Fatalf("%d rows, want %d: %v", len(rows), len(tt.want), rows)
 			}
