@@ -1,8 +1,11 @@
 package portal
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -188,4 +191,61 @@ func TestCredentialSource(t *testing.T) {
 		time.Sleep(time.Minute)
 		mustCall(t, client)
 	})
+}
+
+// TestFailedLoginsInTheLog: an error that goes on is told once, but each login that may
+// bring the lock nearer is; what the caller is told of itself is not told again.
+func TestFailedLoginsInTheLog(t *testing.T) {
+	putOff := func(r *http.Request) *http.Response { return reply(r, 503, "", "Retry-After", "0") }
+	call := func(client *Client) { _, _ = client.Accounts(context.Background()) }
+	login := func(client *Client) { _ = client.Login(context.Background()) }
+	tests := []struct {
+		name   string
+		source string
+		answer func(*http.Request) *http.Response
+		do     func(*Client)
+		waits  []time.Duration // before each further call
+		want   string          // levels
+	}{
+		{"the portal says come again", "", putOff, call, []time.Duration{time.Minute, time.Minute}, "ERROR DEBUG DEBUG"},
+		{"rejected, suspended, rejected", "portal.password_file", rejectLogin, call, []time.Duration{time.Minute, time.Hour}, "ERROR DEBUG ERROR"},
+		{"by Login", "", rejectLogin, login, []time.Duration{time.Minute, time.Hour}, "DEBUG DEBUG DEBUG"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				portal := newGate()
+				portal.login = test.answer
+				var log bytes.Buffer
+				client, err := New(testURL, func() (Credentials, error) {
+					return Credentials{Email: testEmail, Password: NewSecret(testPassword), Source: test.source}, nil
+				}, WithTransport(portal), WithLogger(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+				if err != nil {
+					t.Fatal(err)
+				}
+				client.session.guard.Rounds = 1
+				test.do(client)
+				for _, wait := range test.waits {
+					time.Sleep(wait)
+					test.do(client)
+				}
+				synctest.Wait()
+				var levels []string
+				for line := range strings.Lines(log.String()) {
+					if !strings.Contains(line, `msg="Portal login failed"`) {
+						continue
+					}
+					_, level, _ := strings.Cut(line, "level=")
+					level, _, _ = strings.Cut(level, " ")
+					levels = append(levels, level)
+					if source := strings.Contains(line, "password_from=portal.password_file"); source != (test.source != "") || strings.Contains(line, `password_from=""`) {
+						t.Errorf("the source of the password: %s", line)
+					}
+				}
+				if got := strings.Join(levels, " "); got != test.want {
+					t.Errorf("told at %s, want %s\n%s", got, test.want, &log)
+				}
+			})
+		})
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -326,6 +327,79 @@ func TestSessionStatus(t *testing.T) {
 		time.Sleep(15 * time.Minute)
 		if status := client.Session(); status != (SessionStatus{}) {
 			t.Errorf("after the end: %+v", status)
+		}
+	})
+}
+
+// TestGood: a login is good until an answer says otherwise; after a session that did not
+// last, not before the portal has served a call. An error of the portal's own is none.
+func TestGood(t *testing.T) {
+	tests := []struct {
+		name   string
+		strike bool // a session before did not last
+		status int  // of a call's answer, 0 for no call
+		want   bool
+	}{
+		{"logged in", false, 0, true},
+		{"logged in again", true, 0, false},
+		{"served", true, 200, true},
+		{"not found", true, 404, true},
+		{"an error of the portal", true, 500, false},
+		{"the last of those", true, 599, false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				portal := newGate()
+				client := newTestClient(t, portal)
+				if test.strike {
+					mustCall(t, client)
+					endSession(client)
+				}
+				if err := client.Login(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if test.status != 0 {
+					portal.good = func(r *http.Request) *http.Response { return reply(r, test.status, `[]`) }
+					_, _ = client.Accounts(t.Context())
+				}
+				if got := client.session.good(); got != test.want {
+					t.Errorf("good: %v", got)
+				}
+			})
+		})
+	}
+}
+
+// TestStatusOfAPause: NextLogin is a time to come, and LastError is of the last login that
+// was tried, or why this process has not tried any.
+func TestStatusOfAPause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		portal, dir := newGate(), t.TempDir()
+		client := newTestClient(t, portal, WithLoginGuard(NewLoginGuard(dir)))
+		mustCall(t, client)
+		endSession(client)
+		endSession(client)
+		next := time.Now().Add(15 * time.Second)
+		if s := client.Session(); s.NextLogin != next {
+			t.Errorf("%+v, want the next login at %v", s, next)
+		}
+		time.Sleep(time.Until(next))
+		if s := client.Session(); !s.NextLogin.IsZero() {
+			t.Errorf("after the pause: %+v", s)
+		}
+		portal.login = rejectLogin
+		for range 2 { // the second is not tried
+			_, _ = client.Accounts(t.Context())
+			const want = "POST /api/authenticate: 401 Unauthorized: login rejected"
+			if s := client.Session(); s.LastError != want {
+				t.Errorf("%q, want %q", s.LastError, want)
+			}
+		}
+		restarted := newTestClient(t, portal, WithLoginGuard(NewLoginGuard(dir)))
+		_, err := restarted.Accounts(t.Context())
+		if s := restarted.Session(); !errors.Is(err, ErrLoginSuspended) || !strings.HasPrefix(s.LastError, ErrLoginSuspended.Error()) {
+			t.Errorf("the next process: %+v, %v", s, err)
 		}
 	})
 }
