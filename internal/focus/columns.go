@@ -99,7 +99,7 @@ func values() map[string]func(*priced) string {
 		"ProviderName":        constant(vendor),
 		"PublisherName":       constant(vendor),
 		"ResourceId":          func(c *priced) string { return c.row.ResourceID },
-		"ResourceName":        func(c *priced) string { return c.row.ResourceName },
+		"ResourceName":        (*priced).resourceName,
 		"ResourceType":        (*priced).resourceType,
 		"ServiceCategory":     func(c *priced) string { return c.service().category },
 		"ServiceName":         func(c *priced) string { return c.service().name },
@@ -113,6 +113,14 @@ func values() map[string]func(*priced) string {
 		"SubAccountName":      func(c *priced) string { return cmp.Or(c.owner.VOrgName, c.owner.VOrg) },
 		"Tags":                func(c *priced) string { return c.tags },
 	}
+}
+
+// resourceName is null where the resource is (ResourceName).
+func (c *priced) resourceName() string {
+	if c.row.ResourceID == "" {
+		return ""
+	}
+	return c.row.ResourceName
 }
 
 // resourceType is null where the resource is (ResourceType).

@@ -33,6 +33,7 @@ func focusSentences() map[string]func(*focusData) error {
 		"HostProviderName-C-010-M":  eachRow(func(row focusRow) bool { return row["HostProviderName"] == row["ServiceProviderName"] }),
 		"EffectiveCost-C-015-C":     eachRow(func(row focusRow) bool { return !usage(row) || row["EffectiveCost"] == row["BilledCost"] }),
 		"PricingCategory-C-008-C":   eachRow(func(row focusRow) bool { return row["PricingCategory"] == "Standard" }),
+		"ResourceName-C-004-C":      eachRow(func(row focusRow) bool { return row["ResourceId"] != "" || row["ResourceName"] == "" }),
 		"ResourceName-C-006-C":      eachRow(func(row focusRow) bool { return row["ResourceName"] == "" || row["ResourceName"] != row["ResourceId"] }),
 		"SkuId-C-011-C":             eachRow(func(row focusRow) bool { return row["ResourceId"]+row["ServiceName"] != "" }),
 		"SkuPriceId-C-012-C":        eachRow(func(row focusRow) bool { return row["ResourceId"]+row["ServiceName"] != "" }),

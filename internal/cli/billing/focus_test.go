@@ -194,6 +194,7 @@ func TestFocusOfOddRows(t *testing.T) {
 		{"service of tomorrow", map[csvparse.Column]string{csvparse.Service: "Quantum Teapot", csvparse.LicenceTotal: "1"}, []focusRow{
 			{"ServiceName": "Quantum Teapot", "ServiceCategory": "Other", "ServiceSubcategory": "Other (Other)", "ResourceType": "Quantum Teapot"},
 		}},
+		{"no resource", map[csvparse.Column]string{csvparse.ResourceID: "", csvparse.LicenceTotal: "1"}, []focusRow{{"ResourceId": "", "ResourceName": "", "ResourceType": ""}}},
 		{"no service", map[csvparse.Column]string{csvparse.Service: "", csvparse.LicenceTotal: "1"}, []focusRow{{"ServiceName": "Unknown"}}},
 	}
 	b := newBench(t)
