@@ -116,6 +116,12 @@ func TestCheck(t *testing.T) {
 		{"a product that is too fine on the way", hours("1000000000"), func(r *row) {
 			r.GPUCount, r.GPUPrice, r.Parts[csvparse.GPU] = n("0.5"), p("0.000000001"), p("0")
 		}, []string{"gpu_price: GPUTotalPrice is 0, expected 0.5, difference -0.5, tolerance 0.255"}},
+		{"a product that comes around to the total", hours("8388608"), func(r *row) { r.ComputePrice, r.Parts[csvparse.Compute] = p("4294967296"), p("0") },
+			[]string{"compute_price: ComputeTotalPrice is 0, expected 36028797018963968, difference -36028797018963968, tolerance 0.005"}},
+		{"a product that just fits no division", hours("2.000000001"), func(r *row) { r.ComputePrice, r.Parts[csvparse.Compute] = p("9223372036"), p("1") },
+			[]string{"compute_price: ComputeTotalPrice is 1, expected 18446744081.223372036, difference -18446744080.223372036, tolerance 0.005"}},
+		{"a product that is finer than the total", hours("0.000000001"), func(r *row) { r.ComputePrice, r.Parts[csvparse.Compute] = p("0.6"), p("0.000000000") },
+			[]string{"compute_price: ComputeTotalPrice is 0, expected 0.0000000006, difference -0.0000000006, tolerance 0.0000000005"}},
 		{"a quantity beyond a word", hours("1"), func(r *row) {
 			r.Storage[csvparse.Geo].Chargeable, r.Storage[csvparse.Geo].Snapshot = n("9000000000"), n("-9000000000")
 			r.TierProtection[csvparse.Geo] = csvparse.Charge{Price: p("0.001"), Total: p("0")}

@@ -75,6 +75,17 @@ func TestForecast(t *testing.T) {
 		{"a day that fell out", []spend{{vms, "2018-01-01", "2018-01-05", "30", ""}, {vms, "2018-01-07", "2018-01-09", "30", ""}}, nil, "2018-01-10", "900"},
 		{"days without rows cost nothing", []spend{{vms, "2018-01-02", "2018-01-02", "30", ""}, {vms, "2018-01-09", "2018-01-09", "30", ""}, {vms, "2018-01-16", "2018-01-16", "30", ""}}, nil, "2018-01-17", "90"},
 		{"began in the middle of the month", []spend{{vms, "2018-01-10", "2018-01-15", "30", ""}}, []spend{}, "2018-01-16", "660"},
+		{"the newest complete day was cheap", []spend{{vms, "2018-01-01", "2018-01-08", "30", ""}, {vms, "2018-01-09", "2018-01-09", "10", ""}}, nil, "2018-01-10", "910"},
+		{"evidence of 28 days ago", []spend{{vms, "2018-01-01", "2018-01-03", "30", ""}}, nil, "2018-01-29", "930"},
+		{"evidence of 29 days ago", []spend{{vms, "2018-01-01", "2018-01-03", "30", ""}}, nil, "2018-01-30", ""},
+		{"three weekend days are enough", []spend{{vms, "2018-01-07", "2018-01-14", "30", "10"}}, nil, "2018-01-15", "610"}, // 5*30 + 3*10 + 13*30 + 4*10
+		{"the middle of five days", []spend{
+			{vms, "2018-01-01", "2018-01-01", "10", ""}, {vms, "2018-01-02", "2018-01-02", "20", ""}, {vms, "2018-01-03", "2018-01-03", "30", ""},
+			{vms, "2018-01-04", "2018-01-04", "40", ""}, {vms, "2018-01-05", "2018-01-05", "50", ""},
+		}, nil, "2018-01-06", "930"}, // 150 + 26*30
+		{"the mean of two odd ones in the middle", []spend{
+			{vms, "2018-01-01", "2018-01-02", "0.000000001", ""}, {vms, "2018-01-03", "2018-01-04", "0.000000003", ""},
+		}, nil, "2018-01-05", "0.000000062"}, // 8 + 27*2
 		{"nothing is known", []spend{}, nil, "2018-01-10", ""},
 		{"nothing was billed for a month", []spend{}, []spend{{vms, "2017-12-01", "2017-12-05", "30", ""}}, "2018-01-10", ""},
 		{"nine places", []spend{{vms, "2018-01-01", "2018-01-03", "0.000000001", ""}}, nil, "2018-01-04", "0.000000031"},
@@ -106,5 +117,56 @@ func TestForecastOfLateRows(t *testing.T) {
 	got := bill.Forecast(read(t, billgen.CSV(rows...), bill.Options{Month: january}), nil, day(t, "2018-01-10"))
 	if got.Value != 1050*money.Pound || !got.Valid {
 		t.Errorf("forecast %+v, want 1050", got)
+	}
+}
+
+// TestForecastOutOfRange: where what a day costs is out of range, there is none. No
+// file gives such a bill.
+func TestForecastOutOfRange(t *testing.T) {
+	cost := func(pounds int64) (parts bill.Parts) {
+		parts[0] = bill.Sum{Value: money.Amount(pounds) * money.Pound, Valid: true}
+		return parts
+	}
+	of := func(m bill.Month, from string, days int, pounds func(date time.Time) int64) *bill.Bill {
+		b := &bill.Bill{Month: m}
+		for i := range days {
+			date := day(t, from).Time().AddDate(0, 0, i)
+			for _, service := range []string{"A", "B"} {
+				b.Days = append(b.Days, bill.DayCost{Day: bill.DateOf(date), Service: service, Parts: cost(pounds(date))})
+			}
+		}
+		return b
+	}
+	isWeekend := func(date time.Time) bool { return date.Weekday() == time.Saturday || date.Weekday() == time.Sunday }
+	most := func(when func(time.Time) bool) func(time.Time) int64 {
+		return func(date time.Time) int64 {
+			if when(date) {
+				return 9_000_000_000
+			}
+			return 1
+		}
+	}
+	december := func(when func(time.Time) bool) *bill.Bill { return of(january.Previous(), "2017-12-01", 31, most(when)) }
+	tests := []struct {
+		name            string
+		current, before *bill.Bill
+		want            int64 // pounds; 0: none
+	}{
+		{"in range", of(january, "2018-01-01", 9, func(time.Time) int64 { return 1 }), nil, 62},
+		{"working days", &bill.Bill{Month: january}, december(func(d time.Time) bool { return !isWeekend(d) }), 0},
+		{"weekends", &bill.Bill{Month: january}, december(isWeekend), 0},
+		{"one day", of(january, "2018-01-01", 9, most(func(d time.Time) bool { return d.Day() == 5 })), nil, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			want := bill.Sum{Value: money.Amount(tt.want) * money.Pound, Valid: tt.want != 0}
+			today := "2018-01-10"
+			if tt.before != nil {
+				today = "2018-01-01"
+			}
+			if got := bill.Forecast(tt.current, tt.before, day(t, today)); got != want {
+				t.Errorf("forecast %+v, want %+v", got, want)
+			}
+		})
 	}
 }

@@ -65,10 +65,7 @@ func objectTag(key string, raw jsontext.Value) Tag {
 	case 'n':
 		return Tag{key, "", "null"}
 	case '"':
-		text, err := jsontext.AppendUnquote(nil, raw)
-		if err != nil { // a surrogate without its half: what could be read is kept
-			text = []byte(strings.ToValidUTF8(string(text), "\ufffd"))
-		}
+		text, _ := jsontext.AppendUnquote(nil, raw) // what is no text, half a surrogate, is U+FFFD in it
 		return Tag{key, string(text), QuoteJSON(string(text))}
 	case '{', '[':
 		if err := raw.Compact(); err != nil {

@@ -30,6 +30,10 @@ func TestParseMetadata(t *testing.T) {
 		{name: "first sign counts", text: "url:http://x/?a=b; t=1:2", want: []Tag{{"url", "http://x/?a=b", `"http://x/?a=b"`}, {"t", "1:2", `"1:2"`}}},
 		{name: "key without value", text: "production; project=Zebra", want: []Tag{{"production", "", "true"}, {"project", "Zebra", `"Zebra"`}}},
 		{name: "key twice in a list", text: "a=1; a=2", want: []Tag{{"a", "2", `"2"`}}},
+		{name: "nothing between semicolons", text: ";a=1;;b=2;", want: []Tag{{"a", "1", `"1"`}, {"b", "2", `"2"`}}},
+		{name: "a blank key", text: "=x;a=1", want: []Tag{{"", "x", `"x"`}, {"a", "1", `"1"`}}},
+		{name: "half a surrogate", text: `{"a":"x\ud800y"}`, want: []Tag{{"a", "x\ufffdy", "\"x\ufffdy\""}}},
+		{name: "bytes that are no UTF-8", text: "{\"a\":\"x\xffy\"}", want: []Tag{{"a", "x\ufffdy", "\"x\ufffdy\""}}},
 		{name: "no pair at all", text: "production", bad: true},
 	}
 	for _, tt := range tests {
@@ -70,8 +74,9 @@ func FuzzParseMetadata(f *testing.F) {
 // TestTagCache: what is forgotten is parsed again, and nothing grows without end.
 func TestTagCache(t *testing.T) {
 	c := newTagCache([]string{"owner", "n", "none"})
+	most := 0
 	for round := range 2 {
-		for i := range 20_000 {
+		for i := range 40_000 {
 			text := fmt.Sprintf("n=%d;owner=team-%d", i, i%7)
 			want := []string{fmt.Sprintf("team-%d", i%7), fmt.Sprint(i), ""}
 			if got := c.of(text); got.bad || !cmp.Equal(got.values, want) {
@@ -80,7 +85,18 @@ func TestTagCache(t *testing.T) {
 			if c.bytes > tagCacheBytes {
 				t.Fatalf("the cache has grown to %d bytes", c.bytes)
 			}
+			most = max(most, len(c.known))
 		}
+	}
+	held := 0
+	for text, t := range c.known {
+		held += 128 + len(text) + 16*len(t.values)
+		for _, value := range t.values {
+			held += len(value)
+		}
+	}
+	if held != c.bytes || most < 20_000 {
+		t.Errorf("the cache says %d bytes and holds %d; it held %d texts at most", c.bytes, held, most)
 	}
 	if got := c.of("no pair"); !got.bad || !cmp.Equal(got.values, []string{"", "", ""}) {
 		t.Errorf("text of no known form: %q, bad %t", got.values, got.bad)

@@ -1,6 +1,7 @@
 package bill_test
 
 import (
+	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -142,10 +143,13 @@ func TestOddRows(t *testing.T) {
 
 // TestLateRows are in every sum but those of days.
 func TestLateRows(t *testing.T) {
-	text := billgen.CSV(vm, vm.With(cells{csvparse.EventDate: "2017-12-31"}), vm.With(cells{csvparse.EventDate: "2018-02-03", csvparse.ResourceID: ""}))
+	text := billgen.CSV(
+		vm, vm.With(cells{csvparse.EventDate: "2017-12-31"}),
+		vm.With(cells{csvparse.EventDate: "2018-02-03", csvparse.ResourceID: "", csvparse.TotalPrice: "2"}),
+	)
 	got := read(t, text, bill.Options{Month: january})
-	if got.Cost.Value != gbp(t, "5.25") || got.Late != (bill.Tally{Rows: 2, Cost: bill.Sum{Value: gbp(t, "3.5"), Valid: true}}) ||
-		got.Unnamed.Rows != 1 || got.Unnamed.Cost.Value != gbp(t, "1.75") || len(got.Days) != 1 {
+	if got.Cost.Value != gbp(t, "5.5") || got.Late != (bill.Tally{Rows: 2, Cost: bill.Sum{Value: gbp(t, "3.75"), Valid: true}}) ||
+		got.Unnamed.Rows != 1 || got.Unnamed.Cost.Value != gbp(t, "2") || len(got.Days) != 1 {
 		t.Errorf("got %+v", got)
 	}
 	var days []string
@@ -153,7 +157,7 @@ func TestLateRows(t *testing.T) {
 		days = append(days, fmt.Sprint(day, toDate.Cost.Value, len(toDate.On(day))))
 		return nil
 	})
-	want := []string{"2018-01-01 1.75 0", "2018-01-05 3.5 1", "2018-01-31 5.25 0"}
+	want := []string{"2018-01-01 1.75 0", "2018-01-05 3.5 1", "2018-01-31 5.5 0"}
 	if err != nil || !slices.Equal(days, want) {
 		t.Errorf("%v; months to date %q, want %q", err, days, want)
 	}
@@ -259,6 +263,14 @@ func TestReadFails(t *testing.T) {
 		want string
 	}{
 		{"sum of rows out of range", strings.NewReader(billgen.CSV(dear, vm, dear)), "line 4: sum is out of range"},
+		{"charges and credits beyond the range, together", strings.NewReader(billgen.CSV(
+			vm.With(cells{csvparse.ComputeTotal: "", csvparse.Tier2Total: "", csvparse.TotalPrice: "-5000000000"}),
+			vm.With(cells{csvparse.ComputeTotal: "", csvparse.Tier2Total: "", csvparse.TotalPrice: "5000000000"}))), "line 3: sum is out of range"},
+		{"credits beyond the range", strings.NewReader(billgen.CSV(
+			vm.With(cells{csvparse.ComputeTotal: "", csvparse.Tier2Total: "", csvparse.TotalPrice: "-5000000000"}),
+			vm.With(cells{csvparse.ComputeTotal: "", csvparse.Tier2Total: "", csvparse.TotalPrice: "-4500000000"}))), "line 3: sum is out of range"},
+		{"the greatest credit has no sum without its sign", strings.NewReader(billgen.CSV(
+			vm.With(cells{csvparse.ComputeTotal: "", csvparse.Tier2Total: "", csvparse.TotalPrice: "-9223372036.854775808"}))), "line 2: sum is out of range"},
 		{"no row that can be read", strings.NewReader(billgen.CSV(vm.With(cells{csvparse.ComputeTotal: "x"}), vm.With(cells{csvparse.EventDate: "y"}))),
 			"no row can be read: 2 rejected, the first for line 2, column 21 (ComputeTotalPrice): bad_number"},
 		{"another month", strings.NewReader(billgen.CSV(vm.With(cells{csvparse.EventDate: "2017-05-31"}), vm.With(cells{csvparse.EventDate: "2017-05-01"}))),
@@ -349,6 +361,78 @@ func TestManyNames(t *testing.T) {
 				t.Errorf("%d names are allowed: error %v", limit, err)
 			}
 		})
+	}
+}
+
+// TestBlankPlace: a row without VDC, service and power state has sums as any other.
+func TestBlankPlace(t *testing.T) {
+	blank := cells{csvparse.VDC: "", csvparse.Service: "", csvparse.PowerState: ""}
+	b := read(t, billgen.CSV(vm.With(blank), vm.With(blank)), bill.Options{Month: january})
+	if len(b.Costs) != 1 || b.Costs[0].VDC != "" || b.Costs[0].Service != "" || b.Costs[0].Parts.Total().Value != gbp(t, "3.5") {
+		t.Errorf("costs %+v", b.Costs)
+	}
+}
+
+// TestColumnsThatAreRead: what a bill is made of is always read, and a row without it
+// rejected; of the others the numbers, or all, where they are wanted.
+func TestColumnsThatAreRead(t *testing.T) {
+	row := vm.With(cells{csvparse.ComputePrice: "0.0625", csvparse.ResourceName: "web", csvparse.LicencePrice: "x"})
+	for _, tt := range []struct {
+		name        string
+		o           bill.Options
+		price, text bool
+		doubtful    int
+		metadata    bool
+	}{
+		{"what a bill is made of", bill.Options{}, false, false, 0, false},
+		{"with tags", bill.Options{Tags: []string{"project"}}, false, false, 0, true},
+		{"what is checked", bill.Options{Checked: true}, true, false, 1, false},
+		{"what is checked, with tags", bill.Options{Checked: true, Tags: []string{"project"}}, true, false, 1, true},
+		{"all", bill.Options{AllColumns: true}, true, true, 1, true},
+		{"all, checked", bill.Options{AllColumns: true, Checked: true}, true, true, 1, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			rejected := 0
+			tt.o.Rejected = func(*csvparse.RowError) { rejected++ }
+			reader, err := bill.NewReader(strings.NewReader(billgen.CSV(row, row.With(cells{csvparse.TotalPrice: "x"}))), tt.o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rows := 0
+			for row, err := range reader.Rows() {
+				if err != nil {
+					t.Fatal(err)
+				}
+				rows++
+				if row.ComputePrice.Valid != tt.price || (row.ResourceName == "web") != tt.text || len(row.Doubtful) != tt.doubtful || (row.Metadata != "") != tt.metadata {
+					t.Errorf("price %t, name %q, %d doubtful, metadata %q", row.ComputePrice.Valid, row.ResourceName, len(row.Doubtful), row.Metadata)
+				}
+			}
+			if rows != 1 || rejected != 1 {
+				t.Errorf("%d rows, %d rejected, want one of each", rows, rejected)
+			}
+		})
+	}
+}
+
+// TestFileWithoutMetadata is good enough where no tags are wanted.
+func TestFileWithoutMetadata(t *testing.T) {
+	records, err := csv.NewReader(strings.NewReader(billgen.CSV(vm))).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := slices.Index(records[0], csvparse.Metadata.String())
+	var text strings.Builder
+	w := csv.NewWriter(&text)
+	for _, record := range records {
+		_ = w.Write(slices.Delete(record, at, at+1)) // to memory
+	}
+	w.Flush()
+	if b := read(t, text.String(), bill.Options{}); b.Cost.Value != gbp(t, "1.75") {
+		t.Errorf("cost %s", b.Cost.Value)
+	}
+	if _, err := bill.Read(strings.NewReader(text.String()), bill.Options{Tags: []string{"project"}}); err == nil || !strings.Contains(err.Error(), "no column Metadata") {
+		t.Errorf("with tags: error %v", err)
 	}
 }
 

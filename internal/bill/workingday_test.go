@@ -39,6 +39,22 @@ func TestFirstWorkingDay(t *testing.T) {
 	}
 }
 
+// TestWorking: also of days that no month begins with.
+func TestWorking(t *testing.T) {
+	for text, want := range map[string]bool{
+		"2018-05-07": false, "2018-05-14": true, "2018-05-08": true, "2018-06-04": true, "2018-03-30": false, "2018-04-02": false,
+		"2018-03-29": true, "2018-04-03": true, "2018-01-08": true, "2022-01-03": false, "2021-01-04": true, "2018-01-06": false, "2018-01-07": false,
+	} {
+		day, err := time.Parse(time.DateOnly, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if working(day) != want {
+			t.Errorf("%s is a working day: %t", text, !want)
+		}
+	}
+}
+
 func TestEasterSunday(t *testing.T) {
 	for _, want := range []string{
 		"1954-04-18", "1981-04-19", "2008-03-23", "2011-04-24", "2015-04-05", "2016-03-27", "2017-04-16", "2018-04-01",
