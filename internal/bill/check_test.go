@@ -248,6 +248,31 @@ func TestExactNumbers(t *testing.T) {
 	}
 }
 
+// TestCheckInWords: of a row that keeps every identity nothing is reckoned in numbers
+// of any size, which would have to be allocated.
+func TestCheckInWords(t *testing.T) {
+	allocations := func(row *csvparse.BillingRow) float64 {
+		return testing.AllocsPerRun(10, func() {
+			for f := range bill.Check(row) {
+				t.Fatal(f)
+			}
+		})
+	}
+	row := csvparse.BillingRow{
+		UsageHours: number(t, "24"), UsageMins: number(t, "1440"),
+		ComputePrice: cell(t, "0.12"), GPUCount: number(t, "0"), GPUPrice: cell(t, "0.5"), LicencePrice: cell(t, "2"), Total: cell(t, "52.128"),
+	}
+	row.Parts[csvparse.Compute], row.Parts[csvparse.GPU], row.Parts[csvparse.Licence] = cell(t, "2.88"), cell(t, "0"), cell(t, "48")
+	row.Storage[csvparse.Tier1] = csvparse.Storage{
+		Used: number(t, "100"), Snapshot: number(t, "10"), Included: number(t, "60"), Chargeable: number(t, "50"), Price: cell(t, "0.001"),
+	}
+	row.TierProtection[csvparse.Tier1] = csvparse.Charge{Price: cell(t, "0.00005"), Total: cell(t, "0.048")}
+	row.Parts[csvparse.StorageTier1], row.Parts[csvparse.Protection] = cell(t, "1.2"), cell(t, "0.048")
+	if n, none := allocations(&row), allocations(&csvparse.BillingRow{}); n > none {
+		t.Errorf("%v allocations, %v for a blank row", n, none)
+	}
+}
+
 // Of a generated bill exactly the rows that were spoiled are found, by the least
 // amount that a total can be off.
 func TestCheckFindsExactlyTheSpoiledRows(t *testing.T) {

@@ -146,7 +146,9 @@ func TestForecastOutOfRange(t *testing.T) {
 			return 1
 		}
 	}
-	december := func(when func(time.Time) bool) *bill.Bill { return of(january.Previous(), "2017-12-01", 31, most(when)) }
+	december := func(when func(time.Time) bool) *bill.Bill {
+		return of(january.Previous(), "2017-12-01", 31, most(when))
+	}
 	tests := []struct {
 		name            string
 		current, before *bill.Bill

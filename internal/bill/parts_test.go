@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -184,6 +185,39 @@ func TestWorkersShare(t *testing.T) {
 				t.Errorf("%d rows were read by other workers, want at least %d", head.joined, test.least)
 			}
 		})
+	}
+}
+
+// TestWorkersAndNames: a file is shared between workers where any number of names is
+// allowed, and nowhere else: one reader alone knows on which line there are too many.
+func TestWorkersAndNames(t *testing.T) {
+	var rows []cells
+	for i := range 400 {
+		rows = append(rows, vm.With(cells{csvparse.ResourceID: fmt.Sprint("vm-", i)}))
+	}
+	text := billgen.CSV(rows...)
+	for _, tt := range []struct {
+		limit  int
+		shared bool
+		err    string
+	}{
+		{0, true, "<nil>"}, {402, false, "<nil>"}, // 400 resources, a place and a day
+		{401, false, "line 401: too many different resources, VDCs, services and values of tags: more than 401"},
+		{200, false, "line 200: too many different resources, VDCs, services and values of tags: more than 200"},
+	} {
+		var shared atomic.Bool
+		_, err := bill.ReadFile(bill.File{
+			From: func(offset int64) io.Reader {
+				if offset > 0 {
+					shared.Store(true)
+				}
+				return strings.NewReader(text[offset:])
+			},
+			Size: int64(len(text)), Workers: 4, Least: 1,
+		}, bill.Options{Month: january, MaxNames: tt.limit})
+		if fmt.Sprint(err) != tt.err || shared.Load() != tt.shared {
+			t.Errorf("at most %d names: error %v, shared %t", tt.limit, err, shared.Load())
+		}
 	}
 }
 

@@ -2,6 +2,8 @@ package bill
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 
 	"ukcloud_exporter/csvparse"
@@ -77,6 +79,37 @@ func TestSumsOutOfRange(t *testing.T) {
 				t.Errorf("added: error %v", err)
 			}
 		})
+	}
+}
+
+// TestRememberedMetadata is bounded in all resources together, and as much as is said.
+func TestRememberedMetadata(t *testing.T) {
+	o := Options{Tags: []string{"p"}}
+	s, known := newSums(&o), newTagCache(o.Tags)
+	note := strings.Repeat("x", tagCacheBytes*2/19)
+	remembered := 0
+	for i := range 30 {
+		r := &Row{}
+		r.ResourceID, r.Metadata = fmt.Sprint("vm-", i%12), fmt.Sprintf("p=%d;note=%s", i%5, note[i:])
+		if err := s.add(r, known); err != nil {
+			t.Fatal(err)
+		}
+		held := 0
+		remembered = 0
+		for id, of := range s.resources {
+			if held += len(of.metadata); of.metadata != "" {
+				remembered++
+			}
+			if of.tagged != (of.metadata != "") {
+				t.Errorf("%s: tagged %t, of %d bytes", id, of.tagged, len(of.metadata))
+			}
+		}
+		if held != s.texts || held > tagCacheBytes {
+			t.Fatalf("row %d: the metadata of resources is %d bytes, and said to be %d", i, held, s.texts)
+		}
+	}
+	if remembered != 9 {
+		t.Errorf("the metadata of %d resources is remembered, want 9 that have room", remembered)
 	}
 }
 
