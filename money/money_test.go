@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"math/big"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -114,6 +115,24 @@ func TestString(t *testing.T) {
 	} {
 		if got := amount.String(); got != want {
 			t.Errorf("%d: %q, want %q", int64(amount), got, want)
+		}
+	}
+}
+
+// TestFloat64: a sample is the float nearest to the amount, also where the amount itself
+// is none and would be rounded before it is divided.
+func TestFloat64(t *testing.T) {
+	const floats = 1 << 53 // every integer up to here is one
+	amounts := []money.Amount{0, 1, -1, money.Pound, floats, -floats, floats + 1, -floats - 1, math.MaxInt64, math.MinInt64}
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 2000 {
+		amount := money.Amount(random.Int64())
+		amounts = append(amounts, amount, -amount)
+	}
+	for _, amount := range amounts {
+		want, _ := big.NewRat(int64(amount), int64(money.One)).Float64()
+		if got := amount.Float64(); got != want {
+			t.Errorf("%s is %v, want %v", amount, got, want)
 		}
 	}
 }
