@@ -168,6 +168,7 @@ func TestReadersThatDoNotKeepTheirContract(t *testing.T) {
 	}{
 		{"nothing for ever", idle{}, "3 broken: 1 EventDate multiple Read calls return no data or error"},
 		{"more than there is room for", lying{1 << 30}, "3 broken: 1 EventDate the reader returned an impossible count"},
+		{"a little more than there is room for", lying{128 << 10}, "3 broken: 1 EventDate the reader returned an impossible count"},
 		{"less than nothing", lying{-1}, "3 broken: 1 EventDate the reader returned an impossible count"},
 	}
 	for _, test := range tests {

@@ -125,7 +125,7 @@ func TestDoubtfulCells(t *testing.T) {
 	text = bytes.ReplaceAll(text, []byte("0.000410959"), []byte("1e99"))
 	text = bytes.Replace(text, []byte("OSID"), []byte("OS"), 1)
 	reader, err := csvparse.NewBilling(bytes.NewReader(text),
-		csvparse.WithColumns(csvparse.TotalPrice), csvparse.WithDoubtful(csvparse.Tier1Price, csvparse.OSID, csvparse.Service))
+		csvparse.WithColumns(csvparse.TotalPrice), csvparse.WithDoubtful(csvparse.OSID, csvparse.Tier1Price, csvparse.Service))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +137,9 @@ func TestDoubtfulCells(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		rows++
+		if rows++; row.Service == "" {
+			t.Errorf("line %d has no service", row.Line)
+		}
 		for _, cell := range row.Doubtful {
 			doubtful++
 			if cell.Line != 2 || cell.Field != "Tier1StoragePricePerHour" || cell.Reason != csvparse.Overflow || row.Storage[csvparse.Tier1].Price.Valid {

@@ -79,6 +79,8 @@ func TestHeader(t *testing.T) {
 		{"quoted", "\"" + strings.ReplaceAll(strings.TrimSpace(join(headers())), ",", `","`) + "\"\r\n", ""},
 		{"more columns", join(append(headers(), "VAT", "", "", "VAT")), ""},
 
+		{"as many columns as there may be", join(append(headers(), make([]string, 4096-56)...)), ""},
+
 		{"a column missing", join(without("vDC")), `1 refused: 4 vDC missing_column "ResourceName" 0`},
 		{"the last column missing", join(without("TotalPrice")), `1 refused: 56 TotalPrice missing_column "" 0`},
 		{"56 columns, one with another name", join(rename("TotalPrice", "GrandTotal")), `1 refused: 56 TotalPrice missing_column "GrandTotal" 0`},
@@ -104,6 +106,7 @@ func TestHeader(t *testing.T) {
 		{"a quote in a field", `EventDate,v"DC` + "\n", `1 refused: 2  bad_quote "v\"" 0`},
 		{"too long", strings.Repeat("x,", 1<<20), `1 refused: 524289  too_long "" 0`},
 		{"too many columns", strings.Repeat(",", 5_000) + "\n", `1 refused: 4097  too_long "" 0`},
+		{"one column too many", join(append(headers(), make([]string, 4097-56)...)), `1 refused: 4097  too_long "" 0`},
 		{"cut off", "EventDate,Proj", "1 broken: 2  unexpected EOF"},
 		{"cut off in quotes", "EventDate,\"Proj\n", "1 broken: 2  unexpected EOF"},
 	}
@@ -149,7 +152,8 @@ func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
 func TestOptionsThatCannotBe(t *testing.T) {
 	for name, option := range map[string]csvparse.Option{
-		"a column beyond the 56": csvparse.WithColumns(csvparse.TotalPrice + 1),
+		"a column beyond the 56":                csvparse.WithColumns(csvparse.TotalPrice + 1),
+		"a doubtful column that is beyond them": csvparse.WithDoubtful(csvparse.TotalPrice + 1),
 	} {
 		if _, err := csvparse.NewBilling(strings.NewReader(fewHeader), option); err == nil {
 			t.Errorf("%s: no error", name)

@@ -3,6 +3,7 @@ package csvparse_test
 import (
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -101,6 +102,50 @@ func TestNextStaysInFile(t *testing.T) {
 	}
 	if next := bill.Next(); next != (csvparse.Place{Offset: int64(len(text)), Line: 4}) {
 		t.Errorf("next is %+v of %d bytes", next, len(text))
+	}
+}
+
+// TestRowByRow: a part may end behind every row, wherever a guess came from.
+func TestRowByRow(t *testing.T) {
+	var rows []billgen.Row
+	for day := range 3 {
+		rows = append(rows, billgen.Row{csvparse.EventDate: fmt.Sprintf("2018-01-%02d", day+1), csvparse.Metadata: "a\nb"})
+	}
+	text := billgen.CSV(rows...)
+	bill, err := csvparse.NewBilling(strings.NewReader(text), csvparse.WithColumns(csvparse.EventDate))
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := csvparse.Place{Offset: int64(strings.IndexByte(text, '\n')) + 1, Line: 2}
+	length := (int64(len(text)) - at.Offset) / 3
+	for day := range 3 {
+		if guess, ok := bill.Guess(strings.NewReader(text[at.Offset-1:]), at.Offset-1); !ok || guess != at.Offset {
+			t.Errorf("guess %d, %t, want %d", guess, ok, at.Offset)
+		}
+		bill.Until(at.Offset + 1)
+		var row csvparse.BillingRow
+		if err := bill.Decode(&row); err != nil || int(row.EventDate.Day) != day+1 || row.Line != at.Line {
+			t.Fatalf("line %d, %s, error %v", row.Line, row.EventDate, err)
+		}
+		at = csvparse.Place{Offset: at.Offset + length, Line: at.Line + 2}
+		if next := bill.Next(); next != at {
+			t.Errorf("behind a row, next is %+v, want %+v", next, at)
+		}
+		if day < 2 {
+			if err := bill.Decode(&row); err != csvparse.ErrPartEnd {
+				t.Fatalf("error %v at the end of the part", err)
+			}
+		}
+		if next := bill.Next(); next != at {
+			t.Errorf("at the end of a part, next is %+v, want %+v", next, at)
+		}
+	}
+	bill.Until(0)
+	if err := bill.Decode(new(csvparse.BillingRow)); err != io.EOF {
+		t.Errorf("error %v at the end of the file", err)
+	}
+	if _, ok := bill.Guess(strings.NewReader(text[at.Offset-1:]), at.Offset-1); ok {
+		t.Error("a row is guessed at the end of the file")
 	}
 }
 
