@@ -2,6 +2,7 @@ package csvparse_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -176,6 +177,48 @@ func TestReadersThatDoNotKeepTheirContract(t *testing.T) {
 			got := read(t, io.MultiReader(strings.NewReader(fewHeader+good+"\n"), test.in), fewColumns())
 			if want := []string{goodRow("2"), test.want}; !slices.Equal(got, want) {
 				t.Errorf("got %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+// TestLastLine: what stands behind the last line end, in a window of 64 bytes.
+func TestLastLine(t *testing.T) {
+	long := strings.Repeat("x", 64)
+	tests := []struct {
+		name, text string
+		trusted    bool
+		want       []string
+	}{
+		{"as long as any may be with the line end that it lacks", long[1:], true, []string{fmt.Sprintf(`2 "%s" ""`, long[1:])}},
+		{"a byte longer", long, true, []string{`2 rejected: 1 ResourceId too_long "` + long[:32] + `"`}},
+		{"the rest of a row that is too long", long + ",a,b,c", false,
+			[]string{`2 rejected: 1 ResourceId too_long "` + long[:32] + `"`, "2 broken: 1 ResourceId unexpected EOF"}},
+		{"an empty field behind a line end in quotes", "1,\"a\nb\",\n2,c,d\n", false, []string{`2 "1" "a\nb"`, `4 "2" "c"`}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			header := "ResourceId\n"
+			columns := []csvparse.Column{csvparse.ResourceID}
+			if strings.Contains(test.text, ",") {
+				header, columns = "ResourceId,Metadata,Extra\n", append(columns, csvparse.Metadata)
+			}
+			for _, in := range []io.Reader{strings.NewReader(header + test.text), iotest.DataErrReader(strings.NewReader(header + test.text))} {
+				bill, err := csvparse.NewBilling(in, csvparse.WithColumns(columns...), csvparse.Window(64), csvparse.TrustEOF(test.trusted))
+				if err != nil {
+					t.Fatal(err)
+				}
+				var got []string
+				for row, err := range bill.Rows() {
+					if err != nil {
+						got = append(got, describe(t, err))
+						continue
+					}
+					got = append(got, fmt.Sprintf("%d %q %q", row.Line, row.ResourceID, row.Metadata))
+				}
+				if !slices.Equal(got, test.want) {
+					t.Errorf("%T: got  %q\nwant %q", in, got, test.want)
+				}
 			}
 		})
 	}
