@@ -126,6 +126,41 @@ func TestRowsThatAreTooLong(t *testing.T) {
 	}
 }
 
+// TestEndInARowThatIsLong: the end of the file in a row about as long as may be, and in the
+// rest of one that was too long, with and without proof that nothing was cut off.
+func TestEndInARowThatIsLong(t *testing.T) {
+	const window = 4096
+	row := func(n int) string { // of n bytes, without a line end
+		return "2018-01-31,,urn:1," + strings.Repeat("m", n-len("2018-01-31,,urn:1,,24,,1.5")) + ",24,,1.5"
+	}
+	const tooLong = `2 rejected: 7 TotalPrice too_long "1.5"`
+	const broken = "2 broken: 1 EventDate unexpected EOF"
+	fits := `2 2018-01-31 "urn:1" "` + strings.Repeat("m", window-1-len("2018-01-31,,urn:1,,24,,1.5")) + `" 24 £1.5`
+	tests := []struct {
+		name, text      string
+		proven, doubted []string
+	}{
+		{"room for the line end", row(window - 1), []string{fits}, []string{"2 broken: 7 TotalPrice unexpected EOF"}},
+		{"no room for it", row(window), []string{tooLong}, []string{tooLong, broken}},
+		{"fields behind one that is too long", row(window) + ",x,y,z", []string{tooLong}, []string{tooLong, broken}},
+	}
+	for _, test := range tests {
+		for _, proven := range []bool{false, true} {
+			t.Run(fmt.Sprint(test.name, ", proven ", proven), func(t *testing.T) {
+				want := test.doubted
+				if proven {
+					want = test.proven
+				}
+				for name, in := range cuttings(fewHeader + test.text) {
+					if got := read(t, in, fewColumns(), csvparse.Window(window), csvparse.TrustEOF(proven)); !slices.Equal(got, want) {
+						t.Errorf("%s: got  %q\nwant %q", name, got, want)
+					}
+				}
+			})
+		}
+	}
+}
+
 // cuttings are readers that give the same text in different pieces.
 func cuttings(text string) map[string]io.Reader {
 	return map[string]io.Reader{

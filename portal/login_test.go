@@ -197,6 +197,11 @@ func TestCredentialSource(t *testing.T) {
 // bring the lock nearer is; what the caller is told of itself is not told again.
 func TestFailedLoginsInTheLog(t *testing.T) {
 	putOff := func(r *http.Request) *http.Response { return reply(r, 503, "", "Retry-After", "0") }
+	answers := 0
+	another := func(r *http.Request) *http.Response { // from the second on
+		answers++
+		return reply(r, []int{503, 429}[min(answers, 2)-1], "", "Retry-After", "0")
+	}
 	call := func(client *Client) { _, _ = client.Accounts(context.Background()) }
 	login := func(client *Client) { _ = client.Login(context.Background()) }
 	tests := []struct {
@@ -208,6 +213,7 @@ func TestFailedLoginsInTheLog(t *testing.T) {
 		want   string          // levels
 	}{
 		{"the portal says come again", "", putOff, call, []time.Duration{time.Minute, time.Minute}, "ERROR DEBUG DEBUG"},
+		{"the portal says so in another way", "", another, call, []time.Duration{time.Minute, time.Minute}, "ERROR ERROR DEBUG"},
 		{"rejected, suspended, rejected", "portal.password_file", rejectLogin, call, []time.Duration{time.Minute, time.Hour}, "ERROR DEBUG ERROR"},
 		{"by Login", "", rejectLogin, login, []time.Duration{time.Minute, time.Hour}, "DEBUG DEBUG DEBUG"},
 	}
@@ -238,6 +244,9 @@ func TestFailedLoginsInTheLog(t *testing.T) {
 					_, level, _ := strings.Cut(line, "level=")
 					level, _, _ = strings.Cut(level, " ")
 					levels = append(levels, level)
+					if !strings.Contains(line, "email="+testEmail) {
+						t.Errorf("whose login it was: %s", line)
+					}
 					if source := strings.Contains(line, "password_from=portal.password_file"); source != (test.source != "") || strings.Contains(line, `password_from=""`) {
 						t.Errorf("the source of the password: %s", line)
 					}
