@@ -65,7 +65,6 @@ func NewBilling(r io.Reader, opts ...Option) (*Billing, error) {
 		return nil, err
 	}
 	b := &Billing{scanner: s}
-	var fields []int
 	texts := 0
 	b.missing = h.missing()
 	for i, c := range slices.Concat(o.columns, o.doubtful) {
@@ -81,7 +80,6 @@ func NewBilling(r io.Reader, opts ...Option) (*Billing, error) {
 			texts++
 		}
 		b.plan = append(b.plan, step)
-		fields = append(fields, field)
 	}
 	// The resource first, because it helps to find the other texts; then as in the file.
 	slices.SortFunc(b.plan, func(p, q step) int {
@@ -91,7 +89,7 @@ func NewBilling(r io.Reader, opts ...Option) (*Billing, error) {
 		return cmp.Compare(p.field, q.field)
 	})
 	b.texts = newInterner(texts)
-	s.want(len(h.names), fields)
+	s.expect(len(h.names))
 	return b, nil
 }
 

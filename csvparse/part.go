@@ -21,7 +21,7 @@ var ErrPartEnd = errors.New("the part of the file that is to be read has ended")
 // for the whole file.
 func (b *Billing) From(r io.Reader, at Place) *Billing {
 	s := *b.scanner
-	s.reader, s.window, s.base, s.line, s.limit = r, make([]byte, len(b.scanner.window)), at.Offset, at.Line, 0
+	s.reader, s.window, s.base, s.line, s.limit = r, newWindow(len(b.scanner.window)), at.Offset, at.Line, 0
 	s.start, s.end, s.err, s.done, s.skipping, s.supplied = 0, 0, nil, nil, false, false
 	s.record, s.cuts = nil, make([]int32, len(b.scanner.cuts))
 	return &Billing{scanner: &s, plan: slices.Clone(b.plan), missing: b.missing, texts: newInterner(b.texts.columns)}

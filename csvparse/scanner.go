@@ -17,8 +17,7 @@ import (
 //   - record is the last record with its line end, from line recordLine. It is part
 //     of window[:start], so it and its fields live until the next call.
 //   - fields is how many fields record has. Field i lies between cuts[i] and cuts[i+1]
-//     in it, its quotes included, if it is one that is wanted; cuts[0] is -1. wanted[n]
-//     is the first cut behind cut n that such a field begins or ends with.
+//     in it, its quotes included; cuts[0] is -1.
 //
 // What comes out depends on the bytes alone, never on how the reader cuts them: a
 // record is judged when it is there to its end, fills the window, or nothing more
@@ -42,9 +41,9 @@ type scanner struct {
 	record     []byte
 	recordLine int64
 	cuts       []int32
-	wanted     []int32
 	fields     int
 	begun      int // where the last field that split has begun starts
+	lines      int // line ends of a record that split has found whole
 }
 
 // readSize is what is asked of the reader at once: the part of the window that is
@@ -57,12 +56,8 @@ const maxColumns = 4096
 var errBadReader = errors.New("the reader returned an impossible count")
 
 func newScanner(r io.Reader, o options) *scanner {
-	s := &scanner{reader: r, window: make([]byte, o.first), most: o.most, trustEOF: o.trustEOF, line: 1}
-	header := make([]int, maxColumns)
-	for i := range header {
-		header[i] = i
-	}
-	s.want(maxColumns, header)
+	s := &scanner{reader: r, window: newWindow(o.first), most: o.most, trustEOF: o.trustEOF, line: 1}
+	s.expect(maxColumns)
 	return s
 }
 
@@ -80,59 +75,69 @@ func (s *scanner) next() error {
 			break
 		}
 		data := s.window[s.start:s.end]
-		eol := bytes.IndexByte(data, '\n')
-		if eol < 0 {
-			if !s.fill() {
-				if err := s.noLineEnd(); err != nil {
-					return err
-				}
-			}
+		if s.skipping || blank(data) {
+			s.skipLine(data)
 			continue
 		}
-		if s.skipping || eol == 0 || eol == 1 && data[0] == '\r' {
-			s.skipping = false
-			s.start += eol + 1
-			s.line++
-			continue
-		}
-		switch end, size := s.split(data, eol); end {
-		case whole:
-			return s.take(data[:size], eol)
-		case faulty:
+		switch end, size := s.split(data); {
+		case end == whole:
+			return s.take(data[:size])
+		case end == faulty && bytes.IndexByte(data, '\n') >= 0:
 			return s.reject(BadQuote, data[:size])
 		}
 		if !s.fill() {
-			if s.full() {
-				return s.reject(TooLong, s.window)
+			if err := s.stuck(); err != nil {
+				return err
 			}
-			s.done = s.broken()
 		}
 	}
 	return s.done
 }
 
+// blank reports whether data begins with a line of nothing.
+func blank(data []byte) bool {
+	return len(data) > 0 && data[0] == '\n' || len(data) > 1 && data[0] == '\r' && data[1] == '\n'
+}
+
+// skipLine drops a line, or what of it has been read.
+func (s *scanner) skipLine(data []byte) {
+	eol := bytes.IndexByte(data, '\n')
+	switch {
+	case eol >= 0:
+		s.skipping = false
+		s.start += eol + 1
+		s.line++
+	case s.fill():
+	case s.full():
+		s.start = s.end
+	default:
+		s.ended()
+	}
+}
+
 // full reports whether one record is as long as any may be and has not ended.
 func (s *scanner) full() bool { return s.end-s.start == s.most }
 
-// noLineEnd decides what to do when the line is not there to its end and cannot be
-// read further. It returns nil when the scan can go on.
-func (s *scanner) noLineEnd() error {
+// stuck decides what to do when the record is not there to its end and cannot be read
+// further. It returns nil when the file has ended.
+func (s *scanner) stuck() error {
 	data := s.window[s.start:s.end]
-	if s.full() {
-		if s.skipping {
-			s.start = s.end
-			return nil
-		}
-		if end, size := s.split(data, len(data)); end == faulty {
-			return s.reject(BadQuote, data[:size])
-		}
-		return s.reject(TooLong, data)
+	if !s.full() {
+		s.ended()
+		return nil
 	}
+	if end, size := s.split(data); end == faulty {
+		return s.reject(BadQuote, data[:size])
+	}
+	return s.reject(TooLong, data)
+}
+
+// ended notes how the file ends behind what has been read.
+func (s *scanner) ended() {
 	s.done = io.EOF
-	if s.err != io.EOF || len(data) > 0 || s.skipping && !s.trustEOF {
+	if s.err != io.EOF || s.end > s.start || s.skipping && !s.trustEOF {
 		s.done = s.broken()
 	}
-	return nil
 }
 
 // fill reads more behind window[:end]. It reads until there is twice as much as
@@ -148,7 +153,7 @@ func (s *scanner) fill() bool {
 	before := s.end
 	target := min(max(2*before, 1), s.most)
 	if target > len(s.window) {
-		window := make([]byte, target)
+		window := newWindow(target)
 		copy(window, s.window[:before])
 		s.window = window
 	}
@@ -180,13 +185,10 @@ func (s *scanner) fill() bool {
 
 // take gives out the record, or rejects it when it has not the header's number of
 // fields.
-func (s *scanner) take(record []byte, eol int) error {
+func (s *scanner) take(record []byte) error {
 	s.record, s.recordLine = record, s.line
 	s.start += len(record)
-	s.line++
-	if len(record) > eol+1 { // line ends inside quotes
-		s.line = s.recordLine + int64(bytes.Count(record, []byte{'\n'}))
-	}
+	s.line += int64(s.lines)
 	if s.names == nil || s.fields == len(s.names) {
 		return nil
 	}
@@ -232,7 +234,7 @@ func (s *scanner) broken() error {
 	data := s.window[s.start:s.end]
 	column := 0
 	if !s.skipping && len(data) > 0 {
-		s.split(data, len(data))
+		s.split(data)
 		column = s.fields
 	}
 	return s.brokenAt(column)

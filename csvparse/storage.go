@@ -52,7 +52,7 @@ func NewCloudStorage(r io.Reader, opts ...Option) (*CloudStorage, error) {
 			return nil, err
 		}
 	}
-	c.scanner.want(len(h.names), c.fields[:])
+	c.scanner.expect(len(h.names))
 	return c, nil
 }
 
