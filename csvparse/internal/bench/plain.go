@@ -259,12 +259,7 @@ func plainNumbers(in io.Reader) (lines []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	var numbers []int
-	for name, place := range r.places {
-		if isNumber(name) {
-			numbers = append(numbers, place)
-		}
-	}
+	numbers := r.numbers()
 	var sum money.Amount
 	rows, most := 0, money.Amount(math.MinInt64)
 	for err = r.next(); err == nil; err = r.next() {
@@ -284,6 +279,16 @@ func plainNumbers(in io.Reader) (lines []string, err error) {
 		return nil, err
 	}
 	return []string{fmt.Sprintf("rows\t%d", rows), fmt.Sprintf("total_price\t%s", sum)}, nil
+}
+
+// numbers returns the places of the columns of numbers.
+func (r *plainReader) numbers() (places []int) {
+	for name, place := range r.places {
+		if isNumber(name) {
+			places = append(places, place)
+		}
+	}
+	return places
 }
 
 // isNumber reports whether a column is of numbers: all are but these.

@@ -51,12 +51,7 @@ func plainVerify(in io.Reader) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	var numbers []int
-	for name, place := range r.places {
-		if isNumber(name) {
-			numbers = append(numbers, place)
-		}
-	}
+	numbers := r.numbers()
 	failing := 0
 	var days plainDays
 	var parts, total money.Amount
