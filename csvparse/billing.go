@@ -30,6 +30,8 @@ type Billing struct {
 	plan    []step // the resource first: it helps to find the other texts
 	missing []Column
 	texts   interner
+	dayText []byte // the last date that was read, and what day it is
+	day     Date
 	bound   *BillingRow // the row whose fields the plan points to
 }
 
@@ -149,7 +151,7 @@ func (b *Billing) Decode(row *BillingRow) error {
 		case quantityKind:
 			fault = step.quantity.set(text)
 		case dateKind:
-			fault = step.date.set(text)
+			fault = b.date(step.date, text)
 		}
 		if fault == "" {
 			continue
@@ -161,6 +163,19 @@ func (b *Billing) Decode(row *BillingRow) error {
 		row.Doubtful = append(row.Doubtful, bad)
 	}
 	return nil
+}
+
+// date fills the cell of a date, which mostly is the one of the row before.
+func (b *Billing) date(d *Date, text []byte) Reason {
+	if len(text) > 0 && string(text) == string(b.dayText) {
+		*d = b.day
+		return ""
+	}
+	fault := d.set(text)
+	if fault == "" {
+		b.dayText, b.day = append(b.dayText[:0], text...), *d
+	}
+	return fault
 }
 
 // Rows reads all rows. It yields a row with a nil error, or a nil row with the

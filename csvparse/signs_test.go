@@ -33,7 +33,7 @@ func TestCutCommas(t *testing.T) {
 				text[i] = alphabet[random.IntN(len(alphabet))]
 			}
 			for _, spare := range []int{0, block - 1, block} {
-				data := text[:size : size+spare]
+				data := text[: size : size+spare]
 				checkCutCommas(t, data, random.IntN(size+1))
 			}
 		}
