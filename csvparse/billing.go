@@ -165,6 +165,9 @@ func (b *Billing) Decode(row *BillingRow) error {
 	return nil
 }
 
+// longestDay bounds what is kept of a date: fractions of a second may go on for ever.
+const longestDay = 32
+
 // date fills the cell of a date, which mostly is the one of the row before.
 func (b *Billing) date(d *Date, text []byte) Reason {
 	if len(text) > 0 && string(text) == string(b.dayText) {
@@ -172,7 +175,7 @@ func (b *Billing) date(d *Date, text []byte) Reason {
 		return ""
 	}
 	fault := d.set(text)
-	if fault == "" {
+	if fault == "" && len(text) <= longestDay {
 		b.dayText, b.day = append(b.dayText[:0], text...), *d
 	}
 	return fault

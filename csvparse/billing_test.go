@@ -356,3 +356,23 @@ func TestComponentsAreTheLabelsOfTheContract(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+// TestDaysOfAMonth: a window in which one row stands where the one before stood gives
+// each row its own day, in every form that a day is written in.
+func TestDaysOfAMonth(t *testing.T) {
+	var text strings.Builder
+	var want []string
+	text.WriteString(fewHeader)
+	for day := 1; day <= 28; day++ {
+		for _, form := range []string{"2018-02-%02d", "%02d/02/2018", "2018-02-%02dT00:00:00." + strings.Repeat("0", 40)} {
+			for range 3 {
+				fmt.Fprintf(&text, form+",,urn:1,,24,,1.5\n", day)
+				want = append(want, fmt.Sprintf(`%d 2018-02-%02d "urn:1" "" 24 £1.5`, len(want)+2, day))
+			}
+		}
+	}
+	in := iotest.OneByteReader(strings.NewReader(text.String()))
+	if got := read(t, in, fewColumns(), csvparse.Window(128)); !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}

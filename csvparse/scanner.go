@@ -17,7 +17,8 @@ import (
 //   - record is the last record with its line end, from line recordLine. It is part
 //     of window[:start], so it and its fields live until the next call.
 //   - fields is how many fields record has. Field i lies between cuts[i] and cuts[i+1]
-//     in it, its quotes included; cuts[0] is -1.
+//     in it, its quotes included; cuts[0] is -1. The last cuts, a block of them, are
+//     spare and hold nothing of use.
 //
 // What comes out depends on the bytes alone, never on how the reader cuts them: a
 // record is judged when it is there to its end, fills the window, or nothing more

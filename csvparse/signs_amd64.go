@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/cpu"
 )
 
-// vectors reports whether the processor has the instructions of signs_amd64.s, as
-// those of the last ten years have.
+// vectors reports whether the processor has the instructions of signs_amd64.s, as most
+// have.
 var vectors = cpu.X86.HasAVX2 && cpu.X86.HasBMI1 && cpu.X86.HasBMI2 && cpu.X86.HasPOPCNT
 
 // signs sets bit i for each b[i] of block bytes that is the sign.
@@ -22,8 +22,8 @@ func signs(b []byte, sign byte) uint64 {
 
 // cutCommas looks at data from pos on for the first quote or line end, and returns
 // where it stands, len(data) if there is none. It writes where the commas before it
-// stand to cuts, as long as cuts have room for a whole block, and returns how many
-// commas these are.
+// stand to cuts, as long as cuts have room for a whole block and perhaps some more,
+// and returns how many commas these are.
 func cutCommas(cuts []int32, data []byte, pos int) (n, stop int) {
 	if !vectors || pos == len(data) || cap(data)-len(data) < block {
 		return cutCommasPortable(cuts, data, pos)

@@ -19,7 +19,7 @@ TEXT ·signsVector(SB), NOSPLIT, $0-24
 	RET
 
 // CUT writes the place of the lowest bit of AX, and clears the bit. Without a bit it
-// writes what the next block writes over.
+// writes what the next block writes over, or nobody reads.
 #define CUT(place) \
 	TZCNTQ AX, DX        \
 	ADDL   R9, DX        \

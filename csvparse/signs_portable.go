@@ -1,9 +1,60 @@
-//go:build !amd64 || purego
-
 package csvparse
 
-func signs(b []byte, sign byte) uint64 { return signsPortable(b, sign) }
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
-func cutCommas(cuts []int32, data []byte, pos int) (n, stop int) {
-	return cutCommasPortable(cuts, data, pos)
+// signsPortable is signs without instructions that only some processors have.
+func signsPortable(b []byte, sign byte) (found uint64) {
+	const gather = 0x0102040810204080 // the lowest bits of eight bytes in the highest byte
+	for i := 0; i < block; i += 8 {
+		found |= eightSigns(binary.LittleEndian.Uint64(b[i:]), sign) >> 7 * gather >> 56 << i
+	}
+	return found
+}
+
+// cutCommasPortable is cutCommas without such instructions. It has use for the last
+// places of cuts too.
+func cutCommasPortable(cuts []int32, data []byte, pos int) (n, stop int) {
+	for ; pos+8 <= len(data); pos += 8 {
+		x := binary.LittleEndian.Uint64(data[pos:])
+		stops := eightSigns(x, '"') | eightSigns(x, '\n')
+		commas := eightSigns(x, ',') & (stops ^ (stops - 1)) // up to the first stop, all where there is none
+		behind := n + bits.OnesCount64(commas)
+		for ; commas != 0 && n < len(cuts); n++ {
+			cuts[n] = int32(pos + bits.TrailingZeros64(commas)/8)
+			commas &= commas - 1
+		}
+		n = behind
+		if stops != 0 {
+			return n, pos + bits.TrailingZeros64(stops)/8
+		}
+	}
+	for ; pos < len(data); pos++ {
+		switch data[pos] {
+		case '"', '\n':
+			return n, pos
+		case ',':
+			if n < len(cuts) {
+				cuts[n] = int32(pos)
+			}
+			n++
+		}
+	}
+	return n, pos
+}
+
+// eightSigns sets the highest bit of each of eight bytes that is the sign.
+//
+// x has a zero byte where the sign is. Adding sevenBits to the low seven bits of each
+// byte carries into its highest bit unless they are all zero, and never into the next
+// byte, so that what is left has the highest bit of exactly the zero bytes.
+func eightSigns(x uint64, sign byte) uint64 {
+	const (
+		everyByte = 0x0101010101010101
+		sevenBits = 0x7f7f7f7f7f7f7f7f
+	)
+	x ^= everyByte * uint64(sign)
+	return ^(x&sevenBits + sevenBits | x | sevenBits)
 }

@@ -61,14 +61,21 @@ func (s *scanner) split(data []byte) (ending, int) {
 	}
 }
 
+// shortText is how far a quote is looked for that ends a text without quotes.
+const shortText = 48
+
 // closingQuote returns the place of the quote that ends the field whose text begins
 // at pos, -1 when it is not in data: the last one of the first odd number of quotes in
 // a row, because two of them are one of the text.
 //
-// Metadata is JSON, where every few bytes there is a doubled quote, so a block is
-// looked at as a whole: adding a bit where quotes begin carries to behind their last
-// one, and where that is as many places on as it is odd tells how many there are.
+// Texts that are quoted are short, or JSON, where every few bytes there is a doubled
+// quote, so that blocks are looked at as a whole: adding the first bit of a row of
+// quotes carries to the place behind its last one. A row that begins at an even place
+// and whose carry lands on an odd one, or the other way round, is of an odd number.
 func closingQuote(data []byte, pos int) int {
+	if i := bytes.IndexByte(data[pos:min(pos+shortText, len(data))], '"'); i >= 0 && pos+i+1 < len(data) && data[pos+i+1] != '"' {
+		return pos + i
+	}
 	const even, odd = 0x5555555555555555, 0xaaaaaaaaaaaaaaaa
 	for pos < len(data) {
 		quotes := signsAt(data, pos, '"')
