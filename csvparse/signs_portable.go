@@ -1,6 +1,7 @@
 package csvparse
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
 )
@@ -14,35 +15,50 @@ func signsPortable(b []byte, sign byte) (found uint64) {
 	return found
 }
 
+// ahead is how far a stop is looked for at once.
+const ahead = 512
+
 // cutCommasPortable is cutCommas without such instructions. It has use for the last
 // places of cuts too.
 func cutCommasPortable(cuts []int32, data []byte, pos int) (n, stop int) {
-	for ; pos+8 <= len(data); pos += 8 {
-		x := binary.LittleEndian.Uint64(data[pos:])
-		stops := eightSigns(x, '"') | eightSigns(x, '\n')
-		commas := eightSigns(x, ',') & (stops ^ (stops - 1)) // up to the first stop, all where there is none
+	for pos < len(data) {
+		end := min(pos+ahead, len(data))
+		stop = end
+		for _, sign := range []byte{'"', '\n'} {
+			if i := bytes.IndexByte(data[pos:stop], sign); i >= 0 {
+				stop = pos + i
+			}
+		}
+		n += cutPortable(cuts[min(n, len(cuts)):], data, pos, stop)
+		if stop < end {
+			return n, stop
+		}
+		pos = end
+	}
+	return n, pos
+}
+
+// cutPortable writes where the commas of data[pos:end] stand, and returns how many.
+func cutPortable(cuts []int32, data []byte, pos, end int) (n int) {
+	for ; pos+8 <= end; pos += 8 {
+		commas := eightSigns(binary.LittleEndian.Uint64(data[pos:]), ',')
 		behind := n + bits.OnesCount64(commas)
 		for ; commas != 0 && n < len(cuts); n++ {
 			cuts[n] = int32(pos + bits.TrailingZeros64(commas)/8)
 			commas &= commas - 1
 		}
 		n = behind
-		if stops != 0 {
-			return n, pos + bits.TrailingZeros64(stops)/8
-		}
 	}
-	for ; pos < len(data); pos++ {
-		switch data[pos] {
-		case '"', '\n':
-			return n, pos
-		case ',':
-			if n < len(cuts) {
-				cuts[n] = int32(pos)
-			}
-			n++
+	for ; pos < end; pos++ {
+		if data[pos] != ',' {
+			continue
 		}
+		if n < len(cuts) {
+			cuts[n] = int32(pos)
+		}
+		n++
 	}
-	return n, pos
+	return n
 }
 
 // eightSigns sets the highest bit of each of eight bytes that is the sign.
