@@ -206,6 +206,9 @@ func TestErrorsThatAgree(t *testing.T) {
 		s := newSetup(t, o, everySecond)
 		s.scrape()
 		s.settle()
+		time.Sleep(2 * time.Second) // who waited for the rejected login said so, who came later that logins are suspended
+		s.scrape()
+		s.settle()
 		_, page := s.get("/status")
 		if !strings.Contains(page, "All that fail say: no portal session") || strings.Count(page, "no portal session") != 1 || strings.Count(page, "as above") != 7 {
 			t.Errorf("the page:\n%s", page)
