@@ -3,6 +3,7 @@ package snapshot_test
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -82,6 +83,34 @@ func TestOverdueIsTold(t *testing.T) {
 	})
 }
 
+// TestOverdueNamesFive parts at most, and says nothing of parts where none is known.
+func TestOverdueNamesFive(t *testing.T) {
+	for parts, want := range map[int]string{
+		0: "not answered for 5m0s",
+		5: "not answered for 5m0s: 1, 2, 3, 4, 5",
+		7: "not answered for 5m0s: 1, 2, 3, 4, 5, and 2 more",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t, &fake{name: "a", collect: func(ctx context.Context, round int, previous func(string) *collector.Part) (results []collector.Result, err error) {
+				if round > 1 {
+					return never(ctx, round, previous)
+				}
+				for i := range parts {
+					results = append(results, good(strconv.Itoa(i+1), 1))
+				}
+				return results, nil
+			}})
+			b.scrape(time.Second)
+			time.Sleep(minInterval)
+			b.scrape(time.Second)
+			time.Sleep(5 * time.Minute)
+			if got := b.Status()[0].LastError; got != want {
+				t.Errorf("of %d parts: %q, want %q", parts, got, want)
+			}
+		})
+	}
+}
+
 // TestOverdueOfShortMaxAge: where data ages fast the round is overdue at half of that.
 func TestOverdueOfShortMaxAge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -158,5 +187,34 @@ func TestInsteadDropsWhatAResultStandsFor(t *testing.T) {
 		b.scrape(time.Minute)
 		time.Sleep(minInterval)
 		b.want(b.scrape(10*time.Second), "ukcloud_a{account=\"2\"} 2\nukcloud_a{account=\"3\"} 2\n", "early")
+	})
+}
+
+// TestFailedPartIsNotInTheWay: what is published beside a part that failed is shown,
+// whichever comes first.
+func TestFailedPartIsNotInTheWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, &fake{name: "a", streams: func(_ context.Context, round int, publish func(...collector.Result)) ([]collector.Result, error) {
+			results := []collector.Result{bad("2", errPortal), good("1", round)}
+			publish(results...)
+			time.Sleep(20 * time.Second)
+			return results, nil
+		}})
+		b.want(b.scrape(10*time.Second), "ukcloud_a{account=\"1\"} 1\n", "early")
+	})
+}
+
+// TestTheEndOfARoundHasTheLastWord: a part that was published and then given otherwise is
+// shown as it was given last.
+func TestTheEndOfARoundHasTheLastWord(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, &fake{name: "a", streams: func(_ context.Context, _ int, publish func(...collector.Result)) ([]collector.Result, error) {
+			publish(good("1", 1))
+			time.Sleep(20 * time.Second)
+			return []collector.Result{good("1", 2)}, nil
+		}})
+		b.want(b.scrape(10*time.Second), "ukcloud_a{account=\"1\"} 1\n", "early")
+		time.Sleep(20 * time.Second)
+		b.want(b.read(), "ukcloud_a{account=\"1\"} 2\n", "at the end")
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"hash/maphash"
 	"iter"
-	"math"
 
 	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -75,7 +74,7 @@ func (m *families) begin(f *collector.Family) {
 		kind = dto.MetricType_COUNTER
 	}
 	m.portion.Name, m.portion.Help, m.portion.Type, m.portion.Metric = &f.Name, &f.Help, &kind, m.portion.Metric[:0]
-	m.seen.next()
+	m.seen.family++
 }
 
 // add adds a sample. One whose series is there already is dropped, because one
@@ -133,7 +132,7 @@ func (r *row) label(names, values []string) {
 // that any two meet is below 10^-24, and no text has to be kept.
 type seen struct {
 	seeds  [2]maphash.Seed
-	family uint32
+	family uint32               // the present one, counted from 1
 	in     map[[2]uint64]uint32 // the last family in which the label set stood
 	text   []byte               // of the present label set
 }
@@ -143,15 +142,6 @@ func newSeen() *seen {
 		seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()},
 		in:    map[[2]uint64]uint32{},
 	}
-}
-
-// next begins a family.
-func (s *seen) next() {
-	if s.family == math.MaxUint32 {
-		clear(s.in)
-		s.family = 0
-	}
-	s.family++
 }
 
 // add reports whether the values are new in the family. No value holds a NUL.

@@ -25,7 +25,8 @@ type disk struct {
 	mu      sync.Mutex
 	content []byte // nil when there is none
 	writes  int
-	fails   error
+	fails   error // of Write
+	stays   error // of Remove
 	onWrite func()
 }
 
@@ -60,6 +61,9 @@ func (d *disk) Write(write func(io.Writer) error) error {
 func (d *disk) Remove() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.stays != nil {
+		return d.stays
+	}
 	d.content = nil
 	return nil
 }
@@ -253,12 +257,53 @@ func TestKeptPartsThatDoNotFit(t *testing.T) {
 				if n := strings.Count(b.logs.String(), "Parts of the last run are not used"); n != min(len(tt.said), 1) || !strings.Contains(b.logs.String(), tt.said) {
 					t.Errorf("told %d times, want %q in:\n%s", n, tt.said, b.logs)
 				}
+				if strings.Contains(b.logs.String(), "cannot be removed") {
+					t.Errorf("told that a file stays:\n%s", b.logs)
+				}
 				if got := b.scrape(10 * time.Second); got == "" {
 					t.Error("the first scrape did not wait for the first round")
 				}
 			})
 		})
 	}
+}
+
+// TestKeptPartsThatStay: a file that does not fit and cannot be removed is told, and no
+// reason not to start.
+func TestKeptPartsThatStay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &disk{content: []byte("{}\n"), stays: errors.New("read-only file system")}
+		b := restarted(t, memberOn(d, counting("a", 0)))
+		if log := b.logs.String(); strings.Count(log, `msg="Parts of the last run cannot be removed" collector=a err="read-only file system"`) != 1 {
+			t.Errorf("logged:\n%s", log)
+		}
+		b.want(b.scrape(time.Second), fmt.Sprintf(one, 1), "first scrape")
+	})
+}
+
+// TestAllOfAPartIsKept: every family, also one of more samples than are encoded at once.
+func TestAllOfAPartIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		data := samples{"ukcloud_b": {sample(7, "x", "y")}, "ukcloud_c_total": {sample(8)}}
+		for i := range 2500 {
+			data["ukcloud_a"] = append(data["ukcloud_a"], sample(float64(i), fmt.Sprint(i)))
+		}
+		m := memberOn(new(disk), &scripted{
+			families: []collector.Family{
+				familyOf(collector.Gauge, "ukcloud_a", "vm"), familyOf(collector.Gauge, "ukcloud_none"),
+				familyOf(collector.Gauge, "ukcloud_b", "vm", "state"), familyOf(collector.Counter, "ukcloud_c_total"),
+			},
+			results: []collector.Result{{Key: "1", Part: &collector.Part{Data: data}}},
+		})
+		want := newBenchOf(t, m).scrape(time.Second)
+		synctest.Wait()
+		if n := strings.Count(want, "\n"); n != 2502 {
+			t.Fatalf("%d samples", n)
+		}
+		if diff := cmp.Diff(want, restarted(t, m).read()); diff != "" {
+			t.Errorf("after a restart (-want +got):\n%s", diff)
+		}
+	})
 }
 
 // keptAt is what a process keeps whose clock shows at.
@@ -383,6 +428,62 @@ func TestChangingPartsAreWrittenInTime(t *testing.T) {
 		synctest.Wait()
 		next := restarted(t, memberOn(d, &fake{name: "a", collect: never}))
 		next.want(next.read(), b.read(), "written at once")
+	})
+}
+
+// TestWhenPartsAreWritten: new ones half a minute after the last ones, confirmed ones after
+// a twelfth of max_age, and neither a moment before.
+func TestWhenPartsAreWritten(t *testing.T) {
+	same := good("1", 1)
+	for _, tt := range []struct {
+		name      string
+		collector *fake
+		after     time.Duration
+		writes    int
+	}{
+		{"new", counting("a", 0), 30*time.Second - 1, 1},
+		{"new", counting("a", 0), 30 * time.Second, 2},
+		{"confirmed", answers(same), maxAge/12 - 1, 1},
+		{"confirmed", answers(same), maxAge / 12, 2},
+	} {
+		t.Run(fmt.Sprintf("%s after %s", tt.name, tt.after), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := new(disk)
+				m := memberOn(d, tt.collector)
+				m.MinInterval = time.Second
+				b := newBenchOf(t, m)
+				b.scrape(time.Second)
+				time.Sleep(tt.after)
+				b.scrape(time.Second)
+				synctest.Wait()
+				if d.writes != tt.writes {
+					t.Errorf("%d writes, want %d", d.writes, tt.writes)
+				}
+			})
+		})
+	}
+}
+
+// TestConfirmedBesideAFailure: a part that the portal confirms is kept with its new time,
+// however long another one fails.
+func TestConfirmedBesideAFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := new(disk)
+		same := good("1", 1)
+		b := newBenchOf(t, memberOn(d, &fake{name: "a", collect: func(_ context.Context, round int, _ func(string) *collector.Part) ([]collector.Result, error) {
+			if round > 1 {
+				return []collector.Result{same, bad("2", errPortal)}, nil
+			}
+			return []collector.Result{same, good("2", 1)}, nil
+		}}))
+		for range 59 {
+			b.scrape(time.Second)
+			synctest.Wait()
+			time.Sleep(minInterval)
+		}
+		time.Sleep(2 * minInterval) // killed; started an hour and two minutes after the first round
+		next := restarted(t, memberOn(d, &fake{name: "a", collect: never}))
+		next.want(next.read(), fmt.Sprintf(one, 1), "after a kill")
 	})
 }
 

@@ -141,7 +141,7 @@ type keptPart struct {
 
 type keptFrame struct {
 	Family string `json:"family"`
-	Size   int    `json:"size"`
+	Size   uint32 `json:"size"`
 }
 
 // keptMost bounds a file: the largest of 10,000 VMs has 2.7 MB.
@@ -198,7 +198,7 @@ func (w *keptWriter) part(all []collector.Family, p HeldPart) error {
 		line.Until, line.Duplicates = kept.until, kept.duplicates
 		for _, f := range all {
 			for _, frame := range kept.frames[f.Name] {
-				line.Frames = append(line.Frames, keptFrame{f.Name, len(frame)})
+				line.Frames = append(line.Frames, keptFrame{f.Name, uint32(len(frame))})
 				frames = append(frames, frame)
 			}
 		}
@@ -212,7 +212,7 @@ func (w *keptWriter) part(all []collector.Family, p HeldPart) error {
 			if err != nil {
 				return err
 			}
-			line.Frames = append(line.Frames, keptFrame{portion.GetName(), len(frame)})
+			line.Frames = append(line.Frames, keptFrame{portion.GetName(), uint32(len(frame))})
 			frames = append(frames, frame)
 		}
 		line.Duplicates = m.duplicates
@@ -297,9 +297,6 @@ func (r *keptReader) part(decoder *zstd.Decoder) (HeldPart, error) {
 	}
 	data := &keptData{frames: map[string][][]byte{}, duplicates: line.Duplicates, until: line.Until, decoder: decoder}
 	for _, f := range line.Frames {
-		if f.Size < 0 || f.Size > keptMost {
-			return HeldPart{}, errKeptDamaged
-		}
 		var frame bytes.Buffer // grows with what is there, whatever size is claimed
 		if _, err := io.CopyN(io.MultiWriter(&frame, r.sum), r, int64(f.Size)); err != nil {
 			return HeldPart{}, damaged(err)

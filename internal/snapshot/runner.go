@@ -308,9 +308,6 @@ func pauseOf(err error) time.Duration {
 // terminal or a page might obey. A call that had no session says only that: why is
 // said once, with the session.
 func inWords(err error) string {
-	if err == nil || errors.Is(err, context.Canceled) {
-		return ""
-	}
 	line, _, _ := strings.Cut(err.Error(), "\n")
 	if errors.Is(err, portal.ErrNoSession) {
 		line = line[max(0, strings.Index(line, portal.ErrNoSession.Error())):]

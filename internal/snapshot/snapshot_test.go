@@ -133,6 +133,9 @@ func newBenchOf(t *testing.T, members ...snapshot.Member) *bench {
 		if err := b.Stop(context.Background()); err != nil {
 			t.Errorf("stop: %v", err)
 		}
+		if strings.Contains(b.logs.String(), "level=ERROR") { // what no test provokes
+			t.Errorf("an error is logged:\n%s", b.logs)
+		}
 	})
 	return b
 }
@@ -164,6 +167,12 @@ func (b *bench) read() string {
 	if err != nil {
 		b.t.Fatal(err)
 	}
+	return b.readOf(pieces)
+}
+
+// readOf returns the samples of pieces.
+func (b *bench) readOf(pieces []*exposition.Piece) string {
+	b.t.Helper()
 	var out bytes.Buffer
 	if _, err := (exposition.Stream{Pieces: pieces}).WriteTo(&out); err != nil {
 		b.t.Fatal(err)
@@ -236,6 +245,25 @@ func TestScrapeAMomentEarly(t *testing.T) {
 			b.want(b.scrape(time.Second), fmt.Sprintf(one, tt.rounds), fmt.Sprintf("%s after the first, min_interval %s", tt.after, tt.interval))
 		})
 	}
+}
+
+// TestOnlyTheNamedCollectors are refreshed and shown.
+func TestOnlyTheNamedCollectors(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, second := counting("a", 0), counting("b", 0)
+		b := newBench(t, a, second, counting("c", 0))
+		b.Refresh(t.Context(), time.Now().Add(time.Second), []string{"b"})
+		if a.rounds.Load() != 0 || second.rounds.Load() != 1 {
+			t.Errorf("%d rounds of a, %d of b", a.rounds.Load(), second.rounds.Load())
+		}
+		pieces, err := b.Pieces(text, []string{"b"})
+		if err != nil || len(pieces) != 1 {
+			t.Fatalf("%d pieces, %v", len(pieces), err)
+		}
+		if only := b.readOf(pieces); only != "ukcloud_b{account=\"1\"} 1\n" {
+			t.Errorf("shown: %q", only)
+		}
+	})
 }
 
 func TestRefreshOutlivesItsScrape(t *testing.T) {
@@ -546,6 +574,28 @@ func TestSaidOnce(t *testing.T) {
 	}
 }
 
+// TestSixteenErrorsAreRemembered: of one part sixteen errors are known again; what comes
+// beyond them is told each time.
+func TestSixteenErrorsAreRemembered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const errs = 17
+		round := 0
+		b := newBench(t, failing(1, 1000, func() ([]collector.Result, error) {
+			round++
+			return nil, fmt.Errorf("error %c", 'a'+(round-1)%errs)
+		}))
+		for i, want := range []int{errs, errs + 1, errs + 2} { // the last of them again
+			for range errs {
+				b.scrape(time.Second)
+				time.Sleep(2 * time.Minute)
+			}
+			if n := strings.Count(b.logs.String(), "level=WARN"); n != want {
+				t.Errorf("%d warnings after each error came %d times, want %d", n, i+1, want)
+			}
+		}
+	})
+}
+
 func TestReloadKeepsDataUntilItsOwnRound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		old := newBench(t, counting("a", 0))
@@ -700,17 +750,57 @@ func TestDrainEndsTheWait(t *testing.T) {
 	})
 }
 
+// TestStopIsNoFailure: a round that is stopped in the middle says nothing of the portal,
+// and one that has what it asked for is taken.
 func TestStopIsNoFailure(t *testing.T) {
+	tests := []struct {
+		name    string
+		stopped func(context.Context) ([]collector.Result, error)
+		n       int // shown then
+	}{
+		{"an error", func(ctx context.Context) ([]collector.Result, error) { return nil, ctx.Err() }, 1},
+		{"a part's error", func(ctx context.Context) ([]collector.Result, error) {
+			return []collector.Result{bad("1", ctx.Err())}, nil
+		}, 1},
+		{"one of two parts'", func(ctx context.Context) ([]collector.Result, error) {
+			return []collector.Result{good("1", 2), bad("2", ctx.Err())}, nil
+		}, 1},
+		{"whole", func(context.Context) ([]collector.Result, error) { return []collector.Result{good("1", 2)}, nil }, 2},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t, &fake{name: "a", collect: func(ctx context.Context, round int, _ func(string) *collector.Part) ([]collector.Result, error) {
+					if round == 1 {
+						return []collector.Result{good("1", round)}, nil
+					}
+					<-ctx.Done()
+					return tt.stopped(ctx)
+				}})
+				b.scrape(10 * time.Second)
+				time.Sleep(minInterval)
+				b.scrape(time.Second) // its refresh goes on
+				if err := b.Stop(context.Background()); err != nil {
+					t.Fatal(err)
+				}
+				b.want(b.read(), fmt.Sprintf(one, tt.n), "stopped")
+				if s := b.Status()[0]; !s.Success || s.LastError != "" || strings.Contains(b.logs.String(), "WARN") {
+					t.Errorf("a refresh that was stopped counts as failed: %+v\n%s", s, b.logs)
+				}
+			})
+		})
+	}
+}
+
+// TestStaleButWell: whoever does not scrape lets the data grow old, which is no fault of
+// a collector that succeeded when it was tried last.
+func TestStaleButWell(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t, counting("a", 2*time.Second))
-		b.scrape(10 * time.Second)
-		time.Sleep(minInterval)
-		b.scrape(time.Second) // its refresh goes on
-		if err := b.Stop(context.Background()); err != nil {
-			t.Fatal(err)
-		}
-		if !b.success("a") || strings.Contains(b.logs.String(), "WARN") {
-			t.Errorf("a refresh that was stopped counts as failed:\n%s", b.logs)
+		b := newBench(t, counting("a", 0), counting("b", 0))
+		b.scrape(time.Second)
+		time.Sleep(2 * maxAge)
+		if ready, waiting, stale := b.Ready(); !ready || len(waiting) != 0 || !cmp.Equal(stale, []string{"a", "b"}) {
+			t.Errorf("ready %v, waiting %v, stale %v", ready, waiting, stale)
 		}
 	})
 }
