@@ -170,6 +170,7 @@ func (c *BillingCSV) fetch(ctx context.Context, bills []*monthBill, now time.Tim
 		return nil
 	}) {
 		if bug != nil {
+			results[i] = nil
 			for _, b := range bills[2*i : 2*i+2] {
 				results[i] = append(results[i], Result{Key: monthKey(b.computeService, b.month), Account: b.account, Err: bug})
 			}

@@ -224,6 +224,37 @@ vm_month_to_date_cost_gbp{account="2",vorg="11-2-1-aaa",vm="c"} 3
 	}
 }
 
+// TestBugBehindABill: a panic outside of the reading is the failure of that compute service's
+// bills, each once, and of no other's.
+func TestBugBehindABill(t *testing.T) {
+	api := &bills{texts: map[string]string{}}
+	services := &orgs{accounts: []portal.Account{{ID: "1"}}, services: map[string][]string{"1": {"1-1", "1-2", "1-3"}}}
+	b := newBench(t, api, services, "2018-01-15 08:00")
+	results, err := b.collector.Collect(t.Context(), func(string) *collector.Part { return nil }, func(of ...collector.Result) {
+		if strings.HasPrefix(of[0].Key, "1/1-2/") {
+			panic("a bug")
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, r := range results {
+		word := "good"
+		if r.Err != nil {
+			word, _, _ = strings.Cut(r.Err.Error(), "\n")
+		}
+		got = append(got, r.Account+" "+r.Key+" "+word)
+	}
+	want := []string{
+		"1 1/1-1/2018-01 good", "1 1/1-1/2017-12 good", "1 1/1-2/2018-01 panic: a bug", "1 1/1-2/2017-12 panic: a bug",
+		"1 1/1-3/2018-01 good", "1 1/1-3/2017-12 good",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("results (-want +got):\n%s", diff)
+	}
+}
+
 // TestServicesNotListed: the parts of an account that cannot be listed for once
 // stay, because their results say which they are.
 func TestServicesNotListed(t *testing.T) {
