@@ -16,6 +16,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"ukcloud_exporter/collector"
 	"ukcloud_exporter/internal/archive"
 	"ukcloud_exporter/internal/lake"
 	"ukcloud_exporter/portal"
@@ -311,4 +312,44 @@ func TestClosingReadsForTheArchive(t *testing.T) {
 			}
 		}
 	})
+}
+
+// lost is an archive that loses every bill at once.
+type lost struct{}
+
+func (lost) Sum(string, string, string) string              { return "" }
+func (lost) Copy(string, string, string) collector.BillCopy { return lostCopy{} }
+
+type lostCopy struct{}
+
+func (lostCopy) Write(b []byte) (int, error) { return len(b), nil }
+func (lostCopy) Close() error                { return nil }
+func (lostCopy) Keep() string                { return "a sum" }
+
+// TestLostBillsAreReadAgain: whole, and once in a round; where the portal does not give
+// them, that is the round's error, and what is held stays.
+func TestLostBillsAreReadAgain(t *testing.T) {
+	const december, january = org + " 2017-12", org + " 2018-01"
+	api := &bills{texts: map[string]string{january: billText(billRow{"2018-01-02", "a", "1"})}, errs: map[string]error{}}
+	b := newBench(t, api, one(), "2018-01-03 07:00")
+	b.archive = lost{}
+	b.restart()
+	before := b.round()
+	for range 2 {
+		api.answers()
+		api.served = 0
+		if got := b.round(); got != before || len(b.errsOf()) > 0 {
+			t.Errorf("exposed\n%s%v", got, b.errsOf())
+		}
+		if asked := api.answers(); !slices.Equal(asked, []string{december, january}) || api.served != 2 {
+			t.Errorf("asked for %q, %d were read", asked, api.served)
+		}
+	}
+	api.errs[january] = errors.New("500")
+	if got := b.round(); got != before {
+		t.Errorf("without an answer:\n%s", got)
+	}
+	if errs := b.errsOf(); len(errs) != 1 || !strings.Contains(errs["1/11-1-1-abc/2018-01"], "500") {
+		t.Errorf("errors %q", errs)
+	}
 }

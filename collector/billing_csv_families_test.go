@@ -144,6 +144,17 @@ func TestEmptyMonthView(t *testing.T) {
 	}
 }
 
+// TestZeroIsACost: of a component that costs nothing the 0 is known; of what TotalPrice has
+// beyond its parts it says nothing.
+func TestZeroIsACost(t *testing.T) {
+	free := vm.With(cells{csvparse.ComputeTotal: "0", csvparse.Tier2Total: "", csvparse.TotalPrice: "0"})
+	got := exposedBill(t, bill.Standing{Account: "1", VOrg: "v", Bill: readBill(t, billgen.CSV(free), bill.Options{Month: january})})
+	want := `month_to_date_cost_gbp{account="1",vorg="v",vdc_name="Main",service="VMware VM",component="compute"} 0` + "\n"
+	if costs := only(got, "month_to_date"); costs != want {
+		t.Errorf("costs:\n%s", costs)
+	}
+}
+
 // TestLimits: what is not shown by itself is summed, nothing is lost.
 func TestLimits(t *testing.T) {
 	var rows []cells

@@ -68,8 +68,8 @@ func TestCloudStorageReport(t *testing.T) {
 			"o,c,a,s,archive,ENHANCED,0.5,\n" +
 			"o,c,a,s,archive,STANDARD,250001,5000.018\n" +
 			"o,c,a,s,archive,STANDARD,1,1\n" + // what is there twice is dropped
-			"o,c,a,s,logs,STANDARD,,0\n" +
-			"o,c,a,s,broken,STANDARD,lots,1\n",
+			"o,c,a,s,broken,STANDARD,lots,1\n" +
+			"o,c,a,s,logs,STANDARD,,0\n",
 	}}
 	c := newStorage(api, one(), "2018-01-15 08:00:00")
 	results, got := round(t, c, nil)
@@ -109,9 +109,16 @@ func TestCloudStorageMonthsEnd(t *testing.T) {
 	if third[0].Part != second[0].Part {
 		t.Error("two reports that are not modified are another part")
 	}
+	api.texts[org+" 2018-02-01"] = `"Org Id"` + strings.TrimPrefix(storageHead, "Org Id") // written otherwise, and still without a row
+	fourth, _ := round(t, newStorage(api, one(), "2018-02-01 11:00:00"), parts(third))
+	api.texts[org+" 2018-01-01"] = storageHead + "o,c,a,s,archive,STANDARD,1,2.5\n"
+	fifth, text := round(t, newStorage(api, one(), "2018-02-01 17:00:00"), parts(fourth))
+	if fourth[0].Part == third[0].Part || !strings.Contains(text, "} 2.5\n") {
+		t.Errorf("one of the two reports has changed, and the part has not:\n%s", text)
+	}
 	api.texts[org+" 2018-02-01"] = storageHead + "o,c,a,s,archive,STANDARD,1,3\n"
-	_, text = round(t, newStorage(api, one(), "2018-02-02 07:00:00"), parts(third))
-	if !strings.Contains(text, "} 3\n") || strings.Contains(text, "} 2\n") {
+	_, text = round(t, newStorage(api, one(), "2018-02-02 07:00:00"), parts(fifth))
+	if !strings.Contains(text, "} 3\n") || strings.Contains(text, "} 2.5\n") {
 		t.Errorf("February is not shown:\n%s", text)
 	}
 }
@@ -147,14 +154,14 @@ func TestCloudStorageFails(t *testing.T) {
 // the one that is held, until it comes again.
 func TestCloudStorageUnproven(t *testing.T) {
 	bucket := func(name string) string { return "o,c,a,s," + name + ",STANDARD,1,2\n" }
-	whole, cut := storageHead+bucket("a")+bucket("b"), storageHead+bucket("a")
+	whole, cut, others := storageHead+bucket("a")+bucket("b"), storageHead+bucket("a"), storageHead+bucket("c")+bucket("d")
 	api := &reports{texts: map[string]string{}, unproven: true}
 	c := newStorage(api, one(), "2018-01-15 08:00:00")
 	var held map[string]*collector.Part
 	for i, step := range []struct {
 		text  string
 		taken bool
-	}{{storageHead, false}, {whole, true}, {cut, false}, {whole + bucket("c"), true}, {cut, false}, {cut, true}} {
+	}{{storageHead, false}, {whole, true}, {others, true}, {cut, false}, {whole + bucket("c"), true}, {cut, false}, {cut, true}} {
 		api.texts[org+" 2018-01-01"] = step.text
 		results, err := c.Collect(t.Context(), func(key string) *collector.Part { return held[key] }, func(...collector.Result) {})
 		if err != nil {

@@ -2,6 +2,7 @@ package collector_test
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -316,6 +317,52 @@ func TestForbiddenAccountDoesNotFailOthers(t *testing.T) {
 			t.Errorf("account 736: %+v, want forbidden", results[1])
 		}
 	})
+}
+
+// TestPublishedIsWhatCame: a part that failed is not published before the others are there.
+func TestPublishedIsWhatCame(t *testing.T) {
+	two := &orgs{accounts: []portal.Account{{ID: "1"}, {ID: "2"}}, services: map[string][]string{"1": {"1-1"}, "2": {"2-1"}}, refused: map[string]error{"2": errors.New("503")}}
+	for name, tt := range map[string]struct {
+		collector collector.Collector
+		key       string
+	}{
+		"of accounts": {collector.NewComputeServices(inventory.New(two, nil)), "1"},
+		"of compute services": {
+			newStorage(&reports{texts: map[string]string{"2-1 2018-01-01": "<html>"}},
+				&orgs{accounts: two.accounts, services: two.services}, "2018-01-15 08:00:00"), "1/1-1",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := published(t, tt.collector)
+			if r, is := got[tt.key]; len(got) != 1 || !is || r.Part == nil || r.Err != nil {
+				t.Errorf("published %+v, want %s alone", got, tt.key)
+			}
+		})
+	}
+}
+
+// TestForbiddenIsOfAnAccount: a refusal of what is no account's is a failure like any other.
+func TestForbiddenIsOfAnAccount(t *testing.T) {
+	for _, tt := range []struct {
+		result collector.Result
+		want   bool
+	}{
+		{collector.Result{Account: "1", Err: fmt.Errorf("list: %w", portal.ErrForbidden)}, true},
+		{collector.Result{Err: portal.ErrForbidden}, false},
+		{collector.Result{Account: "1", Err: portal.ErrNotFound}, false},
+		{collector.Result{Account: "1"}, false},
+	} {
+		if got := tt.result.Forbidden(); got != tt.want {
+			t.Errorf("%+v: %v", tt.result, got)
+		}
+	}
+}
+
+// TestTypeWords are those of the TYPE line.
+func TestTypeWords(t *testing.T) {
+	if got := collector.Gauge.String() + " " + collector.Counter.String(); got != "gauge counter" {
+		t.Error(got)
+	}
 }
 
 // TestPanicIsAResult: a panic in a goroutine that a collector started is that

@@ -3,6 +3,7 @@ package collector_test
 import (
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -36,6 +37,23 @@ func exposed(t *testing.T, c collector.Collector, results []collector.Result) st
 		t.Fatal(err)
 	}
 	return text
+}
+
+// published collects once and returns what was published, by key.
+func published(t *testing.T, c collector.Collector) map[string]collector.Result {
+	t.Helper()
+	var mu sync.Mutex
+	all := map[string]collector.Result{}
+	if _, err := c.Collect(t.Context(), func(string) *collector.Part { return nil }, func(results ...collector.Result) {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, r := range results {
+			all[r.Key] = r
+		}
+	}); err != nil {
+		t.Fatalf("collect: %v", err)
+	}
+	return all
 }
 
 // samples is an exposition without its comments.
