@@ -186,6 +186,36 @@ func TestVMListedTwice(t *testing.T) {
 	})
 }
 
+// TestMachines: pages get each VM once, in the words of the metrics, and may stop anywhere.
+func TestMachines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const vms = `{"name":"a","urn":"urn:a","powerStatus":"POWERED_ON","lastBackupStatus":"Failed","backups":[` +
+			`{"status":"Failed","backupStart":"03/01/2018 01:00","backupEnd":"03/01/2018 02:00"},{"status":"Completed","backupStart":"02/01/2018 01:00","backupEnd":"02/01/2018 02:00"}]},` +
+			`{"name":"a again","urn":"urn:a"},{"name":"b","powerStatus":"ASLEEP"},{"name":"c","urn":"urn:c","powerStatus":"POWERED_OFF","lastBackupStatus":"Successful"}`
+		body := `{"account":{"id":1},"vOrgs":[{"name":"v","serviceId":"1-1-1-b164f3","urn":"u","VDCs":[{"name":"d","urn":"w","vApps":[{"name":"p","urn":"x","VMs":[` + vms + `]}]}]}]}`
+		p := &canned.Portal{Answers: map[string]canned.Answer{"/api/accounts": {Body: oneAccount}, "/api/accounts/1/compute_services": {Body: body}}}
+		results, _ := round(t, newComputeServices(p.Client(t)), nil)
+		part := results[0].Part.Data.(*collector.ComputePart)
+		var got []string
+		for m := range part.Machines() {
+			got = append(got, fmt.Sprintf("%s %s %s %s %t %t", m.Name, m.ID, m.Power, m.Backup, m.LastAttempt.Valid, m.LastSuccess.Valid))
+			if m.Name == "a" && !m.LastAttempt.Value.After(m.LastSuccess.Value) {
+				t.Errorf("the last attempt is of %s, the last success of %s", m.LastAttempt.Value, m.LastSuccess.Value)
+			}
+		}
+		want := []string{"a urn:a on failed true true", "b b unknown unknown false false", "c urn:c off successful false false"}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("machines (-want +got):\n%s", diff)
+		}
+		for m := range part.Machines() {
+			if m.Name != "a" {
+				t.Errorf("%s comes first", m.Name)
+			}
+			break
+		}
+	})
+}
+
 // TestNewestBackup: the newest backup that can be restored counts, in whatever order they
 // are listed, and numbers at their bounds are believed.
 func TestNewestBackup(t *testing.T) {

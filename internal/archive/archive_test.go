@@ -214,6 +214,17 @@ func TestWritten(t *testing.T) {
 		if after, err := os.Stat(place); err != nil || !os.SameFile(before, after) {
 			t.Errorf("the same bill was written again, %v", err)
 		}
+		// Where nothing is to be written the data set is not opened: another may have it.
+		set, err := lake.Open(b.dir, schema, format, "test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.put("v", big)
+		synctest.Wait()
+		b.failures(0)
+		if err := set.Close(); err != nil {
+			t.Fatal(err)
+		}
 		// A bill that is not believed leaves nothing.
 		c := b.Copy("1", "v", "2018-01")
 		_, _ = io.WriteString(c, big[:1000])

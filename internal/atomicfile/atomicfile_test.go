@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"ukcloud_exporter/internal/atomicfile"
@@ -80,6 +81,112 @@ func TestErrorsNameTheFile(t *testing.T) {
 			}
 			if !strings.HasPrefix(err.Error(), "write "+tt.path+": ") || strings.Contains(err.Error(), "/.") {
 				t.Errorf("error %v", err)
+			}
+		})
+	}
+}
+
+// faulty is the file system with one operation that fails.
+type faulty struct {
+	atomicfile.OS
+	operation string
+}
+
+func (f faulty) Rename(from, to string) error {
+	if f.operation == "rename" {
+		return &os.LinkError{Op: "rename", Old: from, New: to, Err: syscall.EIO}
+	}
+	return f.OS.Rename(from, to)
+}
+
+func (f faulty) Remove(name string) error {
+	if f.operation == "remove" {
+		return &fs.PathError{Op: "remove", Path: name, Err: syscall.EIO}
+	}
+	return f.OS.Remove(name)
+}
+
+func (f faulty) Open(name string) (atomicfile.File, error) {
+	if f.operation == "open" {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: syscall.EIO}
+	}
+	return faultyDirectory{f.operation}, nil
+}
+
+type faultyDirectory struct{ operation string }
+
+func (faultyDirectory) Read([]byte) (int, error)  { return 0, io.EOF }
+func (faultyDirectory) Write([]byte) (int, error) { return 0, syscall.EISDIR }
+
+func (f faultyDirectory) Sync() error {
+	if f.operation == "sync" {
+		return syscall.EIO
+	}
+	return nil
+}
+
+func (f faultyDirectory) Close() error {
+	if f.operation == "close" {
+		return syscall.EIO
+	}
+	return nil
+}
+
+// TestFaults: before the rename the old file stands, behind it the new one; the error
+// says which file is meant.
+func TestFaults(t *testing.T) {
+	tests := []struct{ operation, file, err string }{
+		{"", "new", ""},
+		{"remove", "old", "write PATH: input/output error"}, // what a killed process left
+		{"rename", "old", "write PATH: input/output error"},
+		{"open", "new", "open DIRECTORY: input/output error"},
+		{"sync", "new", "sync DIRECTORY: input/output error"},
+		{"close", "new", "sync DIRECTORY: input/output error"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.operation, func(t *testing.T) {
+			dir := t.TempDir()
+			path := filepath.Join(dir, "bill.csv")
+			if err := os.WriteFile(path, []byte("old"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			err := atomicfile.Replace(faulty{atomicfile.OS{Mode: 0o600}, tt.operation}, path, filepath.Join(dir, "temp"), func(w io.Writer) error {
+				_, err := io.WriteString(w, "new")
+				return err
+			})
+			want := strings.NewReplacer("PATH", path, "DIRECTORY", dir).Replace(tt.err)
+			if got := fmt.Sprint(err); (err == nil) != (want == "") || err != nil && got != want {
+				t.Errorf("error %v, want %q", err, want)
+			}
+			if content, err := os.ReadFile(path); string(content) != tt.file || err != nil {
+				t.Errorf("the file is %q, %v; want %q", content, err, tt.file)
+			}
+		})
+	}
+}
+
+// TestCheckDirectory: whether files can be made there is known without making one.
+func TestCheckDirectory(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct{ name, dir, err string }{
+		{"there", dir, ""},
+		{"to be made", filepath.Join(dir, "not", "yet"), ""},
+		{"a file", file, file + " is not a directory"},
+		{"below a file", filepath.Join(file, "in"), "not a directory"},
+		{"that cannot be made", filepath.Join(dir, strings.Repeat("x", 300), "in"), "file name too long"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			err := atomicfile.CheckDirectory(tt.dir)
+			if (err == nil) != (tt.err == "") || err != nil && !strings.Contains(err.Error(), tt.err) {
+				t.Errorf("error %v, want %q", err, tt.err)
+			}
+			if left, err := os.ReadDir(dir); len(left) != 1 || err != nil {
+				t.Errorf("left: %v, %v", left, err)
 			}
 		})
 	}

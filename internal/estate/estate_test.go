@@ -159,6 +159,13 @@ func TestMoney(t *testing.T) {
 			h.bill(t, "1", "a", bill.CurrentMonth)
 			h.bill(t, "1", "a", bill.PreviousMonth, row("2018-02-09", "vm", "3"))
 		}, "–", "–", "–", "3", "", ""},
+		{"a row of another month is no day of this one", func(t *testing.T, h held) {
+			h.bill(t, "1", "a", bill.CurrentMonth, row("2018-02-28", "vm", "1"), row("2018-03-10", "vm", "5"))
+		}, "6", "–", "–", "–", "", ""},
+		{"a bill without a complete day beside one with nine", func(t *testing.T, h held) {
+			h.bill(t, "1", "a", bill.CurrentMonth, row("2018-03-09", "vm", "2"))
+			h.bill(t, "1", "b", bill.CurrentMonth, row("2018-03-10", "vm", "5"))
+		}, "7", "2", "–", "–", "", "2018-03-10"},
 		{"credits", func(t *testing.T, h held) {
 			h.bill(t, "1", "a", bill.CurrentMonth, row("2018-03-01", "vm", "1"), row("2018-03-09", "credit", "-4.25"))
 		}, "-3.25", "-3.25", "–", "–", "2018-03-10", "2018-03-10"},
@@ -239,9 +246,10 @@ func TestVMTables(t *testing.T) {
 		&portal.VM{URN: "bare-off", Name: "bare-off", PowerStatus: "POWERED_OFF", InBackup: yes(false), MonthToDate: cost},
 		&portal.VM{URN: "null", Name: "null", PowerStatus: "POWERED_ON"},
 		&portal.VM{URN: "free", Name: "free", PowerStatus: "POWERED_OFF"},
+		&portal.VM{URN: "dear-off", Name: "dear-off", PowerStatus: "POWERED_OFF", MonthToDate: portal.Optional[money.Amount]{Value: 4 * money.Pound, Valid: true}},
 	)
 	tests := []struct{ table, want string }{
-		{"backup_failed", "failed"}, {"backup_overdue", "never overdue"}, {"unprotected", "bare"}, {"idle", "bare-off"}, {"dearest", "fine bare-off"},
+		{"backup_failed", "failed"}, {"backup_overdue", "never overdue"}, {"unprotected", "bare"}, {"idle", "dear-off bare-off"}, {"dearest", "dear-off fine bare-off"},
 	}
 	for _, test := range tests {
 		var names []string
@@ -256,6 +264,111 @@ func TestVMTables(t *testing.T) {
 	h.bill(t, "1", "a", bill.CurrentMonth, row("2018-03-09", "free", "7"), row("2018-03-09", "bare-off", "0"))
 	if got := cells(t, page(t, h, ""), "idle"); got != "1|Main|free|free||7\n" {
 		t.Errorf("idle beside a bill: %q", got)
+	}
+	if got := cells(t, page(t, h, ""), "dearest"); got != "1|Main|free|free||off|7\n1|Main|bare-off|bare-off||off|0\n" {
+		t.Errorf("dearest beside a bill: %q", got)
+	}
+}
+
+// TestMonthThatHasEnded: until the collector has asked again, the bill that it holds is of a
+// month of which the page's has no day.
+func TestMonthThatHasEnded(t *testing.T) {
+	h := held{}
+	h.bill(t, "1", "a", bill.CurrentMonth, row("2018-03-31", "vm", "2"))
+	p, _ := estate.New(time.Date(2018, 4, 1, 1, 0, 0, 0, time.UTC), "", h)
+	if m := p.Money; !m.Newest.IsZero() || !m.Through.IsZero() || m.Complete.Valid {
+		t.Errorf("in April the bill is complete to %s, %s of it", m.Through, pounds(m.Complete))
+	}
+}
+
+// TestForecasts: how many of the compute services have one.
+func TestForecasts(t *testing.T) {
+	h := held{}
+	h.bill(t, "1", "a", bill.CurrentMonth, row("2018-03-09", "vm", "2"))
+	h.bill(t, "1", "b", bill.CurrentMonth, row("2018-03-09", "vm", "2"))
+	h.bill(t, "1", "c", bill.CurrentMonth, row("2018-03-09", "vm", "2"))
+	for _, i := range []int{0, 2} {
+		h["billing_csv"][i].Part.Data.(*bill.Standing).Forecast = bill.Sum{Value: 7 * money.Pound, Valid: true}
+	}
+	if m := page(t, h, "").Money; m.Services != 3 || m.WithForecast != 2 || pounds(m.Forecast) != "14" {
+		t.Errorf("%d services, %d with a forecast, of %s together", m.Services, m.WithForecast, pounds(m.Forecast))
+	}
+}
+
+// TestAccountsInOrder: ids are numbers.
+func TestAccountsInOrder(t *testing.T) {
+	h := held{}
+	for _, id := range []string{"10", "9", "100", "2"} {
+		h.vms(t, portal.Account{ID: id})
+	}
+	var ids []string
+	for _, a := range page(t, h, "").Accounts {
+		ids = append(ids, a.ID)
+	}
+	if got := strings.Join(ids, " "); got != "2 9 10 100" {
+		t.Errorf("accounts %s", got)
+	}
+}
+
+// TestAges are of the oldest part.
+func TestAges(t *testing.T) {
+	h := held{}
+	h.vms(t, portal.Account{ID: "1"}) // a minute old
+	h.vms(t, portal.Account{ID: "2"}) // two
+	h["compute_services"] = append(h["compute_services"], snapshot.HeldPart{Part: &collector.Part{}, At: noon})
+	for _, age := range page(t, h, "").Ages {
+		want := time.Time{}
+		if age.Collector == "compute_services" {
+			want = noon.Add(-2 * time.Minute)
+		}
+		if !age.Oldest.Equal(want) {
+			t.Errorf("%s is of %s, want %s", age.Collector, age.Oldest, want)
+		}
+	}
+}
+
+// TestTagTables: a table for each key, also for the second.
+func TestTagTables(t *testing.T) {
+	tagged := row("2018-03-01", "vm", "1").With(billgen.Row{csvparse.Metadata: `{"project":"x","owner":"y"}`})
+	b, err := bill.Read(strings.NewReader(billgen.CSV(tagged)), bill.Options{Month: bill.MonthOf(noon), Tags: []string{"project", "owner"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := held{}
+	h.add("billing_csv", "a", &bill.Standing{Account: "1", VOrg: "a", Role: bill.CurrentMonth, Bill: b})
+	for key, want := range map[string]string{"project": "x|1|\n", "owner": "y|1|\n"} {
+		if got := cells(t, page(t, h, ""), "tag:"+key); got != want {
+			t.Errorf("%s: %q", key, got)
+		}
+	}
+}
+
+// TestPassedOver: parts of other accounts, and such as hold nothing, stand in nobody's way.
+func TestPassedOver(t *testing.T) {
+	h := held{}
+	for name := range map[string]bool{"billing_csv": true, "compute_services": true, "my_calls": true, "builds": true, "vmotion_events": true} {
+		h.add(name, "unknown", "of a kind that no page knows")
+	}
+	h.add("billing_csv", "empty", &bill.Standing{Account: "1"})
+	h.add("vmotion_events", "empty", &collector.VMotionPart{Account: "1"})
+	for _, account := range []string{"2", "1"} {
+		h.vms(t, portal.Account{ID: account}, &portal.VM{URN: "vm" + account, Name: "vm" + account, PowerStatus: "POWERED_ON", InBackup: yes(false)})
+		h.bill(t, account, "v"+account, bill.CurrentMonth, row("2018-03-01", "vm"+account, account))
+		h.add("builds", account, &collector.BuildsPart{Account: account, Lists: [3]*portal.Answer[[]portal.Build]{
+			nil, {Value: []portal.Build{{Kind: portal.BuildVDC, ID: account, State: "Running"}}},
+		}})
+		h.add("vmotion_events", account, &collector.VMotionPart{Account: account, Events: &portal.Answer[[]portal.VMotionEvent]{
+			Value: []portal.VMotionEvent{{VDCName: "a"}},
+		}})
+	}
+	h.add("my_calls", "", &collector.MyCallsPart{Open: []portal.Ticket{{ID: "INC1"}}})
+	p := page(t, h, "1")
+	for table, want := range map[string]string{
+		"accounts": "1||1|\n", "unprotected": "1|Main|vm1|vm1|unknown||\n", "builds": "1|1|vdc||Running|\n", "vmotions": "1|a|1|\n", "tickets": "INC1|||\n",
+	} {
+		if got := cells(t, p, table); got != want {
+			t.Errorf("%s: %q, want %q", table, got, want)
+		}
 	}
 }
 

@@ -40,6 +40,10 @@ func TestCSV(t *testing.T) {
 	if err := estate.WriteCSV(&all, sample()); err != nil {
 		t.Fatal(err)
 	}
+	const tables = "table,name,gbp,moves,last\none,plain,-0.000000001,3,2018-03-10T12:00:00Z\none,'=cmd|' /C calc'!A0,,,\none,\"a,\"\"b\"\"\nc\",0,0,\n\ntable,name\n\ntable,name\n"
+	if all.String() != tables {
+		t.Errorf("%q, want %q", all.String(), tables)
+	}
 	for i, block := range strings.Split(strings.TrimSuffix(all.String(), "\n"), "\n\n") {
 		records, err := csv.NewReader(strings.NewReader(block)).ReadAll()
 		if err != nil || records[0][0] != "table" || len(records) > 1 && records[1][0] != sample()[i].ID {

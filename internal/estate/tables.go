@@ -199,18 +199,10 @@ func (s *source) cost(m *machine) any {
 	return nil
 }
 
-// byCost sorts rows by the money in a column, dearest first, unknown last.
-func byCost(rows [][]any, column int) [][]any {
+// byCost sorts rows by the money in their last column, dearest first.
+func byCost(rows [][]any) [][]any {
 	slices.SortStableFunc(rows, func(a, b []any) int {
-		x, xKnown := a[column].(money.Amount)
-		y, yKnown := b[column].(money.Amount)
-		switch {
-		case xKnown && !yKnown:
-			return -1
-		case yKnown && !xKnown:
-			return 1
-		}
-		return cmp.Compare(y, x)
+		return cmp.Compare(b[len(b)-1].(money.Amount), a[len(a)-1].(money.Amount))
 	})
 	return rows
 }
@@ -238,7 +230,7 @@ func (s *source) dearest() Table {
 			}
 		}
 	}
-	t.Rows = byCost(t.Rows, len(t.Columns)-1)
+	t.Rows = byCost(t.Rows)
 	if len(t.Rows) > 0 { // compute_services says it where there is no bill
 		return t
 	}
@@ -306,7 +298,7 @@ func (s *source) idle() Table {
 			t.Rows = append(t.Rows, vmRow(m, m.Size, cost))
 		}
 	}
-	t.Rows = byCost(t.Rows, len(t.Columns)-1)
+	t.Rows = byCost(t.Rows)
 	return s.unread(t, "compute_services")
 }
 

@@ -17,6 +17,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/alecthomas/kingpin/v2"
+	"github.com/go-kit/log"
 	"github.com/go-logfmt/logfmt"
 	promconfig "github.com/prometheus/common/config"
 	"go.uber.org/goleak"
@@ -177,6 +178,23 @@ func checkLine(t *testing.T, format string, b []byte) {
 	}
 	if seen["ts"] != 1 || seen["time"] != 0 {
 		t.Errorf("%d ts, %d time in %s", seen["ts"], seen["time"], b)
+	}
+}
+
+// TestOddPairs: a line is written also of pairs of which one has no value.
+func TestOddPairs(t *testing.T) {
+	for _, tt := range []struct {
+		pairs []any
+		want  string
+	}{
+		{[]any{slog.MessageKey, "m", "odd"}, "level=null msg=m\n"},
+		{[]any{"level", "info", slog.MessageKey}, "level=info\n"},
+		{[]any{"level"}, "level=null\n"},
+	} {
+		var b bytes.Buffer
+		if err := (lines{log.NewLogfmtLogger(&b)}).Log(tt.pairs...); err != nil || b.String() != tt.want {
+			t.Errorf("%v: %q, %v; want %q", tt.pairs, b.String(), err, tt.want)
+		}
 	}
 }
 

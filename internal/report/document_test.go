@@ -164,14 +164,27 @@ func TestEscape(t *testing.T) {
 // the right.
 func TestMarkdown(t *testing.T) {
 	d := everywhere(t, "x")
-	d.Sections = append(d.Sections, report.Section{Title: "drawn", Chart: d.Sections[0].Chart})
+	d.Sections = append(d.Sections, report.Section{Title: "drawn", Chart: d.Sections[0].Chart}, report.Section{Title: "last", Text: []string{"y"}})
 	var b strings.Builder
 	if err := d.Markdown(&b); err != nil {
 		t.Fatal(err)
 	}
-	const want = "# x\n\nx\n\n* Total: **x** (x)\n\n## x\n\nx\n\nx\n\n| x | x | x |\n| --- | ---: | --- |\n| x | £1.00 | x |\n"
+	const want = "# x\n\nx\n\n* Total: **x** (x)\n\n## x\n\nx\n\nx\n\n| x | x | x |\n| --- | ---: | --- |\n| x | £1.00 | x |\n\n## last\n\ny\n"
 	if b.String() != want {
 		t.Errorf("%q, want %q", b.String(), want)
+	}
+}
+
+// TestColumns: what a column holds decides how its cells look.
+func TestColumns(t *testing.T) {
+	var b strings.Builder
+	if err := everywhere(t, "x").HTML(&b); err != nil {
+		t.Fatal(err)
+	}
+	const want = `<tr><th scope="row"><bdi>x</bdi></th><td class="number"><data value="1">£1.00</data></td><td class="code"><bdi>x</bdi></td>` +
+		`<td class="bars"><svg class="share" viewBox="0 0 1000 100" preserveAspectRatio="none" aria-hidden="true"><rect class="now" width="1000" height="100"/></svg></td></tr>`
+	if !strings.Contains(b.String(), want) {
+		t.Errorf("no row %s in\n%s", want, b.String())
 	}
 }
 
