@@ -142,7 +142,7 @@ func TestCostIsGiven(t *testing.T) {
 // TestUnknownWords counts what the reference does not list, each by its field.
 func TestUnknownWords(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		known := `"size":"Small","powerStatus":"POWERED_ON","lastBackupStatus":"Successful"`
+		known := `"numberOfCPUs":2,"memory":4096,"storage":61440,"retentionLength":28,"billedHoursPoweredOn":24,"size":"Small","powerStatus":"POWERED_ON","lastBackupStatus":"Successful"`
 		var vms []string
 		for i, fields := range []string{
 			known,
@@ -156,10 +156,8 @@ func TestUnknownWords(t *testing.T) {
 			strings.Join(vms, ",") + `]}]}]}]}`
 		p := &canned.Portal{Answers: map[string]canned.Answer{"/api/accounts": {Body: oneAccount}, "/api/accounts/1/compute_services": {Body: body}}}
 		results, _ := round(t, newComputeServices(p.Client(t)), nil)
-		for field, want := range map[string]int{"powerStatus": 3, "size": 2, "lastBackupStatus": 1} {
-			if n := results[0].Part.Unknown[field]; n != want {
-				t.Errorf("%d of %s, want %d", n, field, want)
-			}
+		if diff := cmp.Diff(map[string]int{"powerStatus": 3, "size": 2, "lastBackupStatus": 1}, results[0].Part.Unknown); diff != "" {
+			t.Errorf("unknown values (-want +got):\n%s", diff)
 		}
 	})
 }
@@ -284,7 +282,7 @@ func golden(t *testing.T, name, got string) {
 }
 
 // TestUnchangedAnswersKeepTheirParts: a 304 gives the part itself back, which is
-// how it is known that nothing needs encoding.
+// how it is known that nothing needs encoding. Anything else is another part.
 func TestUnchangedAnswersKeepTheirParts(t *testing.T) {
 	tests := []struct {
 		name    string
@@ -326,6 +324,16 @@ func TestUnchangedAnswersKeepTheirParts(t *testing.T) {
 				if before != after {
 					t.Errorf("exposition changed:\n%s", cmp.Diff(before, after))
 				}
+				for path, answer := range test.answers {
+					if answer.ETag != "" {
+						answer.ETag = `W/"another"`
+						test.answers[path] = answer
+					}
+				}
+				time.Sleep(time.Minute)
+				if third, _ := round(t, c, parts(second)); third[0].Part == second[0].Part {
+					t.Error("an answer that has changed is the old part")
+				}
 			})
 		})
 	}
@@ -347,6 +355,48 @@ func TestForbiddenAccountDoesNotFailOthers(t *testing.T) {
 			t.Errorf("account 736: %+v, want forbidden", results[1])
 		}
 	})
+}
+
+// TestMyVMOfChosenAccounts: what my_vm has of another account is passed over, wherever it
+// stands.
+func TestMyVMOfChosenAccounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		vms := func(name string) string {
+			return `{"vapps":[],"vms":[{"VDC":[{"urn":"urn:` + name + `","name":"` + name + `","ps":"On"}]}]}`
+		}
+		p := &canned.Portal{Answers: map[string]canned.Answer{
+			"/api/accounts": {Body: oneAccount}, "/api/my_vm": {Body: `{"Another":` + vms("theirs") + `,"Demo":` + vms("ours") + `}`},
+		}}
+		_, got := round(t, newMyVM(p.Client(t)), nil)
+		want := `ukcloud_my_vm_powered_on{account="1",vdc_name="VDC",vm="urn:ours"} 1` + "\n"
+		if !strings.Contains(got, want) || strings.Contains(got, "theirs") {
+			t.Errorf("want of the VMs %s\n%s", want, samples(got))
+		}
+	})
+}
+
+// TestMyVMUnknownWords are counted by their field, those of VMs and of vApps together.
+func TestMyVMUnknownWords(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		body := `{"Demo":{"vapps":[{"VDC":[{"name":"a","ps":"Asleep"},{"name":"b","ps":"On"}]}],"vms":[{"VDC":[` +
+			`{"name":"a","ps":"Asleep","last_backup_status":"Perhaps"},{"name":"b","ps":"Off","last_backup_status":"Perhaps"},{"name":"c","last_backup_status":"Failed"}]}]}}`
+		p := &canned.Portal{Answers: map[string]canned.Answer{"/api/accounts": {Body: oneAccount}, "/api/my_vm": {Body: body}}}
+		results, _ := round(t, newMyVM(p.Client(t)), nil)
+		if diff := cmp.Diff(map[string]int{"ps": 2, "last_backup_status": 2}, results[0].Part.Unknown); diff != "" {
+			t.Errorf("unknown values (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// TestMyCallsSettings: without a status that ends a ticket every ticket is open for ever.
+func TestMyCallsSettings(t *testing.T) {
+	for want, closed := range map[string][]string{"": {"Closed"}, "closed_statuses is empty: every ticket would be open for ever": nil} {
+		var got string
+		collector.MyCallsSettings{ClosedStatuses: closed}.Check(func(key, reason string) { got += key + " " + reason })
+		if got != want {
+			t.Errorf("%q: %q, want %q", closed, got, want)
+		}
+	}
 }
 
 // TestPublishedIsWhatCame: a part that failed is not published before the others are there.

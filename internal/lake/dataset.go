@@ -366,7 +366,12 @@ func (d *DataSet) replace(aside, place string, exists bool) error {
 	if err := exchange(aside, place); !errors.Is(err, errors.ErrUnsupported) {
 		return err
 	}
-	// Here is a moment without the month, and never one with half of it.
+	return d.replaceInTwo(aside, place)
+}
+
+// replaceInTwo is replace where two directories cannot change places in one step: here is
+// a moment without the month, and never one with half of it.
+func (d *DataSet) replaceInTwo(aside, place string) error {
 	before := filepath.Join(d.aside, beforeName)
 	if err := os.MkdirAll(before, 0o755); err != nil {
 		return err

@@ -145,9 +145,12 @@ func TestReplace(t *testing.T) {
 			dir := t.TempDir()
 			put(t, dir, format, map[string][]byte{"1-1-1-a": bytesOf(t, 300, 1), "1-1-2-b": bytesOf(t, 200, 2)})
 			first := check(t, dir)
-			put(t, dir, format, map[string][]byte{"1-1-1-a": bytesOf(t, 300, 1)})
+			same := put(t, dir, format, map[string][]byte{"1-1-1-a": bytesOf(t, 300, 1)})
 			if again := check(t, dir); fmt.Sprint(again) != fmt.Sprint(first) {
 				t.Errorf("the same again is %v, was %v", again, first)
+			}
+			if len(same) != 1 || len(same[0].Shrunk) != 0 {
+				t.Errorf("of the same again shrank: %v", same)
 			}
 			changes := put(t, dir, format, map[string][]byte{"1-1-1-a": bytesOf(t, 250, 1), "1-1-3-c": bytesOf(t, 0, 3)})
 			m := check(t, dir)
@@ -297,6 +300,105 @@ func TestRefused(t *testing.T) {
 		if left, err := filepath.Glob(filepath.Join(tt.dir, "_tmp.*")); err != nil || len(left) > 0 {
 			t.Errorf("%s: left %v, %v", tt.name, left, err)
 		}
+	}
+}
+
+// TestBeside: what stands beside the months and is none is left alone.
+func TestBeside(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "notes"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "billing_period=2018-02"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	put(t, dir, lake.CSV, map[string][]byte{"1-1-1-a": bytesOf(t, 10, 1)})
+	check(t, dir)
+	set := open(t, dir, lake.CSV)
+	defer set.Close()
+	if months, err := set.Months(); err != nil || len(months) != 1 {
+		t.Errorf("months %v, %v", months, err)
+	}
+}
+
+// TestKilledBetween: a month that a killed process had moved away, and not replaced, is put
+// back; where it was replaced, the new one stays.
+func TestKilledBetween(t *testing.T) {
+	for _, replaced := range []bool{false, true} {
+		t.Run(fmt.Sprint("replaced ", replaced), func(t *testing.T) {
+			dir := t.TempDir()
+			put(t, dir, lake.CSV, map[string][]byte{"1-1-1-a": bytesOf(t, 10, 1)})
+			aside := filepath.Join(dir, "_tmp.killed")
+			if err := os.MkdirAll(filepath.Join(aside, "before"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Rename(filepath.Join(dir, "billing_period=2018-01"), filepath.Join(aside, "before", "billing_period=2018-01")); err != nil {
+				t.Fatal(err)
+			}
+			want := int64(10)
+			if replaced {
+				other := t.TempDir()
+				put(t, other, lake.CSV, map[string][]byte{"1-1-1-a": bytesOf(t, 20, 1)})
+				if err := os.Rename(filepath.Join(other, "billing_period=2018-01"), filepath.Join(dir, "billing_period=2018-01")); err != nil {
+					t.Fatal(err)
+				}
+				want = 20
+			}
+			if err := open(t, dir, lake.CSV).Close(); err != nil {
+				t.Fatal(err)
+			}
+			if m := check(t, dir); m.Rows != want {
+				t.Errorf("%d rows, want %d", m.Rows, want)
+			}
+			if left, err := filepath.Glob(filepath.Join(dir, "_tmp.*")); err != nil || len(left) > 0 {
+				t.Errorf("left: %v, %v", left, err)
+			}
+		})
+	}
+}
+
+// TestCheck: what Open would refuse is known before.
+func TestCheck(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, lake.CSV, map[string][]byte{"1-1-1-a": bytesOf(t, 10, 1)})
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name, dir string
+		format    lake.Format
+		want      string
+	}{
+		{"the same", dir, lake.CSV, ""},
+		{"to be made", filepath.Join(dir, "not", "yet"), lake.CSV, ""},
+		{"another format", dir, lake.Parquet, "holds evidence as csv since 2018-01"},
+		{"a file", file, lake.CSV, "is not a directory"},
+	} {
+		if err := lake.Check(tt.dir, lake.EvidenceSchema, tt.format); (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v, want %q", tt.name, err, tt.want)
+		}
+	}
+}
+
+// TestCSVSum: "" is a bill that is not there, and what cannot be read is no such.
+func TestCSVSum(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, lake.CSV, map[string][]byte{"1-1-1-a": bytesOf(t, 10, 1)})
+	for _, tt := range []struct {
+		account, vorg string
+		month         bill.Month
+	}{{"2", "1-1-1-a", january}, {"1", "1-1-2-b", january}, {"1", "1-1-1-a", january.Next()}} {
+		if got, err := lake.CSVSum(dir, tt.account, tt.vorg, tt.month); got != "" || err != nil {
+			t.Errorf("%v: %q, %v", tt, got, err)
+		}
+	}
+	manifest := filepath.Join(dir, "billing_period=2018-01", "_manifest.json")
+	if err := os.WriteFile(manifest, []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := lake.CSVSum(dir, "1", "1-1-1-a", january); got != "" || err == nil || !strings.Contains(err.Error(), manifest) {
+		t.Errorf("a damaged manifest: %q, %v", got, err)
 	}
 }
 

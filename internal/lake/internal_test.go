@@ -1,0 +1,122 @@
+package lake
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestReplaceInTwo: where two directories cannot change places the old month makes room
+// for the new one.
+func TestReplaceInTwo(t *testing.T) {
+	dir := t.TempDir()
+	d := &DataSet{dir: dir, aside: filepath.Join(dir, asideName+"1")}
+	aside, place := filepath.Join(d.aside, "billing_period=2018-01"), filepath.Join(dir, "billing_period=2018-01")
+	for name, text := range map[string]string{aside: "new", place: "old"} {
+		if err := os.MkdirAll(name, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(name, text), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := d.replaceInTwo(aside, place); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(place)
+	if err != nil || len(entries) != 1 || entries[0].Name() != "new" {
+		t.Errorf("in its place: %v, %v", entries, err)
+	}
+	if _, err := os.Stat(filepath.Join(d.aside, beforeName, "billing_period=2018-01", "old")); err != nil {
+		t.Errorf("the old one is not aside: %v", err)
+	}
+	if err := d.replaceInTwo(aside, filepath.Join(dir, "missing")); err == nil {
+		t.Error("what is not there was replaced")
+	}
+}
+
+// TestLinkCopies where a file cannot have a second name.
+func TestLinkCopies(t *testing.T) {
+	dir := t.TempDir()
+	from, to := filepath.Join(dir, "from"), filepath.Join(dir, "to")
+	for name, text := range map[string]string{from: "new", to: "in the way of a link"} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := link(from, to); err != nil {
+		t.Fatal(err)
+	}
+	if content, err := os.ReadFile(to); string(content) != "new" || err != nil {
+		t.Errorf("%q, %v", content, err)
+	}
+	if err := link(filepath.Join(dir, "missing"), to); err == nil {
+		t.Error("what is not there was copied")
+	}
+}
+
+// TestTagParserForgets: of texts that are all different it keeps what its bound allows.
+func TestTagParserForgets(t *testing.T) {
+	p, most := tagParser{}, 0
+	long := strings.Repeat("x", 1<<10)
+	for i := range 10_000 {
+		if tags, ok := p.of(fmt.Sprintf(`{"n":%d,"long":"%s"}`, i, long)); !ok || len(tags) != 2 || tags[0].Value != fmt.Sprint(i) {
+			t.Fatalf("%d: %v, %v", i, tags, ok)
+		}
+		most = max(most, len(p.known))
+	}
+	// A text of 1 KiB counts as three and a little more.
+	if bound := tagBytes / (3 << 10); most > bound || most < bound*8/10 {
+		t.Errorf("%d texts were kept at most, the bound is %d", most, bound)
+	}
+	if last := len(p.known); last == most || last == 0 {
+		t.Errorf("%d texts are kept in the end", last)
+	}
+}
+
+// TestEscape: what stands in names of files and directories is letters, digits and a few
+// signs, which do not come first where that would hide the file.
+func TestEscape(t *testing.T) {
+	for name, want := range map[string]string{
+		"azAZ09-_.": "azAZ09-_.",
+		"_a":        "%5Fa",
+		".a":        "%2Ea",
+		"-a":        "-a",
+		"/:@[`{":    "%2F%3A%40%5B%60%7B", // the neighbours of digits and letters
+		"£ ":        "%C2%A3%20",
+		"":          "",
+	} {
+		if got := escape(name); got != want {
+			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+}
+
+// TestUnscaled: decimal numbers as whole numbers of the last place, in two's complement.
+func TestUnscaled(t *testing.T) {
+	const zeros, ones = "000000000000000000000000", "ffffffffffffffffffffffff"
+	nines := strings.Repeat("9", precision)
+	for _, tt := range []struct {
+		number string
+		places int
+		want   string // in hexadecimal digits, or of the error
+	}{
+		{"0", 2, zeros + "00000000"},
+		{"1.5", 2, zeros + "00000096"},
+		{"-1.5", 2, ones + "ffffff6a"},
+		{"-0.01", 2, ones + "ffffffff"},
+		{"7", 0, zeros + "00000007"},
+		{"1.234", 2, "1.234 has more than 2 places"},
+		{nines, 0, "4b3b4ca85a86c47a098a223fffffffff"},
+		{"-" + nines, 0, "b4c4b357a5793b85f675ddc000000001"},
+		{nines, 1, "more than 38 digits with its 1 places"},
+		{"1e5", 2, `"1e5" is no decimal number`},
+	} {
+		got, err := unscaled(tt.number, tt.places)
+		if text := fmt.Sprintf("%x", got); err == nil && text != tt.want || err != nil && !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s of %d places: %s, %v; want %s", tt.number, tt.places, text, err, tt.want)
+		}
+	}
+}
