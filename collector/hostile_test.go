@@ -151,6 +151,21 @@ func TestVMotionFlood(t *testing.T) {
 	})
 }
 
+// TestVMotionFloodOfVDCs: of as many as may be known the newest event is, and of no more.
+func TestVMotionFloodOfVDCs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMoves(t)
+		var events []string
+		for i := range 1_001 {
+			events = append(events, fmt.Sprintf(`{"event_created_time":"2000-01-01T00:00:00Z","user_name":"System","vdc_name":"v%04d"}`, i))
+		}
+		got := m.poll(events...)
+		if n := strings.Count(got, "ukcloud_vmotion_last_event_timestamp_seconds{"); n != 1_000 {
+			t.Errorf("%d VDCs", n)
+		}
+	})
+}
+
 // TestVMotionUnknownUsers: events of users that the reference does not list are counted,
 // and told.
 func TestVMotionUnknownUsers(t *testing.T) {
