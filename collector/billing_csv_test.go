@@ -231,7 +231,7 @@ func TestBugBehindABill(t *testing.T) {
 	services := &orgs{accounts: []portal.Account{{ID: "1"}}, services: map[string][]string{"1": {"1-1", "1-2", "1-3"}}}
 	b := newBench(t, api, services, "2018-01-15 08:00")
 	results, err := b.collector.Collect(t.Context(), func(string) *collector.Part { return nil }, func(of ...collector.Result) {
-		if strings.HasPrefix(of[0].Key, "1/1-2/") {
+		if strings.HasPrefix(of[0].Key, "1/1-3/") {
 			panic("a bug")
 		}
 	})
@@ -247,8 +247,8 @@ func TestBugBehindABill(t *testing.T) {
 		got = append(got, r.Account+" "+r.Key+" "+word)
 	}
 	want := []string{
-		"1 1/1-1/2018-01 good", "1 1/1-1/2017-12 good", "1 1/1-2/2018-01 panic: a bug", "1 1/1-2/2017-12 panic: a bug",
-		"1 1/1-3/2018-01 good", "1 1/1-3/2017-12 good",
+		"1 1/1-1/2018-01 good", "1 1/1-1/2017-12 good", "1 1/1-2/2018-01 good", "1 1/1-2/2017-12 good",
+		"1 1/1-3/2018-01 panic: a bug", "1 1/1-3/2017-12 panic: a bug",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("results (-want +got):\n%s", diff)
