@@ -192,8 +192,90 @@ func TestReload(t *testing.T) {
 		if logins := s.portal.Logins(); logins != 1 {
 			t.Errorf("%d logins: a reload that does not change the portal must keep the session", logins)
 		}
+		if strings.Contains(s.logs.String(), "still run") {
+			t.Errorf("nothing has hung, and the log says:\n%s", s.logs)
+		}
 		if status, _ := s.get("/-/reload"); status != http.StatusMethodNotAllowed {
 			t.Errorf("GET /-/reload: %d", status)
+		}
+	})
+}
+
+// TestReloadAndTheSession: a login is kept where nothing of the portal's has changed, goes
+// on then like before, and is made anew where something has; a password's file is read at
+// the next login.
+func TestReloadAndTheSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		clockTo(noon)
+		s := newSetup(t, estate(), "", only("builds", "my_calls"))
+		s.scrape()
+		file := filepath.Join(s.dir, "password")
+		reload := func(what, yaml string, logins, rejected int) {
+			t.Helper()
+			if err := os.WriteFile(filepath.Join(s.dir, "config.yml"), []byte(yaml), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.reload(); err != nil {
+				t.Fatal(err)
+			}
+			s.scrape()
+			s.settle()
+			if l, r := s.portal.Logins(), s.portal.RejectedLogins(); l != logins || r != rejected {
+				t.Errorf("%s: %d logins, %d rejected ones; want %d, %d", what, l, r, logins, rejected)
+			}
+		}
+		secret := func(content string) {
+			if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		login := func(password, timeout string) string {
+			return "portal: {url: http://portal.test/api, email: " + email + ", password: '" + password + "', timeout: " + timeout + "}\n"
+		}
+		reload("another schedule", login(password, "1s")+"collectors: {builds: {min_interval: 1m}}\n", 1, 0)
+		time.Sleep(20 * time.Minute) // beyond the session
+		if f := families(s.scrape()); f["ukcloud_up"] != "ukcloud_up 1\n" || s.portal.Logins() != 2 {
+			t.Errorf("the session that was kept has ended: %s%d logins", f["ukcloud_up"], s.portal.Logins())
+		}
+		reload("another timeout", login(password, "2s"), 3, 0)
+		reload("another password", login("another", "2s"), 3, 1)
+		reload("the right one", login(password, "2s"), 4, 1)
+		secret(password)
+		fromFile := "portal: {url: http://portal.test/api, email: " + email + ", password_file: password, timeout: 2s}\n"
+		reload("the password in a file", fromFile, 5, 1)
+		secret("another")
+		reload("another password in the file", fromFile, 5, 1)
+		time.Sleep(20 * time.Minute)
+		s.scrape()
+		s.settle()
+		if l, r := s.portal.Logins(), s.portal.RejectedLogins(); l != 5 || r != 2 {
+			t.Errorf("after the session: %d logins, %d rejected ones", l, r)
+		}
+	})
+}
+
+// TestEmbed: a daemon that nobody listens to serves, reloads, and says why it cannot.
+func TestEmbed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSetup(t, smallEstate(), "")
+		e, err := Embed(s.log, s.options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := httptest.NewRecorder()
+		e.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/-/healthy", nil))
+		if w.Code != http.StatusOK {
+			t.Errorf("status %d", w.Code)
+		}
+		s.configure("nonsense: true\n")
+		if err := e.Reload(); err == nil {
+			t.Error("a bad configuration was taken")
+		}
+		if err := e.Stop(); err != nil {
+			t.Error(err)
+		}
+		if _, err := Embed(s.log, s.options); err == nil || !strings.Contains(err.Error(), "nonsense") {
+			t.Errorf("started with a bad configuration: %v", err)
 		}
 	})
 }

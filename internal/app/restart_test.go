@@ -24,6 +24,7 @@ func TestRestartWithOtherSettings(t *testing.T) {
 		{"per_vm", same + "collectors: {vmotion_events: {per_vm: true}}\n", nil, false},
 		{"accounts", same + "accounts: [1]\n", nil, false},
 		{"switched off", same, only("builds"), false},
+		{"switched off behind another", same, only("compute_services"), false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -67,6 +68,9 @@ func TestRestartWithOtherSettings(t *testing.T) {
 				}
 				if kept := strings.Contains(strings.Join(names, " "), "vmotion_events"); kept != tt.served {
 					t.Errorf("files %q", names)
+				}
+				if strings.Contains(s.logs.String(), "cannot be removed") {
+					t.Errorf("logged:\n%s", s.logs)
 				}
 			})
 		})

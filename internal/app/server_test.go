@@ -175,3 +175,40 @@ func TestReloadFromAnotherSite(t *testing.T) {
 		}
 	})
 }
+
+// TestOptions: the path of the metrics hides no other page and is one that a mux takes, and
+// no answer is planned for after its time.
+func TestOptions(t *testing.T) {
+	for _, tt := range []struct {
+		path   string
+		offset time.Duration
+		want   string // of the error
+	}{
+		{"/metrics", 0, ""},
+		{"/metrics", time.Second, ""},
+		{"/metrics", -1, "--web.timeout-offset: -1ns is negative"},
+		{"/a/b", 0, ""},
+		{"/!~", 0, ""}, // the first and the last sign that may stand there
+		{"", 0, "is not a path"},
+		{"metrics", 0, "is not a path"},
+		{"/", 0, "is not a path"},
+		{"/status", 0, "is not a path"},
+		{"/alerts", 0, "is not a path"},
+		{"/-/metrics", 0, "is not a path"},
+		{"/debug/pprof", 0, "is not a path"},
+		{"/debug/pprof/heap", 0, "is not a path"},
+		{"/a/../b", 0, "is not a path"},
+		{"/metrics/", 0, "is not a path"},
+		{"/a b", 0, "is not a path"},
+		{"/a\nb", 0, "is not a path"},
+		{"/{a", 0, "is not a path"},
+		{"/a}", 0, "is not a path"},
+		{"/\x7f", 0, "is not a path"},
+		{"/£", 0, "is not a path"},
+	} {
+		err := (&Options{MetricsPath: tt.path, TimeoutOffset: tt.offset}).check()
+		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%q, %s: %v, want %q", tt.path, tt.offset, err, tt.want)
+		}
+	}
+}
