@@ -26,7 +26,7 @@ func oddBill() string {
 	plain := billgen.Row{
 		csvparse.EventDate: "2018-01-05", csvparse.ResourceID: "urn:vcloud:vm:1", csvparse.Service: "VMware VM",
 		csvparse.PowerState: "On", csvparse.UsageHours: "24", csvparse.ComputeTotal: "1.5", csvparse.TotalPrice: "1.5",
-		csvparse.Metadata: `{"project":"Zebra","n":7,"none":null}`, csvparse.StartTime: "2018-01-05T00:00:00Z", csvparse.EndTime: "05/01/2018 12:30",
+		csvparse.Metadata: `{"project":"Zebra","none":null,"n":7}`, csvparse.StartTime: "2018-01-05T00:00:00Z", csvparse.EndTime: "05/01/2018 12:30",
 	}
 	return billgen.CSV(
 		plain,
@@ -85,7 +85,7 @@ func TestCells(t *testing.T) {
 		}
 		got = append(got, strings.Join(cells, " | "))
 	}
-	const start, tags = "2018-01-05T00:00:00Z", `{"project":"Zebra","n":7,"none":null}`
+	const start, tags = "2018-01-05T00:00:00Z", `{"project":"Zebra","none":null,"n":7}`
 	const both = start + " | 2018-01-05T12:30:00Z | "
 	want := []string{
 		"2 | 2018-01-05 | " + both + tags + " | 1.5 |  | on | false",
@@ -103,8 +103,8 @@ func TestCells(t *testing.T) {
 	}
 }
 
-// TestCellsOfParquet: the same in Parquet, where amounts have nine places, a map may be
-// null, empty, or hold a null, and a time is an instant.
+// TestCellsOfParquet: the same in Parquet, where amounts have nine places, a map is
+// null or has entries, also without a value, and a time is an instant.
 func TestCellsOfParquet(t *testing.T) {
 	path, _ := putOne(t, lake.Parquet, oddBill())
 	file, err := os.Open(path)
@@ -140,7 +140,7 @@ func TestCellsOfParquet(t *testing.T) {
 		}
 		got = append(got, start+" | "+keys+"| "+values)
 	}
-	const tagged = "2018-01-05 00:00:00 | 02project 12n 12none | 03Zebra 137 12 "
+	const tagged = "2018-01-05 00:00:00 | 02project 12none 12n | 03Zebra 12 137 "
 	want := []string{tagged, tagged, "null | 00 | 00 ", "null | 00 | 00 ", "null | 00 | 00 ", "2018-01-05 00:00:00 | 00 | 00 "}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("cells (-want +got):\n%s", diff)
@@ -196,7 +196,7 @@ func TestFocusCells(t *testing.T) {
 			got = append(got, name+" "+records[1][i])
 		}
 	}
-	want := []string{"BilledCost 1.5", "ChargePeriodStart 2018-01-05T00:00:00Z", `Tags {"project":"Zebra","n":7,"none":null}`}
+	want := []string{"BilledCost 1.5", "ChargePeriodStart 2018-01-05T00:00:00Z", `Tags {"project":"Zebra","none":null,"n":7}`}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the first charge (-want +got):\n%s", diff)
 	}

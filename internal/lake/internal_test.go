@@ -1,11 +1,14 @@
 package lake
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/parquet-go/parquet-go"
 )
 
 // TestReplaceInTwo: where two directories cannot change places the old month makes room
@@ -115,6 +118,37 @@ func TestUnscaled(t *testing.T) {
 		got, err := unscaled(tt.number, tt.places)
 		if text := fmt.Sprintf("%x", got); err == nil && text != tt.want || err != nil && !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s of %d places: %s, %v; want %s", tt.number, tt.places, text, err, tt.want)
+		}
+	}
+}
+
+// TestRowGroups: rows are written in groups, so that no file takes more memory than one.
+func TestRowGroups(t *testing.T) {
+	for rows, want := range map[int]string{3 * batch: "[1536]", rowGroup: "[65536]", 2*rowGroup + 1: "[65536 65536 1]"} {
+		var n int64
+		var file bytes.Buffer
+		w, err := newParquetWriter(&file, &sheet{columns: []column{{name: "n", kind: integer, cell: func() cell { return cell{n: n} }}}}, "test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n = range int64(rows) {
+			if err := w.row(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.close(); err != nil {
+			t.Fatal(err)
+		}
+		read, err := parquet.OpenFile(bytes.NewReader(file.Bytes()), int64(file.Len()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var groups []int64
+		for _, g := range read.RowGroups() {
+			groups = append(groups, g.NumRows())
+		}
+		if got := fmt.Sprint(groups); got != want {
+			t.Errorf("%d rows: groups of %s, want %s", rows, got, want)
 		}
 	}
 }

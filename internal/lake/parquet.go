@@ -182,13 +182,9 @@ func unscaled(number string, places int) (bytes [decimalBytes]byte, err error) {
 // tags adds a map's keys and values: each entry but the first repeats.
 func (p *parquetWriter) tags(at int, value cell) {
 	keys, values := &p.leaves[at], &p.leaves[at+1]
-	if value.null || len(value.tags) == 0 {
-		level := 1 // an empty map
-		if value.null {
-			level = 0
-		}
-		keys.values = append(keys.values, parquet.NullValue().Level(0, level, at))
-		values.values = append(values.values, parquet.NullValue().Level(0, level, at+1))
+	if value.null { // an empty one is, too
+		keys.values = append(keys.values, parquet.NullValue().Level(0, 0, at))
+		values.values = append(values.values, parquet.NullValue().Level(0, 0, at+1))
 		return
 	}
 	for i, tag := range value.tags {
