@@ -344,6 +344,10 @@ func TestKilledBetween(t *testing.T) {
 				}
 				want = 20
 			}
+			// The month counts again when it is looked whether another format fits.
+			if _, err := lake.Open(dir, lake.EvidenceSchema, lake.Parquet, "test"); err == nil || !strings.Contains(err.Error(), "holds evidence as csv") {
+				t.Errorf("another format: %v", err)
+			}
 			if err := open(t, dir, lake.CSV).Close(); err != nil {
 				t.Fatal(err)
 			}
