@@ -134,6 +134,7 @@ func TestTold(t *testing.T) {
 	}
 	got, told := convert(t, focus.Bill{Month: january}, []string{"Tags"},
 		row("", nil),
+		row("", nil),
 		row(`{"a":1}`, nil),
 		row(`{"a":1}`, nil),
 		row(`{"b":2}`, billgen.Row{csvparse.ResourceID: "", csvparse.TotalPrice: "1"}),
@@ -142,7 +143,7 @@ func TestTold(t *testing.T) {
 		row("", billgen.Row{csvparse.ComputeTotal: "-2", csvparse.TotalPrice: "-2.25"}), // two charges
 		row(`{"a":1}`, nil),
 	)
-	want := []string{"", `{"a":1}`, `{"a":1}`, `{"b":2}`, "", "", "", "", `{"a":1}`}
+	want := []string{"", "", `{"a":1}`, `{"a":1}`, `{"b":2}`, "", "", "", "", `{"a":1}`}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("tags (-want +got):\n%s", diff)
 	}
@@ -165,6 +166,13 @@ func TestTold(t *testing.T) {
 		t.Errorf("told of two (-want +got):\n%s", diff)
 	}
 	most := bill.Tally{Cost: pounds("9223372036")}
+	odd := &bill.Row{Late: true, Cost: pounds("1")} // and of no resource
+	odd.Costs[bill.Other] = pounds("1")
+	for name, told := range map[string]focus.Told{"late": {Late: most}, "unnamed": {Unnamed: most}, "other": {Other: most}} {
+		if c := (&focus.Converter{Told: told}); c.Tell(odd) {
+			t.Errorf("%s: more than the most is in range", name)
+		}
+	}
 	for name, next := range map[string]focus.Told{"late": {Late: most}, "unnamed": {Unnamed: most}, "other": {Other: most}} {
 		sum := next
 		if sum.Add(&next) {
