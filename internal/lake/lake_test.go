@@ -348,14 +348,14 @@ func TestKilledBetween(t *testing.T) {
 			if _, err := lake.Open(dir, lake.EvidenceSchema, lake.Parquet, "test"); err == nil || !strings.Contains(err.Error(), "holds evidence as csv") {
 				t.Errorf("another format: %v", err)
 			}
+			if left, err := filepath.Glob(filepath.Join(dir, "_tmp.*")); err != nil || len(left) > 0 {
+				t.Errorf("left: %v, %v", left, err)
+			}
 			if err := open(t, dir, lake.CSV).Close(); err != nil {
 				t.Fatal(err)
 			}
 			if m := check(t, dir); m.Rows != want {
 				t.Errorf("%d rows, want %d", m.Rows, want)
-			}
-			if left, err := filepath.Glob(filepath.Join(dir, "_tmp.*")); err != nil || len(left) > 0 {
-				t.Errorf("left: %v, %v", left, err)
 			}
 		})
 	}
