@@ -92,10 +92,35 @@ func newFocusData(version string, columns []string, rows []focusRow) *focusData 
 
 func (d *focusData) has(column string) bool { return slices.Contains(d.columns, column) }
 
-// run runs all rules. It returns what is broken, and how many were run, or left out by
-// the reason.
-func (m *focusModel) run(d *focusData) (broken []string, counts map[string]int) {
-	counts = map[string]int{}
+// focusChecks are the rules of a model that are run over a file, each with how, and how
+// many were left out by the reason.
+type focusChecks struct {
+	rules   []*focusModelRule
+	checks  map[*focusModelRule]func(*focusData) error
+	leftOut map[string]int
+}
+
+// checks says of all rules whether and how they are run over a file.
+func (m *focusModel) checks(d *focusData) *focusChecks {
+	c := &focusChecks{checks: map[*focusModelRule]func(*focusData) error{}, leftOut: map[string]int{}}
+	parents, sentences := m.parents(), focusSentences()
+	for i := range m.Rules {
+		rule := &m.Rules[i]
+		sentence := sentences[strings.TrimPrefix(rule.ID, "CAU-")]
+		if reason := rule.leftOut(d, parents, sentence != nil); reason != "" {
+			c.leftOut[reason]++
+			continue
+		}
+		c.rules = append(c.rules, rule)
+		if c.checks[rule] = sentence; !rule.Dynamic {
+			c.checks[rule] = func(d *focusData) error { return rule.check(d, parents) }
+		}
+	}
+	return c
+}
+
+// parents are the rules that a rule is part of, by its id.
+func (m *focusModel) parents() map[string][]*focusModelRule {
 	parents := map[string][]*focusModelRule{}
 	for i := range m.Rules {
 		rule := &m.Rules[i]
@@ -105,26 +130,23 @@ func (m *focusModel) run(d *focusData) (broken []string, counts map[string]int) 
 			}
 		}
 	}
-	sentences := focusSentences()
-	for i := range m.Rules {
-		rule := &m.Rules[i]
-		sentence := sentences[strings.TrimPrefix(rule.ID, "CAU-")]
-		if reason := rule.leftOut(d, parents, sentence != nil); reason != "" {
-			counts[reason]++
-			continue
-		}
+	return parents
+}
+
+// run runs all rules. It returns what is broken, and how many were run, or left out by
+// the reason.
+func (m *focusModel) run(d *focusData) (broken []string, counts map[string]int) {
+	c := m.checks(d)
+	counts = maps.Clone(c.leftOut)
+	for _, rule := range c.rules {
 		counts["run"]++
 		if rule.From != "" {
 			counts["of which taken over from "+rule.From]++
 		}
-		var err error
 		if rule.Dynamic {
 			counts["of which sentences that the test has written out"]++
-			err = sentence(d)
-		} else {
-			err = rule.check(d, parents)
 		}
-		if err != nil {
+		if err := c.checks[rule](d); err != nil {
 			broken = append(broken, fmt.Sprintf("%s (%s): %v", rule.ID, rule.Keyword, err))
 		}
 	}
@@ -352,11 +374,11 @@ func flatObject(text string) bool {
 // months of both eras of the simulated portal; with -short the newest version and one era.
 func TestFocusModels(t *testing.T) {
 	for _, era := range []struct {
-		name, period string
-		options      simulator.Options
+		name    string
+		options simulator.Options
 	}{
-		{"2018", "2018-01", simulator.Options{Seed: 5, VMs: 20, VOrgsPerAccount: 2, Accounts: 2}},
-		{"2020", "2018-01", simulator.Options{Seed: 6, VMs: 20, VOrgsPerAccount: 2, Accounts: 2, Era: simulator.Era2020}},
+		{"2018", simulator.Options{Seed: 5, VMs: 20, VOrgsPerAccount: 2, Accounts: 2}},
+		{"2020", simulator.Options{Seed: 6, VMs: 20, VOrgsPerAccount: 2, Accounts: 2, Era: simulator.Era2020}},
 	} {
 		if testing.Short() && era.name == "2018" {
 			continue
@@ -364,25 +386,34 @@ func TestFocusModels(t *testing.T) {
 		t.Run(era.name, func(t *testing.T) {
 			b := newBench(t)
 			b.simulate(era.options)
-			dir := t.TempDir()
-			b.must("fetch", "--period", era.period, "-o", dir)
-			bills, err := filepath.Glob(filepath.Join(dir, "*.csv"))
-			if err != nil || len(bills) == 0 {
-				t.Fatal(bills, err)
-			}
-			for _, version := range focus.Versions() {
-				if testing.Short() && version != string(focus.Newest) {
-					continue
+			b.eachFocusVersion(func(t *testing.T, version string, columns []string, rows []focusRow) {
+				counts := checkFocusModel(t, version, columns, rows)
+				tellRules(t, version, len(focusModelOf(t, version).Rules), len(rows), counts)
+				if len(rows) < 1000 || counts["run"] < 215 {
+					t.Errorf("%d rows and %d rules are no test", len(rows), counts["run"])
 				}
-				t.Run(version, func(t *testing.T) {
-					columns, rows := focusRowsOf(t, b.must(append([]string{"focus", "--focus-version", version}, bills...)...))
-					counts := checkFocusModel(t, version, columns, rows)
-					tellRules(t, version, len(focusModelOf(t, version).Rules), len(rows), counts)
-					if len(rows) < 1000 || counts["run"] < 215 {
-						t.Errorf("%d rows and %d rules are no test", len(rows), counts["run"])
-					}
-				})
-			}
+			})
+		})
+	}
+}
+
+// eachFocusVersion runs a test over the bills of January 2018 in each version of FOCUS,
+// with -short in the newest.
+func (b *bench) eachFocusVersion(test func(t *testing.T, version string, columns []string, rows []focusRow)) {
+	b.t.Helper()
+	dir := b.t.TempDir()
+	b.must("fetch", "--period", "2018-01", "-o", dir)
+	bills, err := filepath.Glob(filepath.Join(dir, "*.csv"))
+	if err != nil || len(bills) == 0 {
+		b.t.Fatal(bills, err)
+	}
+	for _, version := range focus.Versions() {
+		if testing.Short() && version != string(focus.Newest) {
+			continue
+		}
+		b.t.Run(version, func(t *testing.T) {
+			columns, rows := focusRowsOf(t, b.must(append([]string{"focus", "--focus-version", version}, bills...)...))
+			test(t, version, columns, rows)
 		})
 	}
 }
@@ -399,45 +430,37 @@ func tellRules(t *testing.T, version string, rules, rows int, counts map[string]
 
 // TestFocusModelFinds: each kind of rule finds what breaks it, in each version.
 func TestFocusModelFinds(t *testing.T) {
-	b := newBench(t)
-	dir := t.TempDir()
-	b.must("fetch", "--period", "2018-01", "-o", dir)
-	bills, err := filepath.Glob(filepath.Join(dir, "*.csv"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, version := range focus.Versions() {
-		if testing.Short() && version != string(focus.Newest) {
-			continue
+	newBench(t).eachFocusVersion(func(t *testing.T, version string, columns []string, rows []focusRow) {
+		m := focusModelOf(t, version)
+		checkFocusModel(t, version, columns, rows[:1])
+		broken := func(columns []string, rows ...focusRow) []string {
+			texts, _ := m.run(newFocusData(version, columns, rows))
+			return texts
 		}
-		t.Run(version, func(t *testing.T) {
-			columns, rows := focusRowsOf(t, b.must(append([]string{"focus", "--focus-version", version}, bills...)...))
-			m := focusModelOf(t, version)
-			checkFocusModel(t, version, columns, rows[:1])
-			for _, tt := range spoiltCells() {
-				if only, found := strings.CutPrefix(tt.since, "-"); found && only != version || !found && tt.since > version {
-					continue
-				}
-				bad := maps.Clone(rows[0])
-				bad[tt.column] = tt.value
-				broken, _ := m.run(newFocusData(version, columns, []focusRow{rows[0], bad}))
-				if !slices.ContainsFunc(broken, func(text string) bool { return strings.HasPrefix(strings.TrimPrefix(text, "CAU-"), tt.rule) }) {
-					t.Errorf("%s: %s=%q breaks %q, want %s", tt.kind, tt.column, tt.value, broken, tt.rule)
-				}
+		for _, tt := range spoiltCells() {
+			if only, found := strings.CutPrefix(tt.since, "-"); found && only != version || !found && tt.since > version {
+				continue
 			}
-			for _, column := range []string{"BilledCost", "SkuPriceDetails", "ChargeClass", "ServiceName", "SubAccountName", "Tags"} {
-				gone := slices.DeleteFunc(slices.Clone(columns), func(c string) bool { return c == column })
-				if broken, _ := m.run(newFocusData(version, gone, rows[:1])); !slices.ContainsFunc(broken, func(text string) bool { return strings.Contains(text, column+" is missing") }) {
-					t.Errorf("without %s: %q", column, broken)
-				}
+			bad := maps.Clone(rows[0])
+			bad[tt.column] = tt.value
+			texts := broken(columns, rows[0], bad)
+			if !slices.ContainsFunc(texts, func(text string) bool { return strings.HasPrefix(strings.TrimPrefix(text, "CAU-"), tt.rule) }) {
+				t.Errorf("%s: %s=%q breaks %q, want %s", tt.kind, tt.column, tt.value, texts, tt.rule)
 			}
-			for _, name := range []string{"usageHours", "x-Hours", "Hours"} {
-				if broken, _ := m.run(newFocusData(version, append([]string{name}, columns...), rows[:1])); !slices.ContainsFunc(broken, func(text string) bool { return strings.Contains(text, "ColumnHandling") }) {
-					t.Errorf("with a column %s: %q", name, broken)
-				}
+		}
+		for _, column := range []string{"BilledCost", "SkuPriceDetails", "ChargeClass", "ServiceName", "SubAccountName", "Tags"} {
+			gone := slices.DeleteFunc(slices.Clone(columns), func(c string) bool { return c == column })
+			if texts := broken(gone, rows[0]); !slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(text, column+" is missing") }) {
+				t.Errorf("without %s: %q", column, texts)
 			}
-		})
-	}
+		}
+		for _, name := range []string{"usageHours", "x-Hours", "Hours"} {
+			texts := broken(append([]string{name}, columns...), rows[0])
+			if !slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(text, "ColumnHandling") }) {
+				t.Errorf("with a column %s: %q", name, texts)
+			}
+		}
+	})
 }
 
 type spoiltCell struct{ kind, column, value, rule, since string } // since a version, or "-" and the only one

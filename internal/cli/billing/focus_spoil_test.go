@@ -2,78 +2,36 @@ package billing
 
 import (
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-
-	"ukcloud_exporter/internal/focus"
 )
 
 // TestFocusModelsCanFail spoils the data for each rule that is run, in each version, until
 // the rule finds it: a rule that nothing breaks checks nothing.
 func TestFocusModelsCanFail(t *testing.T) {
-	b := newBench(t)
-	dir := t.TempDir()
-	b.must("fetch", "--period", "2018-01", "-o", dir)
-	bills, err := filepath.Glob(filepath.Join(dir, "*.csv"))
-	if err != nil || len(bills) == 0 {
-		t.Fatal(bills, err)
-	}
-	for _, version := range focus.Versions() {
-		if testing.Short() && version != string(focus.Newest) {
-			continue
-		}
-		t.Run(version, func(t *testing.T) {
-			columns, rows := focusRowsOf(t, b.must("focus", "--focus-version", version, bills[0]))
-			d := newFocusData(version, columns, rows[:1])
-			found := map[string]int{} // by the class of the rule
-			for rule, check := range focusModelOf(t, version).checks(d) {
-				switch {
-				case rule.ID == "PricingQuantity-C-008-M":
-					// It asks of what is not null that it is not null.
-				case strings.HasSuffix(rule.ID, "CostAndUsage-D-033-O"):
-					// The one that is not kept (InvoiceId).
-				case !canFail(rule, d, check):
-					t.Errorf("nothing breaks %s (%s)", rule.ID, rule.Function)
-				default:
-					found[rule.Function]++
-				}
-			}
-			t.Log(version, found)
-			for _, class := range []string{"Presence", "Type", "Format", "Nullability", "Validation"} {
-				if found[class] == 0 {
-					t.Errorf("no rule of the class %s was found broken", class)
-				}
-			}
-		})
-	}
-}
-
-// checks are the rules that are run, each with how.
-func (m *focusModel) checks(d *focusData) map[*focusModelRule]func(*focusData) error {
-	parents := map[string][]*focusModelRule{}
-	for i := range m.Rules {
-		if rule := &m.Rules[i]; rule.Requirement != nil && !rule.Removed {
-			for _, item := range rule.Requirement.Items {
-				parents[item.ModelRuleId] = append(parents[item.ModelRuleId], rule)
+	newBench(t).eachFocusVersion(func(t *testing.T, version string, columns []string, rows []focusRow) {
+		d := newFocusData(version, columns, rows[:1])
+		found := map[string]int{} // by the class of the rule
+		for rule, check := range focusModelOf(t, version).checks(d).checks {
+			switch {
+			case rule.ID == "PricingQuantity-C-008-M":
+				// It asks of what is not null that it is not null.
+			case strings.HasSuffix(rule.ID, "CostAndUsage-D-033-O"):
+				// The one that is not kept (InvoiceId).
+			case !canFail(rule, d, check):
+				t.Errorf("nothing breaks %s (%s)", rule.ID, rule.Function)
+			default:
+				found[rule.Function]++
 			}
 		}
-	}
-	sentences := focusSentences()
-	checks := map[*focusModelRule]func(*focusData) error{}
-	for i := range m.Rules {
-		rule := &m.Rules[i]
-		sentence := sentences[strings.TrimPrefix(rule.ID, "CAU-")]
-		switch {
-		case rule.leftOut(d, parents, sentence != nil) != "":
-		case rule.Dynamic:
-			checks[rule] = sentence
-		default:
-			checks[rule] = func(d *focusData) error { return rule.check(d, parents) }
+		t.Log(version, found)
+		for _, class := range []string{"Presence", "Type", "Format", "Nullability", "Validation"} {
+			if found[class] == 0 {
+				t.Errorf("no rule of the class %s was found broken", class)
+			}
 		}
-	}
-	return checks
+	})
 }
 
 // canFail reports whether a rule that the data keep finds what is spoilt: a column that
