@@ -43,7 +43,7 @@ func canFail(rule *focusModelRule, d *focusData, check func(*focusData) error) b
 	}
 	for _, c := range d.columns {
 		gone := slices.DeleteFunc(slices.Clone(d.columns), func(name string) bool { return name == c })
-		for _, other := range [][]string{nil, {"an_other"}, {strings.Repeat("x", 60)}, {c}} {
+		for _, other := range [][]string{nil, {"an_other"}, {strings.Repeat("x", 60)}, {"x_an_other-" + strings.Repeat("x", 60)}, {c}} {
 			if check(&focusData{slices.Concat(gone, other), nil, d.standard}) != nil {
 				return true
 			}
@@ -82,6 +82,6 @@ func canFail(rule *focusModelRule, d *focusData, check func(*focusData) error) b
 func focusSpoilings() []string {
 	return []string{
 		"", " ", "x", "\xff", "-1", "1,5", "1/2", "+1", "1e+5", "1x5", "(1)", "0.5", "2018-01-01", "2000-01-01T00:00:00Z", "2999-01-01T00:00:00+01:00",
-		"hours", "GB", "Tax", "Purchase", "Credit", "Usage-Based", "Correction", "Unused", `{"a":{}}`, `{"a":1,"a":2}`, `{"CoreCount":"4"}`, `{"corecount":4}`, "[]",
+		"0", "N/A", "hours", "GB", "GBs", "Hours-GB", "Tax", "Purchase", "Credit", "Usage-Based", "Correction", "Unused", `{"a":{}}`, `{"a":1,"a":2}`, `{"CoreCount":"4"}`, `{"corecount":4}`, "[]",
 	}
 }
