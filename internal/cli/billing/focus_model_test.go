@@ -635,6 +635,7 @@ func spoiltCells() []spoiltCell {
 		{"sentence", "PricingCategory", "Dynamic", "PricingCategory-C-008-C", ""},
 		{"sentence", "BillingCurrency", "USD", "BillingCurrency-C-005-M", ""},
 		{"sentence", "SubAccountId", "", "SubAccountId-C-005-C", ""},
+		{"sentence", "ChargeCategory", "Credit", "ChargeCategory-C-draft-1", "1.4"},
 		{"sentence", "BilledCost", "+1", "NumericFormat-A-010-M", "<1.4"},
 		{"sentence", "BilledCost", "+1", "ATT-NumericFormat-A-009-M", "1.4"},
 		{"sentence", "BilledCost", "1/2", "NumericFormat-A-004-M", "<1.4"},

@@ -29,6 +29,7 @@ func focusSentences() map[string]func(*focusData) error {
 		}),
 		"ChargePeriodStart-C-004-M": eachRow(oneDay),
 		"ChargePeriodEnd-C-004-M":   eachRow(oneDay),
+		"ChargeCategory-C-draft-1":  eachRow(usage), // all is consumption
 		"ChargeClass-C-003-C":       eachRow(func(row focusRow) bool { return !ofItsPeriod(row) || row["ChargeClass"] == "" }),
 		"ChargeClass-C-004-C":       eachRow(func(row focusRow) bool { return ofItsPeriod(row) || row["ChargeClass"] != "" }),
 		"HostProviderName-C-006-M":  eachRow(func(row focusRow) bool { return row["HostProviderName"] != "" }),
