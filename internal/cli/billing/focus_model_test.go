@@ -26,6 +26,9 @@ type focusModel struct {
 	Source  string            `json:"source"`
 	Files   map[string]string `json:"files"` // the commits at which files were read
 	Rules   []focusModelRule  `json:"rules"`
+
+	parents   map[string][]*focusModelRule // the rules that a rule is part of, by its id
+	sentences map[string]func(*focusData) error
 }
 
 type focusModelRule struct {
@@ -69,6 +72,15 @@ func focusModelOf(t *testing.T, version string) *focusModel {
 	if err := json.Unmarshal(content, m); err != nil {
 		t.Fatal(err)
 	}
+	m.parents, m.sentences = map[string][]*focusModelRule{}, focusSentences()
+	for i := range m.Rules {
+		rule := &m.Rules[i]
+		if rule.Requirement != nil && !rule.Removed {
+			for _, item := range rule.Requirement.Items {
+				m.parents[item.ModelRuleId] = append(m.parents[item.ModelRuleId], rule)
+			}
+		}
+	}
 	return m
 }
 
@@ -102,34 +114,19 @@ type focusChecks struct {
 // checks says of all rules whether and how they are run over a file.
 func (m *focusModel) checks(d *focusData) *focusChecks {
 	c := &focusChecks{checks: map[*focusModelRule]func(*focusData) error{}, leftOut: map[string]int{}}
-	parents, sentences := m.parents(), focusSentences()
 	for i := range m.Rules {
 		rule := &m.Rules[i]
-		sentence := sentences[strings.TrimPrefix(rule.ID, "CAU-")]
-		if reason := rule.leftOut(d, parents, sentence != nil); reason != "" {
+		sentence := m.sentences[strings.TrimPrefix(rule.ID, "CAU-")]
+		if reason := rule.leftOut(d, m.parents, sentence != nil); reason != "" {
 			c.leftOut["left out, "+reason]++
 			continue
 		}
 		c.rules = append(c.rules, rule)
 		if c.checks[rule] = sentence; !rule.Dynamic {
-			c.checks[rule] = func(d *focusData) error { return rule.check(d, parents) }
+			c.checks[rule] = func(d *focusData) error { return rule.check(d, m.parents) }
 		}
 	}
 	return c
-}
-
-// parents are the rules that a rule is part of, by its id.
-func (m *focusModel) parents() map[string][]*focusModelRule {
-	parents := map[string][]*focusModelRule{}
-	for i := range m.Rules {
-		rule := &m.Rules[i]
-		if rule.Requirement != nil && !rule.Removed {
-			for _, item := range rule.Requirement.Items {
-				parents[item.ModelRuleId] = append(parents[item.ModelRuleId], rule)
-			}
-		}
-	}
-	return parents
 }
 
 // run runs all rules. It returns what is broken, and how many were run, or left out by
@@ -398,8 +395,8 @@ func TestFocusModels(t *testing.T) {
 			b.simulate(era.options)
 			b.oddRows()
 			b.eachFocusVersion(func(t *testing.T, version string, columns []string, rows []focusRow) {
-				counts := checkFocusModel(t, version, columns, rows)
 				m := focusModelOf(t, version)
+				counts := m.check(t, columns, rows)
 				m.countUnmet(t, newFocusData(version, columns, rows), counts)
 				tellRules(t, version, len(m.Rules), len(rows), counts)
 				if len(rows) < 1000 || counts["run"] < 223 {
@@ -466,9 +463,9 @@ func focusUnmet() map[string]string {
 // by the condition. One that need not be so is an error.
 func (m *focusModel) countUnmet(t *testing.T, d *focusData, counts map[string]int) {
 	t.Helper()
-	parents, why := m.parents(), focusUnmet()
+	why := focusUnmet()
 	for _, rule := range m.checks(d).rules {
-		condition := rule.unmet(d, parents)
+		condition := rule.unmet(d, m.parents)
 		if condition == "" {
 			continue
 		}
@@ -542,7 +539,7 @@ func tellRules(t *testing.T, version string, rules, rows int, counts map[string]
 func TestFocusModelFinds(t *testing.T) {
 	newBench(t).eachFocusVersion(func(t *testing.T, version string, columns []string, rows []focusRow) {
 		m := focusModelOf(t, version)
-		checkFocusModel(t, version, columns, rows[:1])
+		m.check(t, columns, rows[:1])
 		broken := func(columns []string, rows ...focusRow) []string {
 			texts, _ := m.run(newFocusData(version, columns, rows))
 			return texts
