@@ -1,6 +1,7 @@
 package billing
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -15,7 +16,8 @@ import (
 
 // focusSentences are rules that the models have as a sentence without a check, of which
 // a file of usage charges in pounds, without commitments, shows whether they are kept. By
-// the rule's id without the prefix of the data set. A sentence that needs more than the
+// the rule's id without the prefix of the data set; the attributes of 1.4 have a prefix
+// (ATT) because their numbers mean other sentences. A sentence that needs more than the
 // file (an invoice, a price list, documents, what a tag was) is not among them.
 func focusSentences() map[string]func(*focusData) error {
 	usage := func(row focusRow) bool { return row["ChargeCategory"] == "Usage" }
@@ -27,6 +29,7 @@ func focusSentences() map[string]func(*focusData) error {
 		}),
 		"ChargePeriodStart-C-004-M": eachRow(oneDay),
 		"ChargePeriodEnd-C-004-M":   eachRow(oneDay),
+		"ChargeCategory-C-draft-1":  eachRow(usage), // all is consumption
 		"ChargeClass-C-003-C":       eachRow(func(row focusRow) bool { return !ofItsPeriod(row) || row["ChargeClass"] == "" }),
 		"ChargeClass-C-004-C":       eachRow(func(row focusRow) bool { return ofItsPeriod(row) || row["ChargeClass"] != "" }),
 		"HostProviderName-C-006-M":  eachRow(func(row focusRow) bool { return row["HostProviderName"] != "" }),
@@ -38,6 +41,7 @@ func focusSentences() map[string]func(*focusData) error {
 		"SkuId-C-011-C":             eachRow(func(row focusRow) bool { return row["ResourceId"]+row["ServiceName"] != "" }),
 		"SkuPriceId-C-012-C":        eachRow(func(row focusRow) bool { return row["ResourceId"]+row["ServiceName"] != "" }),
 		"SkuMeter-C-006-O":          oneForOne("SkuId", "SkuMeter"),
+		"SubAccountId-C-005-C":      eachRow(func(row focusRow) bool { return row["SubAccountId"] != "" }), // a bill is of one
 		"SkuPriceDetails-C-007-M":   eachRow(func(row focusRow) bool { return row["SkuPriceDetails"] == "" || row["SkuPriceId"] != "" }),
 		"SkuPriceDetails-C-013-O":   oneForOne("SkuPriceId", "SkuPriceDetails"),
 		"SkuPriceDetails-C-002-O":   eachProperty(func(key string, _ any) bool { return pascalCase.MatchString(strings.TrimPrefix(key, "x_")) }),
@@ -63,6 +67,8 @@ func focusSentences() map[string]func(*focusData) error {
 	all["PricingQuantity-C-009-C"], all["PricingQuantity-C-013-C"] = explained, explained // the list price is the only one
 	addFormatSentences(all)
 	addColumnSentences(all)
+	addNewFormatSentences(all)
+	addUnitSentences(all)
 	return all
 }
 
@@ -91,16 +97,87 @@ func addFormatSentences(all map[string]func(*focusData) error) {
 	all["DateTimeFormat-A-004-M"] = moment(`^\d{4}-\d\d-\d\dT\d`)
 	all["DateTimeFormat-A-005-M"] = moment(`T\d\d:\d\d:\d\d`)
 	all["DateTimeFormat-A-006-M"] = moment(`Z$`)
-	all["CurrencyFormat-A-001-C"] = eachRow(func(row focusRow) bool { return focusCurrency.MatchString(row["BillingCurrency"]) })
+	currency := eachRow(func(row focusRow) bool { return focusCurrency.MatchString(row["BillingCurrency"]) })
+	all["CurrencyFormat-A-001-C"], all["ATT-CurrencyFormat-A-001-M"], all["ATT-CurrencyFormat-A-004-M"] = currency, currency, currency
 	all["StringHandling-A-001-M"] = eachCell(focus.Text, utf8.ValidString)
-	all["StringHandling-A-007-M"] = eachCell(focus.Text, func(text string) bool { return strings.TrimFunc(text, unicode.IsSpace) != "" })
+	all["StringHandling-A-007-M"] = eachCell(focus.Text, notBlank)
+	all["StringHandling-A-007-O"] = all["StringHandling-A-007-M"]
 	units := eachRow(func(row focusRow) bool {
 		return focusUnits.MatchString(row["PricingUnit"]) && (row["ConsumedUnit"] == "" || focusUnits.MatchString(row["ConsumedUnit"]))
 	})
-	all["UnitFormat-A-001-M"], all["UnitFormat-A-003-M"] = units, units
+	all["UnitFormat-A-001-M"], all["UnitFormat-A-001-O"], all["UnitFormat-A-003-M"] = units, units, units
 	all["KeyValueFormat-A-001-M"] = eachCell(focus.Object, func(text string) bool { return strings.HasPrefix(text, "{") && json.Valid([]byte(text)) })
 	all["KeyValueFormat-A-002-M"] = eachCell(focus.Object, distinctKeys)
 	all["KeyValueFormat-A-003-M"], all["KeyValueFormat-A-004-M"] = eachCell(focus.Object, flatObject), eachCell(focus.Object, flatObject)
+	texts, numbers := eachCell(focus.Text, noPlaceholder), eachCell(focus.Decimal, func(text string) bool { return strings.Trim(text, "0.") != "" })
+	all["NullHandling-A-002-M"] = func(d *focusData) error { return cmp.Or(texts(d), numbers(d)) }
+	all["ATT-NullHandling-A-002-C"], all["ATT-NullHandling-A-003-C"] = texts, numbers // what costs nothing is no charge
+}
+
+// addNewFormatSentences adds those of 1.4 that are no other than before, or are written
+// anew.
+func addNewFormatSentences(all map[string]func(*focusData) error) {
+	for _, rule := range []string{
+		"DateTimeFormat-A-001-M", "DateTimeFormat-A-002-M", "DateTimeFormat-A-004-M", "DateTimeFormat-A-005-M", "DateTimeFormat-A-006-M",
+		"KeyValueFormat-A-001-M", "KeyValueFormat-A-002-M", "KeyValueFormat-A-003-M", "KeyValueFormat-A-004-M",
+	} {
+		all["ATT-"+rule] = all[rule]
+	}
+	for rule, before := range map[string]string{ // by the numbers of the draft
+		"NumericFormat-A-001-M": "NumericFormat-A-002-M", "NumericFormat-A-002-M": "NumericFormat-A-003-M", "NumericFormat-A-005-M": "NumericFormat-A-007-M",
+		"NumericFormat-A-006-M": "NumericFormat-A-008-M", "NumericFormat-A-007-C": "NumericFormat-A-009-M", "NumericFormat-A-008-M": "NumericFormat-A-011-M",
+		"NumericFormat-A-009-M": "NumericFormat-A-010-M", "NumericFormat-A-011-M": "NumericFormat-A-005-M", "NumericFormat-A-013-M": "NumericFormat-A-006-M",
+	} {
+		all["ATT-"+rule] = all[before]
+	}
+	exponent, exact := regexp.MustCompile(`^[^eE]*([eE]-?[0-9]+)?$`), regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$`)
+	all["ATT-NumericFormat-A-012-M"] = eachCell(focus.Decimal, exponent.MatchString)
+	all["ATT-DateTimeFormat-A-008-M"] = eachCell(focus.DateTime, exact.MatchString)
+	all["ATT-StringHandling-A-007-O"] = eachRow(func(row focusRow) bool {
+		return !slices.ContainsFunc([]string{
+			"BillingAccountId", "BillingCurrency", "ChargeCategory", "ChargeDescription", "InvoiceIssuerName", "ServiceCategory", "ServiceName", "ServiceProviderName",
+		}, func(c string) bool { return row[c] == "" })
+	})
+	all["ATT-StringHandling-A-015-O"] = all["StringHandling-A-007-M"]
+}
+
+func notBlank(text string) bool { return strings.TrimFunc(text, unicode.IsSpace) != "" }
+
+// noPlaceholder reports whether a text is none that stands for no value.
+func noPlaceholder(text string) bool {
+	return !slices.Contains([]string{"not applicable", "n/a", "na", "null", "nil", "none", "undefined"}, strings.ToLower(text))
+}
+
+// addUnitSentences adds those of 1.4 that say how a unit of measure is written. The bill
+// has no ratios, quantities of units, or sizes beyond a byte and an exabyte.
+func addUnitSentences(all map[string]func(*focusData) error) {
+	unit := func(keeps func(bases []string) bool) func(*focusData) error {
+		return eachRow(func(row focusRow) bool {
+			return !slices.ContainsFunc([]string{row["PricingUnit"], row["ConsumedUnit"]}, func(text string) bool { return text != "" && !keeps(strings.Split(text, "-")) })
+		})
+	}
+	base := func(keeps func(string) bool) func(*focusData) error {
+		return unit(func(bases []string) bool {
+			return !slices.ContainsFunc(bases, func(b string) bool { return !keeps(b) })
+		})
+	}
+	is := func(pattern string) func(string) bool { return regexp.MustCompile(pattern).MatchString }
+	letters, capital := is(`[A-Za-z]`), is(`^[A-Z]`)
+	size, likeSize := is(`^([KMGTPE]i?)?[bB]$`), is(`(?i)^(([kmgtpezy]i?)?bs?|([a-z]+)?(bit|byte)s?)$`)
+	period, likePeriod := is(`^(Year|Month|Day|Hour|Minute|Second)s?$`), is(`(?i)^(year|month|day|hour|minute|second)s?$`)
+	count := is(`^(Count|Unit|Request|Token|Connection|Certificate|Domain|Core)s?$`)
+	plural := func(b string) bool { return size(b) || strings.HasSuffix(b, "s") }
+	all["ATT-UnitFormat-A-006-M"] = base(letters)
+	all["ATT-UnitFormat-A-007-M"] = base(func(b string) bool { return size(b) || !likeSize(b) })
+	all["ATT-UnitFormat-A-008-M"] = all["ATT-UnitFormat-A-007-M"]
+	all["ATT-UnitFormat-A-011-M"] = base(func(b string) bool { return period(b) || !likePeriod(b) })
+	all["ATT-UnitFormat-A-012-O"] = base(func(b string) bool { return size(b) || period(b) || count(b) })
+	all["ATT-UnitFormat-A-013-O"] = base(func(b string) bool { return size(b) || capital(b) })
+	all["ATT-UnitFormat-A-016-M"] = base(is(`^[A-Za-z]+$`))
+	all["ATT-UnitFormat-A-017-O"] = unit(func(bases []string) bool {
+		return len(bases) == 1 || len(bases) == 2 && (size(bases[0]) || !plural(bases[0])) && plural(bases[1])
+	})
+	all["ATT-UnitFormat-A-023-O"] = unit(func(bases []string) bool { return len(bases) > 1 || plural(bases[0]) })
 }
 
 // addColumnSentences adds those of the attributes that say how columns are named.
@@ -122,6 +199,68 @@ func addColumnSentences(all map[string]func(*focusData) error) {
 		return nil
 	}
 	all["ColumnHandling-A-012-O"], all["ColumnHandling-A-013-O"] = last, last
+	normal := eachRow(func(row focusRow) bool {
+		for c, values := range focusCategories() {
+			if row[c] != "" && !slices.Contains(values, row[c]) {
+				return false
+			}
+		}
+		return true
+	})
+	all["ColumnHandling-A-008-M"], all["ATT-FocusColumnHandling-A-011-M"] = normal, normal
+	addNewColumnSentences(all, custom)
+}
+
+// addNewColumnSentences adds those of 1.4: a column without x_ is meant as one of FOCUS.
+func addNewColumnSentences(all map[string]func(*focusData) error, custom func(*focusData, string) bool) {
+	of := func(own bool, pattern string) func(*focusData) error {
+		re := regexp.MustCompile(pattern)
+		return eachColumn(func(_ *focusData, c string) bool { return strings.HasPrefix(c, "x_") != own || re.MatchString(c) })
+	}
+	plain := of(false, `^[A-Za-z0-9]+$`)
+	all["ATT-FocusColumnHandling-A-002-M"] = of(false, pascalCase.String())
+	all["ATT-FocusColumnHandling-A-003-M"], all["ATT-FocusColumnHandling-A-004-M"] = plain, plain
+	all["ATT-FocusColumnHandling-A-007-O"] = of(false, `^.{1,50}$`)
+	ours := of(true, `^x_[A-Za-z0-9]+$`)
+	all["ATT-CustomColumnHandling-A-002-M"] = all["ColumnHandling-A-010-M"]
+	all["ATT-CustomColumnHandling-A-003-O"] = of(true, `^x_([A-Z][a-z0-9]*)+$`)
+	all["ATT-CustomColumnHandling-A-004-O"], all["ATT-CustomColumnHandling-A-005-O"] = ours, ours
+	all["ATT-CustomColumnHandling-A-008-O"] = of(true, `^.{1,50}$`)
+	cells := func(keeps func(string) bool) func(*focusData) error {
+		return func(d *focusData) error {
+			for _, c := range d.columns {
+				if custom(d, c) && slices.ContainsFunc(d.rows, func(row focusRow) bool { return row[c] != "" && !keeps(row[c]) }) {
+					return fmt.Errorf("column %s", c)
+				}
+			}
+			return nil
+		}
+	}
+	all["ATT-CustomColumnHandling-A-012-O"] = cells(noPlaceholder)
+	all["ATT-CustomColumnHandling-A-017-O"] = cells(notBlank)
+	all["ATT-DatasetCompleteness-A-009-O"] = func(d *focusData) error {
+		i := len(d.columns)
+		if first := slices.IndexFunc(d.columns, func(c string) bool { return strings.HasPrefix(c, "x_") }); first >= 0 {
+			i = first
+		}
+		if !slices.IsSorted(d.columns[:i]) || !slices.IsSorted(d.columns[i:]) {
+			return fmt.Errorf("the columns are not in the order of their names: %q", d.columns)
+		}
+		return nil
+	}
+}
+
+// focusCategories are the values that the specification allows in the columns whose name
+// says that they are normalised.
+func focusCategories() map[string][]string {
+	return map[string][]string{
+		"ChargeCategory":  {"Usage", "Purchase", "Tax", "Credit", "Adjustment"},
+		"PricingCategory": {"Standard", "Dynamic", "Committed", "Other"},
+		"ServiceCategory": {
+			"AI and Machine Learning", "Analytics", "Business Applications", "Compute", "Databases", "Developer Tools", "Identity", "Integration", "Internet of Things",
+			"Management and Governance", "Media", "Migration", "Mobile", "Multicloud", "Networking", "Security", "Storage", "Web", "Other",
+		},
+	}
 }
 
 var pascalCase = regexp.MustCompile(`^([A-Z][a-z0-9]*)+$`)

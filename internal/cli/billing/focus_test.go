@@ -35,11 +35,11 @@ func focusRowsOf(t *testing.T, text string) (columns []string, rows []focusRow) 
 	return records[0], rows
 }
 
-// checkFocusModel runs the rules of a version's model over rows. The bill has no
+// check runs the rules of the model over rows. The bill has no
 // number of an invoice, so that this one recommendation is not followed.
-func checkFocusModel(t *testing.T, version string, columns []string, rows []focusRow) map[string]int {
+func (m *focusModel) check(t *testing.T, columns []string, rows []focusRow) map[string]int {
 	t.Helper()
-	broken, counts := focusModelOf(t, version).run(newFocusData(version, columns, rows))
+	broken, counts := m.run(newFocusData(m.Version, columns, rows))
 	for _, text := range broken {
 		if !strings.HasSuffix(text, "(RECOMMENDED): column InvoiceId is missing") {
 			t.Error(text)
@@ -106,7 +106,7 @@ func TestFocus(t *testing.T) {
 		args = append(args, filepath.Join(dir, fmt.Sprintf("billing_%s_2018-01.csv", s.org)))
 	}
 	columns, rows := focusRowsOf(t, b.must(args...))
-	checkFocusModel(t, "1.2", columns, rows)
+	focusModelOf(t, "1.2").check(t, columns, rows)
 	byComponent := map[string]money.Amount{}
 	tagged := 0
 	for i, row := range rows {
@@ -198,6 +198,10 @@ func TestFocusOfOddRows(t *testing.T) {
 		{"no service", map[csvparse.Column]string{csvparse.Service: "", csvparse.LicenceTotal: "1"}, []focusRow{{"ServiceName": "Unknown"}}},
 	}
 	b := newBench(t)
+	var models []*focusModel
+	for _, version := range focus.Versions() {
+		models = append(models, focusModelOf(t, version))
+	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			record := make([]string, csvparse.TotalPrice+1)
@@ -221,10 +225,10 @@ func TestFocusOfOddRows(t *testing.T) {
 				t.Fatal(err)
 			}
 			var rows []focusRow
-			for _, version := range focus.Versions() {
+			for _, m := range models {
 				var columns []string
-				columns, rows = focusRowsOf(t, b.must("focus", "--focus-version", version, "--account-name", "Demo", "--org-name", "Main", name))
-				checkFocusModel(t, version, columns, rows)
+				columns, rows = focusRowsOf(t, b.must("focus", "--focus-version", m.Version, "--account-name", "Demo", "--org-name", "Main", name))
+				m.check(t, columns, rows)
 			}
 			if len(rows) != len(tt.want) {
 				t.Fatalf("%d rows, want %d: %v", len(rows), len(tt.want), rows)
