@@ -48,13 +48,7 @@ func putOne(t *testing.T, format lake.Format, text string) (path string, told la
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := set.Commit(); err != nil {
-		t.Fatal(err)
-	}
-	if err := set.Close(); err != nil {
-		t.Fatal(err)
-	}
-	m := check(t, dir)
+	m := finish(t, set, dir)
 	sum := sha256.Sum256([]byte(text))
 	if got, err := lake.CSVSum(dir, "1", "v", january); got != hex.EncodeToString(sum[:]) || err != nil {
 		t.Errorf("the CSV's sum is %q, %v", got, err)
@@ -172,13 +166,7 @@ func TestFocusCells(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := set.Commit(); err != nil {
-		t.Fatal(err)
-	}
-	if err := set.Close(); err != nil {
-		t.Fatal(err)
-	}
-	m := check(t, dir)
+	m := finish(t, set, dir)
 	if told.Rejected != 1 || told.Late.Rows != 1 || m.Files[0].BillRows != 6 || m.Files[0].Rejected != 1 || m.Files[0].Late != 1 {
 		t.Errorf("told %+v, manifest %+v", told, m.Files[0])
 	}

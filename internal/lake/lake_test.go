@@ -66,6 +66,18 @@ func put(t *testing.T, dir string, format lake.Format, bills map[string][]byte) 
 	return changes
 }
 
+// finish puts the data set in its place and returns what check does.
+func finish(t *testing.T, set *lake.DataSet, dir string) lake.Manifest {
+	t.Helper()
+	if _, err := set.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if err := set.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return check(t, dir)
+}
+
 // check reads a month as any reader may: all files of the manifest are there, with its
 // checksums, rows and sums, and no others.
 func check(t *testing.T, dir string) lake.Manifest {
@@ -479,13 +491,7 @@ func TestFocus(t *testing.T) {
 	if _, _, err := set.Focus(lake.Source{Account: "1", VOrg: "1-1-1-a", Month: january, CSV: bytes.NewReader(content)}, focus.Newest, focus.Bill{Account: "1", VOrg: "1-1-1-a", Month: january}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := set.Commit(); err != nil {
-		t.Fatal(err)
-	}
-	if err := set.Close(); err != nil {
-		t.Fatal(err)
-	}
-	m := check(t, dir)
+	m := finish(t, set, dir)
 	if money.Amount(m.Cost) != want.Cost.Value || m.Files[0].BillRows != want.Rows || m.Rows <= m.Files[0].BillRows {
 		t.Errorf("manifest %v, bill %v of %d rows", m, want.Cost.Value, want.Rows)
 	}
