@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -70,34 +71,54 @@ const (
 
 func (o outcome) String() string { return [...]string{"lived", "noticed", "out of time"}[o] }
 
+// cost is what a run takes: time, and time of a processor, which is the same on a busy machine.
+type cost struct{ wall, processor time.Duration }
+
+func (c cost) String() string {
+	return fmt.Sprintf("%s (processor %s)", c.wall.Round(10*time.Millisecond), c.processor.Round(10*time.Millisecond))
+}
+
+// ended is a run that has ended.
+type ended struct {
+	outcome
+	cost
+	output string
+}
+
 // run runs the tests with one mutant on, in a process group of its own and with a
 // directory for temporary files of its own, which both end with it.
-func (b *binary) run(ctx context.Context, id int, limit time.Duration) (result outcome, output string, err error) {
+func (b *binary) run(ctx context.Context, id int, limit cost) (ended, error) {
 	temp, err := os.MkdirTemp(b.temp, "run")
 	if err != nil {
-		return 0, "", err
+		return ended{}, err
 	}
 	defer func() { _ = os.RemoveAll(temp) }()
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	ctx, cancel := context.WithTimeout(ctx, limit.wall)
 	defer cancel()
-	limited := fmt.Sprintf(`ulimit -v %d && exec "$0" "$@"`, addressSpace)
+	seconds := int(math.Ceil(limit.processor.Seconds()))
+	limited := fmt.Sprintf(`ulimit -v %d && ulimit -t %d && exec "$0" "$@"`, addressSpace, seconds)
 	cmd := exec.CommandContext(ctx, "sh", append([]string{"-c", limited, b.path}, b.args...)...)
 	cmd.Dir = b.dir
 	cmd.Env = append(os.Environ(), "MUTANT="+strconv.Itoa(id), "TMPDIR="+temp)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = time.Second // for what holds the output open
+	start := time.Now()
 	out, err := cmd.CombinedOutput()
-	var exit *exec.ExitError
-	switch {
-	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return late, string(out), nil
-	case ctx.Err() != nil:
-		return 0, "", ctx.Err()
-	case err == nil:
-		return lived, string(out), nil
-	case errors.As(err, &exit):
-		return noticed, string(out), nil
+	end := ended{output: string(out), cost: cost{wall: time.Since(start)}}
+	if cmd.ProcessState == nil {
+		return ended{}, err // nothing has run
 	}
-	return 0, "", err // the tests have not run
+	end.processor = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		return ended{}, ctx.Err()
+	case err == nil:
+		end.outcome = lived
+	case ctx.Err() != nil || end.processor >= time.Duration(seconds)*time.Second:
+		end.outcome = late
+	default:
+		end.outcome = noticed
+	}
+	return end, nil
 }

@@ -62,7 +62,7 @@ func parse(args []string, stderr io.Writer) (options, []string, error) {
 	flags.StringVar(&opts.skip, "skip", "", "leave out tests that match `regexp`")
 	flags.StringVar(&opts.tests, "tests", "", "run the tests of the package in `directory`, not the package's own")
 	flags.IntVar(&opts.workers, "workers", runtime.NumCPU(), "`how many` run at the same time")
-	flags.DurationVar(&opts.grace, "grace", 5*time.Second, "a mutant may take twice the time of a good run and `so much` longer")
+	flags.DurationVar(&opts.grace, "grace", 5*time.Second, "a mutant may take twice the processor time of a good run and `so much` more, and wait six times as long")
 	if err := flags.Parse(args); err != nil {
 		return opts, nil, err
 	}

@@ -22,47 +22,35 @@ type options struct {
 	grace   time.Duration
 }
 
-// baseLimit is the time for tests of the package as it is.
-const baseLimit = 5 * time.Minute
+// baseLimit is for the tests of the package as it is.
+func baseLimit() cost { return cost{wall: 5 * time.Minute, processor: 5 * time.Minute} }
 
-// limit is the time for a mutant where a good run takes base: enough for one that is slow
-// because others run beside it, and not many times of what a slow package takes.
-func (o options) limit(base time.Duration) time.Duration { return 2*base + o.grace }
+// limit is what a mutant may take where a good run takes base: not many times of what a slow
+// package takes. A loop without end is found by the processor's time, so that a busy machine
+// makes no mutant look noticed; what only waits has longer.
+func (o options) limit(base cost) cost {
+	return cost{wall: 2*base.wall + 6*o.grace, processor: 2*base.processor + o.grace}
+}
 
 // measurement is what became of a package's mutants.
 type measurement struct {
-	name     string        // import path
-	base     time.Duration // of the slowest of the good runs
-	limit    time.Duration
-	mutants  []mutant
-	outcomes []outcome // of each mutant
+	name        string // import path
+	base, limit cost   // of the slowest of the good runs, and for a mutant
+	mutants     []mutant
+	outcomes    []outcome // of each mutant
 }
 
 // measure runs the tests once for each mutant of the package in dir.
 func measure(ctx context.Context, dir string, opts options) (*measurement, error) {
-	s, err := read(dir)
-	if err != nil {
-		return nil, err
-	}
 	temp, err := os.MkdirTemp("", "mutate")
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = os.RemoveAll(temp) }()
-	all, texts := rewrite(s)
-	testDir := s.Dir
-	if opts.tests != "" {
-		if testDir, err = filepath.Abs(opts.tests); err != nil {
-			return nil, err
-		}
-	}
-	b, err := compile(s, texts, testDir, temp)
+	m, b, err := prepare(dir, temp, opts)
 	if err != nil {
 		return nil, err
 	}
-	b.args = []string{"-test.short", "-test.failfast", "-test.run=" + opts.run, "-test.skip=" + opts.skip}
-	m := &measurement{name: s.ImportPath, mutants: opts.choose(all)}
-	m.outcomes = make([]outcome, len(m.mutants))
 	if m.base, err = b.unchanged(ctx, opts.workers); err != nil {
 		return nil, err
 	}
@@ -78,6 +66,29 @@ func measure(ctx context.Context, dir string, opts options) (*measurement, error
 	return m, err
 }
 
+// prepare finds the mutants and compiles them into a binary in temp.
+func prepare(dir, temp string, opts options) (*measurement, *binary, error) {
+	s, err := read(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	testDir := s.Dir
+	if opts.tests != "" {
+		if testDir, err = filepath.Abs(opts.tests); err != nil {
+			return nil, nil, err
+		}
+	}
+	all, texts := rewrite(s)
+	b, err := compile(s, texts, testDir, temp)
+	if err != nil {
+		return nil, nil, err
+	}
+	b.args = []string{"-test.short", "-test.failfast", "-test.run=" + opts.run, "-test.skip=" + opts.skip}
+	m := &measurement{name: s.ImportPath, mutants: opts.choose(all)}
+	m.outcomes = make([]outcome, len(m.mutants))
+	return m, b, nil
+}
+
 // choose returns the mutants that are asked for.
 func (o options) choose(all []mutant) []mutant {
 	var chosen []mutant
@@ -90,37 +101,36 @@ func (o options) choose(all []mutant) []mutant {
 }
 
 // reach makes sure that the tests come by an operator, and fail where it panics.
-func (b *binary) reach(ctx context.Context, limit time.Duration) error {
-	result, _, err := b.run(ctx, -1, limit)
-	if err == nil && result == lived {
+func (b *binary) reach(ctx context.Context, limit cost) error {
+	end, err := b.run(ctx, -1, limit)
+	if err == nil && end.outcome == lived {
 		err = errors.New("the tests pass where every operator panics: they do not run this package")
 	}
 	return err
 }
 
 // unchanged runs the tests with no mutant on, as many beside each other as later, and
-// returns the time of the slowest.
-func (b *binary) unchanged(ctx context.Context, workers int) (time.Duration, error) {
-	times := make([]time.Duration, workers)
-	err := parallel(workers, workers, func(i int) error {
-		start := time.Now()
-		result, output, err := b.run(ctx, 0, baseLimit)
-		times[i] = time.Since(start)
-		if err == nil && result != lived {
-			err = fmt.Errorf("the tests fail without a mutant (%s):\n%s", result, output)
+// returns the cost of the dearest.
+func (b *binary) unchanged(ctx context.Context, workers int) (dearest cost, err error) {
+	costs := make([]cost, workers)
+	err = parallel(workers, workers, func(i int) error {
+		end, err := b.run(ctx, 0, baseLimit())
+		costs[i] = end.cost
+		if err == nil && end.outcome != lived {
+			err = fmt.Errorf("the tests fail without a mutant (%s):\n%s", end.outcome, end.output)
 		}
 		return err
 	})
-	slowest := times[0]
-	for _, t := range times {
-		slowest = max(slowest, t)
+	for _, c := range costs {
+		dearest = cost{max(dearest.wall, c.wall), max(dearest.processor, c.processor)}
 	}
-	return slowest, err
+	return dearest, err
 }
 
 func (m *measurement) run(ctx context.Context, b *binary, workers int) error {
-	return parallel(workers, len(m.mutants), func(i int) (err error) {
-		m.outcomes[i], _, err = b.run(ctx, m.mutants[i].id, m.limit)
+	return parallel(workers, len(m.mutants), func(i int) error {
+		end, err := b.run(ctx, m.mutants[i].id, m.limit)
+		m.outcomes[i] = end.outcome
 		return err
 	})
 }

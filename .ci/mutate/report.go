@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"text/tabwriter"
-	"time"
 )
 
 // count is how many mutants of a file or package were noticed, those that ran out of time among them.
@@ -34,7 +33,7 @@ func (c *count) String() string {
 // report writes each mutant that the tests did not see fail, then the counts of each file and of all.
 func (m *measurement) report(w io.Writer) {
 	fmt.Fprintf(w, "%s: %d mutants; the tests take %s, a mutant may take %s\n", m.name, len(m.mutants),
-		m.base.Round(10*time.Millisecond), m.limit.Round(10*time.Millisecond))
+		m.base, m.limit)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	var files []string // in the order of the mutants
 	counts, total := map[string]*count{}, &count{}
