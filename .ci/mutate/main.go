@@ -31,12 +31,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	status := 0
 	for _, dir := range dirs {
-		m, err := measure(ctx, dir, opts)
-		if err != nil {
+		if _, err := measure(ctx, dir, opts, stdout); err != nil {
 			fmt.Fprintf(stderr, "%s: %v\n", dir, err)
 			status = 1
-		} else {
-			m.report(stdout)
 		}
 		if ctx.Err() != nil {
 			break

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -40,8 +41,8 @@ type measurement struct {
 	outcomes    []outcome // of each mutant
 }
 
-// measure runs the tests once for each mutant of the package in dir.
-func measure(ctx context.Context, dir string, opts options) (*measurement, error) {
+// measure runs the tests once for each mutant of the package in dir, and writes what comes of it.
+func measure(ctx context.Context, dir string, opts options, out io.Writer) (*measurement, error) {
 	temp, err := os.MkdirTemp("", "mutate")
 	if err != nil {
 		return nil, err
@@ -58,12 +59,16 @@ func measure(ctx context.Context, dir string, opts options) (*measurement, error
 	if err := b.reach(ctx, m.limit); err != nil {
 		return nil, err
 	}
-	if err := m.run(ctx, b, opts.workers); err != nil {
+	m.begin(out)
+	if err := m.run(ctx, b, opts.workers, out); err != nil {
 		return nil, err
 	}
 	// A full disk or a port that is taken would have made every mutant look noticed.
-	_, err = b.unchanged(ctx, opts.workers)
-	return m, err
+	if _, err := b.unchanged(ctx, opts.workers); err != nil {
+		return nil, err
+	}
+	m.end(out)
+	return m, nil
 }
 
 // prepare finds the mutants and compiles them into a binary in temp.
@@ -127,11 +132,18 @@ func (b *binary) unchanged(ctx context.Context, workers int) (dearest cost, err 
 	return dearest, err
 }
 
-func (m *measurement) run(ctx context.Context, b *binary, workers int) error {
+func (m *measurement) run(ctx context.Context, b *binary, workers int, out io.Writer) error {
+	var mu sync.Mutex
 	return parallel(workers, len(m.mutants), func(i int) error {
 		end, err := b.run(ctx, m.mutants[i].id, m.limit)
+		if err != nil {
+			return err
+		}
+		mu.Lock()
+		defer mu.Unlock()
 		m.outcomes[i] = end.outcome
-		return err
+		m.mutants[i].tell(out, end.outcome)
+		return nil
 	})
 }
 

@@ -4,19 +4,22 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 )
 
-func measureSample(t *testing.T, dir string, change func(*options)) (*measurement, error) {
+func measureSample(t *testing.T, dir string, change func(*options)) (m *measurement, written string, err error) {
 	t.Helper()
 	opts := options{only: regexp.MustCompile(""), every: 1, workers: 2, grace: 500 * time.Millisecond}
 	if change != nil {
 		change(&opts)
 	}
-	return measure(t.Context(), dir, opts)
+	var out strings.Builder
+	m, err = measure(t.Context(), dir, opts, &out)
+	return m, out.String(), err
 }
 
 // lines is each mutant with what became of it.
@@ -29,16 +32,21 @@ func (m *measurement) lines() string {
 }
 
 func TestSample(t *testing.T) {
-	m, err := measureSample(t, "testdata/sample", nil)
+	m, written, err := measureSample(t, "testdata/sample", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := m.lines(); got != sampleMutants {
 		t.Errorf("got\n%swant\n%s", got, sampleMutants)
 	}
-	var report strings.Builder
-	m.report(&report)
-	if _, got, _ := strings.Cut(report.String(), "\n"); got != sampleReport {
+	head, list, _ := strings.Cut(written, "\n")
+	if !strings.HasPrefix(head, "ukcloud_exporter/mutate/testdata/sample: 41 mutants; the tests take ") {
+		t.Errorf("it begins with %q", head)
+	}
+	// Two run at a time, and are told of as they end.
+	lines := strings.SplitAfter(list, "\n")
+	slices.Sort(lines[:strings.Count(sampleReport, "sample.go:")])
+	if got := strings.Join(lines, ""); got != sampleReport {
 		t.Errorf("got\n%swant\n%s", got, sampleReport)
 	}
 }
@@ -79,7 +87,7 @@ func TestOtherTests(t *testing.T) {
 		"all but one": {func(o *options) { o.skip = "Zero" }, "lived: boundary beside.go:4:38 n > 0\nnoticed: negation beside.go:4:38 n > 0\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m, err := measureSample(t, "testdata/beside", func(o *options) {
+			m, _, err := measureSample(t, "testdata/beside", func(o *options) {
 				o.tests = "testdata/elsewhere"
 				test.change(o)
 			})
@@ -103,7 +111,7 @@ func TestWhatMeansNothing(t *testing.T) {
 		"missing": "",
 	} {
 		t.Run(dir, func(t *testing.T) {
-			m, err := measureSample(t, "testdata/"+dir, nil)
+			m, _, err := measureSample(t, "testdata/"+dir, nil)
 			if err == nil || !strings.HasPrefix(err.Error(), want) {
 				t.Errorf("got %v and the error %v, want the error %q", m, err, want)
 			}
@@ -175,13 +183,13 @@ lived: boundary sample.go:80:44 a+b > "c"
 lived: negation sample.go:80:44 a+b > "c"
 `
 
-const sampleReport = `  lived        boundary    sample.go:16:7   n < 0
+const sampleReport = `  lived        boundary    sample.go:16:7  n < 0
   lived        boundary    sample.go:25:14  points >= 90
   lived        boundary    sample.go:28:14  points <= 10
-  out of time  assignment  sample.go:42:36  left -= 2
-  lived        loop        sample.go:57:4   continue
   lived        boundary    sample.go:80:44  a+b > "c"
+  lived        loop        sample.go:57:4  continue
   lived        negation    sample.go:80:44  a+b > "c"
+  out of time  assignment  sample.go:42:36  left -= 2
   sample.go  35 of 41  85.4 %  1 ran out of time
   all        35 of 41  85.4 %  1 ran out of time
 `

@@ -30,12 +30,21 @@ func (c *count) String() string {
 	return text
 }
 
-// report writes each mutant that the tests did not see fail, then the counts of each file and of all.
-func (m *measurement) report(w io.Writer) {
-	fmt.Fprintf(w, "%s: %d mutants; the tests take %s, a mutant may take %s\n", m.name, len(m.mutants),
-		m.base, m.limit)
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	var files []string // in the order of the mutants
+// begin writes what is to come.
+func (m *measurement) begin(w io.Writer) {
+	fmt.Fprintf(w, "%s: %d mutants; the tests take %s, a mutant may take %s\n", m.name, len(m.mutants), m.base, m.limit)
+}
+
+// tell writes a mutant that the tests did not see fail.
+func (m mutant) tell(w io.Writer, o outcome) {
+	if o != noticed {
+		fmt.Fprintf(w, "  %-11s  %-10s  %s  %s\n", o, m.kind, m.position(), m.text)
+	}
+}
+
+// end writes the counts of each file, in the order of the mutants, and of all.
+func (m *measurement) end(w io.Writer) {
+	var files []string
 	counts, total := map[string]*count{}, &count{}
 	for i, mutant := range m.mutants {
 		if counts[mutant.file] == nil {
@@ -44,11 +53,8 @@ func (m *measurement) report(w io.Writer) {
 		}
 		counts[mutant.file].add(m.outcomes[i])
 		total.add(m.outcomes[i])
-		if m.outcomes[i] != noticed {
-			fmt.Fprintf(table, "  %s\t%s\t%s\t%s\n", m.outcomes[i], mutant.kind, mutant.position(), mutant.text)
-		}
 	}
-	_ = table.Flush()
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, file := range files {
 		fmt.Fprintf(table, "  %s\t%s\n", file, counts[file])
 	}
