@@ -95,8 +95,7 @@ func (b *binary) run(ctx context.Context, id int, limit cost) (ended, error) {
 	defer func() { _ = os.RemoveAll(temp) }()
 	ctx, cancel := context.WithTimeout(ctx, limit.wall)
 	defer cancel()
-	seconds := int(math.Ceil(limit.processor.Seconds()))
-	limited := fmt.Sprintf(`ulimit -v %d && ulimit -t %d && exec "$0" "$@"`, addressSpace, seconds)
+	limited := fmt.Sprintf(`ulimit -v %d && ulimit -t %.0f && exec "$0" "$@"`, addressSpace, math.Ceil(limit.processor.Seconds()))
 	cmd := exec.CommandContext(ctx, "sh", append([]string{"-c", limited, b.path}, b.args...)...)
 	cmd.Dir = b.dir
 	cmd.Env = append(os.Environ(), "MUTANT="+strconv.Itoa(id), "TMPDIR="+temp)
@@ -115,10 +114,17 @@ func (b *binary) run(ctx context.Context, id int, limit cost) (ended, error) {
 		return ended{}, ctx.Err()
 	case err == nil:
 		end.outcome = lived
-	case ctx.Err() != nil || end.processor >= time.Duration(seconds)*time.Second:
+	case killed(cmd.ProcessState):
 		end.outcome = late
 	default:
 		end.outcome = noticed
 	}
 	return end, nil
+}
+
+// killed reports whether one of the limits of time has ended a process: the kernel says so
+// with either signal, and we with the second.
+func killed(p *os.ProcessState) bool {
+	status, ok := p.Sys().(syscall.WaitStatus)
+	return ok && status.Signaled() && (status.Signal() == syscall.SIGXCPU || status.Signal() == syscall.SIGKILL)
 }

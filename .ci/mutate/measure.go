@@ -56,10 +56,14 @@ func measure(ctx context.Context, dir string, opts options, out io.Writer) (*mea
 		return nil, err
 	}
 	m.limit = opts.limit(m.base)
+	m.begin(out)
+	if len(m.mutants) == 0 {
+		m.end(out)
+		return m, nil
+	}
 	if err := b.reach(ctx, m.limit); err != nil {
 		return nil, err
 	}
-	m.begin(out)
 	if err := m.run(ctx, b, opts.workers, out); err != nil {
 		return nil, err
 	}

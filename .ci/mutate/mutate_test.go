@@ -101,6 +101,14 @@ func TestOtherTests(t *testing.T) {
 	}
 }
 
+// TestNoMutants: a package without operators has tests all the same.
+func TestNoMutants(t *testing.T) {
+	_, written, err := measureSample(t, "testdata/beside", func(o *options) { o.only = regexp.MustCompile("no such file") })
+	if err != nil || !strings.HasPrefix(written, "ukcloud_exporter/mutate/testdata/beside: 0 mutants;") || !strings.HasSuffix(written, "\n  all  none\n") {
+		t.Errorf("%v, %q", err, written)
+	}
+}
+
 // TestWhatMeansNothing: figures are refused where they would say nothing of the tests.
 func TestWhatMeansNothing(t *testing.T) {
 	for dir, want := range map[string]string{

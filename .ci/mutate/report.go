@@ -21,7 +21,7 @@ func (c *count) add(o outcome) {
 
 func (c *count) String() string {
 	if c.all == 0 {
-		return "no mutants\t\t"
+		return "none"
 	}
 	text := fmt.Sprintf("%d of %d\t%.1f %%\t", c.noticed, c.all, 100*float64(c.noticed)/float64(c.all))
 	if c.late > 0 {
