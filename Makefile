@@ -57,10 +57,11 @@ lint:
 	$(GO) tool -modfile=.ci/lint/go.mod golangci-lint run ./...
 
 ## mutate: how many mutants of a package its own short tests notice (docs/testing.md);
-## PACKAGE=./internal/web chooses one
+## PACKAGE="./money ./internal/web" chooses, PACKAGE=all is hours; MUTATE=-only=estate.go gives it flags
 PACKAGE ?= ./money
+MUTATE  ?=
 mutate:
-	GOFLAGS='-short -count=1' $(GO) tool -modfile=.ci/mutate/go.mod gremlins unleash --config .ci/mutate/gremlins.yaml $(PACKAGE)
+	$(GO) run -C .ci/mutate . $(MUTATE) $(if $(filter all,$(PACKAGE)),$(shell $(GO) list -f '{{.Dir}}' ./...),$(abspath $(PACKAGE)))
 
 ## generate: dashboards, docs/metrics.md, flags.md and configuration.md, plain manifests
 generate:

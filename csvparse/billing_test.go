@@ -87,6 +87,28 @@ func line(text string) string {
 	return digits
 }
 
+// TestFarTooManyFields: whatever there is room for, the first field of too many is told.
+func TestFarTooManyFields(t *testing.T) {
+	const good = "2018-01-31,,urn:1,,24,,1.5"
+	for _, field := range []string{",x", `,"x"`} {
+		for more := 1; more < 300; more++ {
+			text := fewHeader + good + strings.Repeat(field, more) + "\n" + good + "\n"
+			want := []string{`2 rejected: 8  wrong_field_count "x"`, `3 2018-01-31 "urn:1" "" 24 £1.5`}
+			if got := read(t, strings.NewReader(text), fewColumns()); !slices.Equal(got, want) {
+				t.Fatalf("%d times %s too many: %q, want %q", more, field, got, want)
+			}
+		}
+	}
+}
+
+// TestFirstRowWithoutDate: no row before it has one that it could be taken for.
+func TestFirstRowWithoutDate(t *testing.T) {
+	got := read(t, strings.NewReader(fewHeader+",,urn:1,,24,,1\n"), fewColumns())
+	if want := []string{`2 rejected: 1 EventDate bad_date ""`}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestRowsThatAreTooLong(t *testing.T) {
 	const window = 4096
 	long := func(n int) string { // a row of n bytes with its line end

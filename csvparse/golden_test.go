@@ -124,8 +124,17 @@ func TestDoubtfulCells(t *testing.T) {
 	}
 	text = bytes.ReplaceAll(text, []byte("0.000410959"), []byte("1e99"))
 	text = bytes.Replace(text, []byte("OSID"), []byte("OS"), 1)
-	reader, err := csvparse.NewBilling(bytes.NewReader(text),
-		csvparse.WithColumns(csvparse.TotalPrice), csvparse.WithDoubtful(csvparse.OSID, csvparse.Tier1Price, csvparse.Service))
+	for first, columns := range map[string][]csvparse.Column{
+		"the one that is missing":     {csvparse.OSID, csvparse.Tier1Price, csvparse.Service},
+		"the one that cannot be read": {csvparse.Tier1Price, csvparse.Service, csvparse.OSID},
+	} {
+		t.Run("first "+first, func(t *testing.T) { checkDoubtfulCells(t, text, columns) })
+	}
+}
+
+func checkDoubtfulCells(t *testing.T, text []byte, columns []csvparse.Column) {
+	t.Helper()
+	reader, err := csvparse.NewBilling(bytes.NewReader(text), csvparse.WithColumns(csvparse.TotalPrice), csvparse.WithDoubtful(columns...))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,6 +40,23 @@ func TestCutCommas(t *testing.T) {
 	}
 }
 
+// TestCutCommasFarOn: the same where the first stop is about as far away as stops are looked for
+// at once, or twice as far.
+func TestCutCommasFarOn(t *testing.T) {
+	for _, size := range []int{ahead - 1, ahead, ahead + 1, 2*ahead - 1, 2 * ahead, 2*ahead + 9} {
+		text := bytes.Repeat([]byte("abcdefgh,ijk,"), size/13+1)[:size]
+		checkCutCommas(t, text, 0)
+		checkCutCommas(t, text, size/2)
+		for _, stop := range []byte{'"', '\n'} {
+			for _, place := range []int{size - 1, size - 2, ahead - 2, 0} {
+				stopped := bytes.Clone(text)
+				stopped[place] = stop
+				checkCutCommas(t, stopped, 0)
+			}
+		}
+	}
+}
+
 func checkCutCommas(t *testing.T, data []byte, pos int) {
 	t.Helper()
 	want, stop := plainCommas(data, pos)

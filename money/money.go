@@ -25,13 +25,13 @@ const Pound = One
 // Add returns a+b, and false when the sum is out of range.
 func (a Amount) Add(b Amount) (sum Amount, ok bool) {
 	sum = a + b
-	return sum, (sum > a) == (b > 0) || b == 0
+	return sum, (sum < a) == (b < 0)
 }
 
 // Sub returns a-b, and false when the difference is out of range.
 func (a Amount) Sub(b Amount) (difference Amount, ok bool) {
 	difference = a - b
-	return difference, (difference < a) == (b > 0) || b == 0
+	return difference, (difference > a) == (b < 0)
 }
 
 // Float64 returns the float nearest to the number, for writing a sample and for

@@ -45,7 +45,7 @@ func parsePlain[T ~string | ~[]byte](text T) (a Amount, places uint8, err error)
 		i = 1
 	}
 	var n uint64
-	digits, behind, point := 0, 0, false
+	behind, digits, point := 0, false, false
 	for ; i < len(text); i++ {
 		c := text[i]
 		if c == '.' && !point {
@@ -56,7 +56,7 @@ func parsePlain[T ~string | ~[]byte](text T) (a Amount, places uint8, err error)
 		if d > 9 {
 			return 0, 0, ErrSyntax
 		}
-		digits++
+		digits = true
 		if point {
 			if behind == Scale {
 				if d != 0 {
@@ -66,12 +66,12 @@ func parsePlain[T ~string | ~[]byte](text T) (a Amount, places uint8, err error)
 			}
 			behind++
 		}
-		if n > (1<<63-uint64(d))/10 {
+		if n > 1<<63/10 {
 			return 0, 0, ErrRange
 		}
 		n = n*10 + uint64(d)
 	}
-	if digits == 0 {
+	if !digits {
 		return 0, 0, ErrSyntax
 	}
 	hi, scaled := bits.Mul64(n, powersOfTen[Scale-behind])
@@ -110,7 +110,7 @@ func parseExponent(number, exponent string) (a Amount, places uint8, err error) 
 	case behind <= 0:
 		return parsePlain(sign + significant + strings.Repeat("0", -behind))
 	}
-	significant = strings.Repeat("0", max(behind-len(significant), 0)) + significant
+	significant = strings.Repeat("0", behind) + significant
 	return parsePlain(sign + significant[:len(significant)-behind] + "." + significant[len(significant)-behind:])
 }
 
@@ -132,7 +132,7 @@ var powersOfTen = [Scale + 1]uint64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1
 // numbers eight digits at a time and leaves the others to Parse. It also returns how
 // many places the number is written with, at most Scale.
 func ParseCell(text []byte) (a Amount, places uint8, err error) {
-	if n := len(text); n > Scale+1 && n < 2*Scale && text[n-Scale-1] == '.' {
+	if n := len(text); n > Scale && n < 2*Scale+2 && text[n-Scale-1] == '.' {
 		if a, ok := parseNinePlaces(text[:n-Scale-1], text[n-Scale:]); ok {
 			return a, Scale, nil
 		}
@@ -183,8 +183,8 @@ func ParseCell(text []byte) (a Amount, places uint8, err error) {
 	return a, uint8(behind), nil
 }
 
-// parseNinePlaces reads a whole number of at most seven digits and nine places, as a
-// database writes a column of prices. It leaves to others what has a sign.
+// parseNinePlaces reads a whole number of at most nine digits, more could overflow, and nine
+// places, as a database writes a column of prices. It leaves to others what has a sign.
 func parseNinePlaces(whole, places []byte) (a Amount, ok bool) {
 	eight, ok := parseEight(places[1:Scale])
 	first := uint64(places[0] - '0')

@@ -147,6 +147,13 @@ func TestWorkersOrder(t *testing.T) {
 		sameForAll(t, billgen.CSV(up...), bill.Options{Month: january})
 		sameForAll(t, billgen.CSV(down...), bill.Options{Month: january})
 	})
+	t.Run("another month, and behind it no row that can be read", func(t *testing.T) {
+		rows := slices.Repeat([]cells{vm.With(cells{csvparse.EventDate: "2018-02-03"})}, 12)
+		for i := range 24 {
+			rows = append(rows, vm.With(cells{csvparse.TotalPrice: fmt.Sprint("x", i)}))
+		}
+		sameForAll(t, billgen.CSV(rows...), bill.Options{Month: january})
+	})
 	t.Run("no row that can be read", func(t *testing.T) {
 		var rows []cells
 		for i := range 30 {
@@ -188,6 +195,46 @@ func TestWorkersShare(t *testing.T) {
 	}
 }
 
+// TestParts: how many parts a file is cut into, and how many of them were cut where a row begins.
+func TestParts(t *testing.T) {
+	usual := billgen.CSV(slices.Repeat([]cells{vm}, 40)...)
+	long := vm.With(cells{csvparse.Metadata: strings.Repeat("x", 5_000)})
+	_, row, _ := strings.Cut(billgen.CSV(vm.With(cells{csvparse.Metadata: "project=1"})), "\n")
+	quoted := vm.With(cells{csvparse.Metadata: "a\n" + strings.Repeat(row, 30) + "b"})
+	for _, tt := range []struct {
+		name          string
+		text          string
+		workers       int
+		least         int
+		parts, joined int
+	}{
+		{"any size is worth a worker", usual, 4, 0, 3, 3},
+		{"just worth four", usual, 4, len(usual) / 4, 3, 3},
+		{"just not worth four", usual, 4, len(usual)/4 + 1, 2, 2},
+		{"worth one", usual, 4, len(usual), 0, 0},
+		{"not worth one", usual, 4, len(usual) + 1, 0, 0},
+		{"one worker", usual, 1, 0, 0, 0},
+		{"fewer rows than workers", billgen.CSV(long, long, long), 8, 0, 2, 2},
+		{"a row of what looks like rows", billgen.CSV(append([]cells{quoted}, slices.Repeat([]cells{vm}, 30)...)...), 4, 0, 3, 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			file := bill.File{
+				From: func(offset int64) io.Reader { return strings.NewReader(tt.text[offset:]) },
+				Size: int64(len(tt.text)), Workers: tt.workers, Least: int64(tt.least),
+			}
+			reader, err := bill.NewReader(file.From(0), bill.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			head, parts := &counter{}, 0
+			err = reader.Collect(head, func() bill.Collector { parts++; return &counter{} }, file)
+			if err != nil || parts != tt.parts || head.joins != tt.joined {
+				t.Errorf("%d parts, %d of them joined, %v; want %d and %d", parts, head.joins, err, tt.parts, tt.joined)
+			}
+		})
+	}
+}
+
 // TestWorkersAndNames: a file is shared between workers where any number of names is
 // allowed, and nowhere else: one reader alone knows on which line there are too many.
 func TestWorkersAndNames(t *testing.T) {
@@ -221,15 +268,15 @@ func TestWorkersAndNames(t *testing.T) {
 	}
 }
 
-// counter counts rows, and those that another worker has read.
-type counter struct{ rows, joined int }
+// counter counts rows, those that another worker has read, and such workers.
+type counter struct{ rows, joined, joins int }
 
 func (c *counter) Add(*bill.Row) error       { c.rows++; return nil }
 func (c *counter) Reject(*csvparse.RowError) {}
 func (c *counter) Full() bool                { return false }
 func (c *counter) Join(next bill.Collector, _ int64) error {
 	other := next.(*counter)
-	c.rows, c.joined = c.rows+other.rows, c.joined+other.rows
+	c.rows, c.joined, c.joins = c.rows+other.rows, c.joined+other.rows, c.joins+1
 	return nil
 }
 

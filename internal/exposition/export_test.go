@@ -3,10 +3,12 @@ package exposition
 // CombineCRC is combineCRC for the fuzz test.
 func CombineCRC(a, b uint32, n int64) uint32 { return combineCRC(a, b, n) }
 
-// Held returns how many bytes the piece holds in memory, and in how many blocks.
-func (p *Piece) Held() (bytes, blocks int) {
+// Held returns how many bytes the piece holds in memory, in how many blocks, and how
+// many in the largest.
+func (p *Piece) Held() (bytes, blocks, largest int) {
 	for _, chunk := range p.chunks {
 		bytes += cap(chunk)
+		largest = max(largest, cap(chunk))
 	}
-	return bytes, len(p.chunks)
+	return bytes, len(p.chunks), largest
 }

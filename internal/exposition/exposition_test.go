@@ -170,8 +170,8 @@ func TestPortions(t *testing.T) {
 	}
 }
 
-// TestPieceMemory: a piece holds hardly more than its bytes, in a few blocks, whatever
-// is written at once.
+// TestPieceMemory: a piece holds hardly more than its bytes, in a few blocks none of which is
+// large, whatever is written at once.
 func TestPieceMemory(t *testing.T) {
 	for _, size := range []int{1, 100, 5_000, 8_192, 100_000, 3_000_000} {
 		for _, step := range []int{37, 4096, size} {
@@ -186,9 +186,9 @@ func TestPieceMemory(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			held, blocks := piece.Held()
-			if piece.Size() != size || held > 2*size+64 || blocks > 8+size/(100<<10) {
-				t.Errorf("%d bytes written %d at a time: %d bytes in memory in %d blocks, size %d", size, step, held, blocks, piece.Size())
+			held, blocks, largest := piece.Held()
+			if piece.Size() != size || held > 2*size+64 || blocks > 8+size/(100<<10) || largest > 128<<10 {
+				t.Errorf("%d bytes written %d at a time: %d bytes in memory in %d blocks, the largest of %d, size %d", size, step, held, blocks, largest, piece.Size())
 			}
 		}
 	}
@@ -200,6 +200,7 @@ func TestHarmless(t *testing.T) {
 		{"other alphabets", "é£\u2028", "é£\u2028"},
 		{"NUL", "a\x00b", "a\ufffdb"},
 		{"not UTF-8", "a\xff\xfeb", "a\ufffd\ufffdb"},
+		{"the first byte that is not ASCII", "a\x80b", "a\ufffdb"},
 		{"empty", "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -207,6 +208,28 @@ func TestHarmless(t *testing.T) {
 				t.Errorf("%q, want %q", got, tt.want)
 			}
 		})
+	}
+	// Each label of each sample comes by here.
+	if n := testing.AllocsPerRun(10, func() { _ = exposition.Harmless("an ordinary name of a VM, not short") }); n > 0 {
+		t.Errorf("%.0f allocations for what is harmless", n)
+	}
+}
+
+// TestEncodingsApart: each has a place of its own in an array of Encodings, and only
+// protobuf needs a family whole.
+func TestEncodingsApart(t *testing.T) {
+	seen := map[int]exposition.Encoding{}
+	for _, format := range []exposition.Format{exposition.Text, exposition.OpenMetrics, exposition.Protobuf} {
+		for _, compression := range []exposition.Compression{exposition.Identity, exposition.Gzip, exposition.Zstd} {
+			e := exposition.Encoding{Format: format, Compression: compression}
+			if other, ok := seen[e.Index()]; ok || e.Index() < 0 || e.Index() >= exposition.Encodings {
+				t.Errorf("%v has the place %d of %d, as has %v", e, e.Index(), exposition.Encodings, other)
+			}
+			seen[e.Index()] = e
+			if e.Whole() != (format == exposition.Protobuf) {
+				t.Errorf("%v whole: %v", e, e.Whole())
+			}
+		}
 	}
 }
 

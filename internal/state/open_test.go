@@ -110,6 +110,40 @@ func TestMovedAsideNeverOverwrites(t *testing.T) {
 	})
 }
 
+// TestMovedAsideOnDisk: the same with files of the disk.
+func TestMovedAsideOnDisk(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		for _, content := range []string{"first", "second"} {
+			if err := os.WriteFile(filepath.Join(dir, fileName), []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := open(dir, nil, newOSFiles(), slog.New(slog.DiscardHandler), nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	for name, want := range map[string]string{
+		"state.json.unusable-20000101T000000Z":   "first",
+		"state.json.unusable-20000101T000000Z-2": "second",
+	} {
+		if got, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(got) != want {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+}
+
+// TestDirectoryThatCannotBeMade: a link to nowhere is there, and is no directory.
+func TestDirectoryThatCannotBeMade(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	if err := os.Symlink("nowhere", dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := makeDirectory(dir); err == nil {
+		t.Error("no error")
+	}
+}
+
 // FuzzOpen puts any bytes into the file: it is loaded, or moved aside byte for
 // byte, and the state works afterwards.
 func FuzzOpen(f *testing.F) {

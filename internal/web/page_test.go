@@ -13,6 +13,12 @@ func TestAgo(t *testing.T) {
 	}{
 		{"never", "never", time.Time{}},
 		{"seconds", "12 s ago", now.Add(-12 * time.Second)},
+		{"just not a minute", "59 s ago", now.Add(-time.Minute + 1)},
+		{"a minute", "1 min ago", now.Add(-time.Minute)},
+		{"an hour", "1 h ago", now.Add(-time.Hour)},
+		{"two days", "2 days ago", now.Add(-48 * time.Hour)},
+		{"just not two days", "47 h 59 min ago", now.Add(-48*time.Hour + time.Second)},
+		{"now", "0 s ago", now},
 		{"minutes", "59 min ago", now.Add(-59 * time.Minute)},
 		{"whole hours", "4 h ago", now.Add(-4*time.Hour - 59*time.Second)},
 		{"hours", "26 h 5 min ago", now.Add(-26*time.Hour - 5*time.Minute)},
