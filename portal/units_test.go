@@ -146,6 +146,13 @@ func TestSecretNeverPrints(t *testing.T) {
 	}
 }
 
+// TestEmptySecretHidesNothing: an option that is set to nothing is no secret.
+func TestEmptySecretHidesNothing(t *testing.T) {
+	if got := newRedactor([]Secret{NewSecret("")}).redact("a text"); got != "a text" {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestRedact(t *testing.T) {
 	r := newRedactor([]Secret{NewSecret("header-\"token")})
 	r.rememberCredentials(Credentials{Email: "me", Password: NewSecret("p>a?s~s word/+")})
