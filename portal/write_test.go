@@ -474,6 +474,27 @@ func TestWriteIsNotRepeatedByTheTransport(t *testing.T) {
 	}
 }
 
+// TestWriteStatuses: a write is refused by 4xx alone; what is neither that nor success
+// settles nothing.
+func TestWriteStatuses(t *testing.T) {
+	tests := []struct {
+		status           int
+		refused, unknown bool
+	}{{200, false, false}, {299, false, false}, {300, false, true}, {305, false, true}, {399, false, true}, {400, true, false}, {499, true, false}, {500, false, true}}
+	for _, test := range tests {
+		client := newTestClient(t, &served{serve: func(r *http.Request) *http.Response {
+			if r.Method == http.MethodGet {
+				return reply(r, 200, `{"response":"OK"}`)
+			}
+			return reply(r, test.status, "")
+		}})
+		err := client.CloseTicket(t.Context(), "INC1")
+		if (err != nil) != (test.refused || test.unknown) || errors.Is(err, ErrOutcomeUnknown) != test.unknown {
+			t.Errorf("%d: %v", test.status, err)
+		}
+	}
+}
+
 // TestLongestNames: a VDC's name may have 32 characters, whatever they take in bytes.
 func TestLongestNames(t *testing.T) {
 	client, portal := answering(t, `{"response":"OK"}`)
