@@ -127,15 +127,17 @@ func TestLifetime(t *testing.T) {
 func TestJarCountsBytes(t *testing.T) {
 	const each = 1 << 10
 	j, u := newJar(), mustParse(t, testURL)
+	changes := 0 // each has a letter of its own
 	set := func(name string, size, maxAge int) {
-		value := strings.Repeat("x", size-len(name)-len("=; "))
+		changes++
+		value := strings.Repeat(string(rune('A'+changes)), size-len(name)-len("=; "))
 		j.SetCookies(u, []*http.Cookie{{Name: name, Value: value, Path: "/api", MaxAge: maxAge}})
 	}
 	want := func(when string, names ...string) {
 		t.Helper()
 		var got []string
 		for _, cookie := range j.Cookies(u) {
-			got = append(got, cookie.Name)
+			got = append(got, cookie.Name+" "+cookie.Value[:1])
 		}
 		slices.Sort(got)
 		if diff := cmp.Diff(names, got); diff != "" {
@@ -146,20 +148,20 @@ func TestJarCountsBytes(t *testing.T) {
 		set(name, each, 0)
 	}
 	set("f", each+1, 0)
-	want("one byte too many", "a", "b", "c", "d", "e")
+	want("one byte too many", "a B", "b C", "c D", "d E", "e F")
 	set("f", each, 0)
-	want("full", "a", "b", "c", "d", "e", "f")
+	want("full", "a B", "b C", "c D", "d E", "e F", "f H")
 	set("a", each, 0)
 	set("a", each, 0)
 	set("g", 10, 0)
-	want("changed", "a", "b", "c", "d", "e", "f")
+	want("changed", "a J", "b C", "c D", "d E", "e F", "f H")
 	set("a", each, -1)
 	set("b", each, -1)
 	set("b", each, -1) // it is gone already
 	set("g", 2*each+1, 0)
-	want("one byte more than there is room", "c", "d", "e", "f")
+	want("one byte more than there is room", "c D", "d E", "e F", "f H")
 	set("g", 2*each, 0)
-	want("full again", "c", "d", "e", "f", "g")
+	want("full again", "c D", "d E", "e F", "f H", "g P")
 }
 
 // TestCookiesAreKeptUpToDate: answers may change, add and delete cookies; a portal
