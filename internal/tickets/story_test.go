@@ -343,12 +343,16 @@ func TestSomeoneElseCloses(t *testing.T) {
 // one with another mark.
 func TestComesBack(t *testing.T) {
 	for _, test := range []struct {
-		after   time.Duration
-		tickets int
-		status  string
-	}{{23 * time.Hour, 1, "Awaiting Review"}, {25 * time.Hour, 2, "Closed"}} {
+		within, after time.Duration
+		tickets       int
+		status        string
+	}{
+		{24 * time.Hour, 23 * time.Hour, 1, "Awaiting Review"},
+		{24 * time.Hour, 25 * time.Hour, 2, "Closed"},
+		{30 * time.Minute, 45 * time.Minute, 2, "Closed"}, // the first is not forgotten yet
+	} {
 		t.Run(test.after.String(), func(t *testing.T) {
-			inWorld(t, simulator.Options{}, settings(), func(w *world) {
+			inWorld(t, simulator.Options{}, settings(func(s *Settings) { s.ReopenWithin = test.within }), func(w *world) {
 				begin := time.Now()
 				w.deliver(about("1").with("web-01", begin, never))
 				w.rest()
