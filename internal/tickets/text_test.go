@@ -1,6 +1,7 @@
 package tickets
 
 import (
+	"errors"
 	"maps"
 	"strings"
 	"testing"
@@ -328,5 +329,16 @@ func TestClean(t *testing.T) {
 		if got := clean(test.text, maxNote); got != test.lines {
 			t.Errorf("%q: %q, want %q", test.text, got, test.lines)
 		}
+	}
+}
+
+// TestBounded: a template's output may fill its bound and not exceed it.
+func TestBounded(t *testing.T) {
+	b := &bounded{left: 3}
+	if n, err := b.Write([]byte("abc")); n != 3 || err != nil {
+		t.Errorf("up to the bound: %d, %v", n, err)
+	}
+	if _, err := b.Write([]byte("d")); !errors.Is(err, errTooLong) || b.String() != "abc" {
+		t.Errorf("beyond it: %q, %v", b.String(), err)
 	}
 }
