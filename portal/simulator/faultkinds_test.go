@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-var rewrite = flag.Bool("update", false, "write docs/portal-faults.md")
+var rewrite = flag.Bool("update", false, "write docs/portal-faults.md and testdata")
 
 // faultCase asks for a path while a fault is on and says what has to come.
 type faultCase struct {
