@@ -1,0 +1,305 @@
+package simulator
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"ukcloud_exporter/money"
+)
+
+// TestMixIsSplitmix64: the published first numbers of that generator from 1234567.
+func TestMixIsSplitmix64(t *testing.T) {
+	state := uint64(1234567)
+	for i, want := range []draw{6457827717110365317, 3203168211198807973, 9817491932198370423, 4593380528125082431, 16408922859458223821} {
+		state += 0x9e3779b97f4a7c15
+		if got := mix(state); got != want {
+			t.Errorf("number %d is %d, want %d", i+1, got, want)
+		}
+	}
+}
+
+// TestDrawsKeepTheirBounds: what is drawn is within what was asked for, both ends
+// included, and chances of none and of all are none and all.
+func TestDrawsKeepTheirBounds(t *testing.T) {
+	var within, below [5]int
+	table := []weighted[string]{{1, "a"}, {0, "never"}, {3, "b"}}
+	picked := map[string]int{}
+	d := draw(1)
+	for i := range int64(4000) {
+		d := d.of(topicName, i)
+		within[d.within(10, 14)-10]++
+		below[d.below(5)]++
+		picked[pick(d, table)]++
+		if d.permille(0) || !d.permille(1000) || d.below(1) != 0 || d.within(3, 3) != 3 {
+			t.Fatalf("draw %d", d)
+		}
+		if text := d.hex(16); len(text) != 16 || strings.Trim(text, "0123456789abcdef") != "" || d.hex(3) != text[:3] {
+			t.Fatalf("hexadecimal digits %s", text)
+		}
+	}
+	for i := range within {
+		if within[i] < 700 || below[i] < 700 {
+			t.Errorf("of 4000 draws %d and %d are %d", within[i], below[i], i)
+		}
+	}
+	if picked["never"] > 0 || picked["a"] < 900 || picked["a"] > 1100 || picked["a"]+picked["b"] != 4000 {
+		t.Errorf("picked %v", picked)
+	}
+}
+
+func TestFloorDiv(t *testing.T) {
+	for _, test := range [][3]int64{{7, 3, 2}, {6, 3, 2}, {0, 3, 0}, {-1, 3, -1}, {-3, 3, -1}, {-4, 3, -2}} {
+		if got := floorDiv(test[0], test[1]); got != test[2] {
+			t.Errorf("%d / %d = %d, want %d", test[0], test[1], got, test[2])
+		}
+	}
+}
+
+// TestRounding: pennies half up, hours up, prices of a month to the nearest of an hour.
+func TestRounding(t *testing.T) {
+	for _, test := range [][3]int64{{0, 2, 0}, {1, 2, 1}, {1, 3, 0}, {2, 3, 1}, {3, 2, 2}, {149, 100, 1}, {150, 100, 2}} {
+		if got := roundedPennies(test[0], test[1]); got != money.Amount(test[2])*penny {
+			t.Errorf("%d/%d pennies are %s, want %d", test[0], test[1], got, test[2])
+		}
+	}
+	for seconds, want := range map[int64]int64{0: 0, 1: 1, hour: 1, hour + 1: 2, day: 24} {
+		if got := wholeHours(seconds); got != want {
+			t.Errorf("%d s are %d hours, want %d", seconds, got, want)
+		}
+	}
+	for perMonth, want := range map[money.Amount]string{10 * penny: "0.000136986", 20 * penny: "0.000273973", 365: "0.000000001", 364: "0"} {
+		if got := perHour(perMonth).String(); got != want {
+			t.Errorf("%s a month are %s an hour, want %s", perMonth, got, want)
+		}
+	}
+	for amount, want := range map[money.Amount]string{0: "0.00", 5 * penny: "0.05", 123 * penny: "1.23", 100_090 * penny: "1000.90"} {
+		if got := string(appendPennies([]byte("x"), amount)); got != "x"+want {
+			t.Errorf("%s is written %s, want %s", amount, got, want)
+		}
+	}
+}
+
+func TestHasTag(t *testing.T) {
+	tests := []struct {
+		headers []string
+		want    bool
+	}{
+		{nil, false}, {[]string{""}, false}, {[]string{`"b"`}, false}, {[]string{`W/"a"`}, true}, {[]string{`"a"`}, true}, {[]string{"*"}, true},
+		{[]string{`"b"`, `"c" , W/"a"`}, true}, {[]string{`"b", "c"`}, false}, {[]string{`a`}, false},
+	}
+	for _, test := range tests {
+		for _, tag := range []string{`W/"a"`, `"a"`} {
+			if got := hasTag(test.headers, tag); got != test.want {
+				t.Errorf("%q, %s: %v", test.headers, tag, got)
+			}
+		}
+	}
+}
+
+// TestPageBounds: pages count from 1, and one behind the last is empty.
+func TestPageBounds(t *testing.T) {
+	tests := []struct {
+		query    string
+		n        int
+		from, to int
+		ok       bool
+	}{
+		{"", 60, 0, 60, true}, {"x=1", 60, 0, 60, true}, {"page=1", 60, 0, 25, true}, {"page=3", 60, 50, 60, true}, {"page=4", 60, 60, 60, true},
+		{"per_page=10", 60, 0, 10, true}, {"page=2&per_page=30", 60, 30, 60, true}, {"page=", 60, 0, 25, true}, {"page=1&per_page=1", 0, 0, 0, true},
+		{"page=1000000&per_page=1000000", 60, 60, 60, true}, {"page=1000001", 60, 0, 0, false}, {"per_page=0", 60, 0, 0, false}, {"per_page=1.5", 60, 0, 0, false},
+	}
+	for _, test := range tests {
+		query, err := url.ParseQuery(test.query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if from, to, err := pageBounds(query, test.n); from != test.from || to != test.to || (err == nil) != test.ok {
+			t.Errorf("%s of %d: %d to %d, %v", test.query, test.n, from, to, err)
+		}
+	}
+}
+
+// TestJSONStrings are those of encoding/json, in whatever way they are escaped.
+func TestJSONStrings(t *testing.T) {
+	for _, text := range []string{"", "a", `"`, `a\b"c`, "\x00\x1f\x20\x7f", "£ é № 🔑", "a\nb\tc", "\u2028", "\x10\x0a"} {
+		got := appendJSONString([]byte("x"), text)
+		var back string
+		if err := json.Unmarshal(got[1:], &back); err != nil || back != text {
+			t.Errorf("%q is written %s and read as %q, %v", text, got, back, err)
+		}
+	}
+	if got := string(appendJSONString(nil, "a\xffb")); got != "\"a\uFFFDb\"" {
+		t.Errorf("a byte that is no UTF-8: %q", got)
+	}
+}
+
+func TestPaths(t *testing.T) {
+	for path, want := range map[string]string{
+		"accounts": "accounts|", "accounts/": "accounts|", "accounts.json": "accounts|.json", "a/b.xml": "a b|.xml", "a/b.json/": "a b|.json",
+		"vdcs/urn%3Avcloud%3Avdc%3A1": "vdcs urn:vcloud:vdc:1|", "a//b": "a  b|", "a%zz": "a%zz|", "a.csv": "a.csv|",
+	} {
+		segments, suffix := split(path)
+		if got := strings.Join(segments, " ") + "|" + suffix; got != want {
+			t.Errorf("%s: %q, want %q", path, got, want)
+		}
+	}
+	tests := []struct {
+		pattern, path, args string
+		ok                  bool
+	}{
+		{"ping", "ping", "", true}, {"ping", "pong", "", false}, {"a/:", "a/1", "1", true}, {"a/:", "a", "", false}, {"a/:", "a/1/b", "", false},
+		{"a/:/b/:", "a/1/b/2", "1 2", true}, {"a/:/b/:", "a/1/c/2", "", false}, {":", "x", "x", true},
+	}
+	for _, test := range tests {
+		args, ok := match(test.pattern, strings.Split(test.path, "/"))
+		if ok != test.ok || ok && strings.Join(args, " ") != test.args {
+			t.Errorf("%s of %s: %q, %v", test.pattern, test.path, args, ok)
+		}
+	}
+	for accept, want := range map[string]bool{
+		"": false, "application/xml": true, "text/xml; q=0.9": true, "application/xml, application/json": false, "*/*, application/xml": false,
+		"application/xml,application/*": false, "text/html": false, "application/xml, application/vnd-skyscapecloud-v1": false,
+	} {
+		if got := prefersXML([]string{accept}); got != want {
+			t.Errorf("Accept %q: XML %v", accept, got)
+		}
+	}
+	for orgID, want := range map[string]string{"1-2-3-abcdef": "2", "1-2-3": "", "1-2-3-4-5": "", "": ""} {
+		if got := accountOf("billing/billing-csv", nil, url.Values{"org_id": {orgID}}); got != want {
+			t.Errorf("account of %q: %q", orgID, got)
+		}
+	}
+	if got := accountOf("accounts/:/vorgs", []string{"7"}, url.Values{"org_id": {"1-2-3-abcdef"}}); got != "7" {
+		t.Errorf("account of a path: %q", got)
+	}
+}
+
+func TestSessionIDs(t *testing.T) {
+	for cookies, want := range map[string]string{
+		"rack.session=a":                                   "a",
+		"x=1; rack.session=a; _portal_session=b":           "a",
+		"rack.session=a; path=/api, rack.session=b; path=": "a b",
+		"xrack.session=a":                                  "",
+		"rack.sessions=a":                                  "",
+		"":                                                 "",
+	} {
+		r := get("/")
+		r.Header.Set("Cookie", cookies)
+		if got := strings.Join(sessionIDs(r), " "); got != want {
+			t.Errorf("%s: %q, want %q", cookies, got, want)
+		}
+	}
+}
+
+// TestSessionEndsWithItsLength, to the second, and slides with each call.
+func TestSessionEndsWithItsLength(t *testing.T) {
+	now := recorded
+	p := newPortal(t, Options{SessionTTL: time.Minute, Now: func() time.Time { return now }})
+	v := visit(t, p)
+	for _, step := range []struct {
+		wait time.Duration
+		want int
+	}{{time.Minute - 1, 200}, {time.Minute - 1, 200}, {time.Minute, 401}} {
+		now = now.Add(step.wait)
+		if w := v.get("ping"); w.Code != step.want {
+			t.Errorf("after %s: %d", step.wait, w.Code)
+		}
+	}
+	visit(t, p)
+	if n := len(p.sessions.open); n != 1 {
+		t.Errorf("%d sessions are kept, one has run out", n)
+	}
+}
+
+// TestBilledDays: a bill has the days up to yesterday, known at six, of a month that is
+// neither to come nor forgotten.
+func TestBilledDays(t *testing.T) {
+	month := func(y int, m time.Month) int64 { return monthStart(y, m) }
+	tests := []struct {
+		name  string
+		start int64
+		now   string
+		days  int64
+	}{
+		{"before six", month(2016, 3), "2016-03-08T05:59:59Z", 6},
+		{"at six", month(2016, 3), "2016-03-08T06:00:00Z", 7},
+		{"its first day", month(2016, 3), "2016-03-01T06:00:00Z", 0},
+		{"its second day, before six", month(2016, 3), "2016-03-02T05:59:59Z", 0},
+		{"its second day", month(2016, 3), "2016-03-02T06:00:00Z", 1},
+		{"the month before, on the first, before six", month(2016, 2), "2016-03-01T05:59:59Z", 28},
+		{"the month before", month(2016, 2), "2016-03-01T06:00:00Z", 29},
+		{"the oldest", month(2016, 1), "2016-03-08T12:00:00Z", 31},
+		{"older than that", month(2015, 12), "2016-03-08T12:00:00Z", 0},
+		{"to come", month(2016, 4), "2016-03-08T12:00:00Z", 0},
+	}
+	p := newPortal(t, Options{History: 2})
+	for _, test := range tests {
+		now, err := time.Parse(time.RFC3339, test.now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if from, to := p.billed(test.start, now); from != test.start || (to-from) != test.days*day {
+			t.Errorf("%s: %d days from %d on", test.name, (to-from)/day, from)
+		}
+	}
+}
+
+// TestOptionsAtTheirBounds: what is just allowed, and what is not any more.
+func TestOptionsAtTheirBounds(t *testing.T) {
+	good := map[string]Options{
+		"a session of a second": {SessionTTL: time.Second}, "no wait": {Latency: 0, BuildDuration: 0, ApprovalDelay: 0}, "both eras": {Era: Era2020},
+	}
+	for name, o := range good {
+		if _, err := New(o); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	bad := map[string]Options{
+		"session TTL 999.999999ms": {SessionTTL: time.Second - 1}, "latency -1ns": {Latency: -1}, "build duration -1ns": {BuildDuration: -1},
+		"approval delay -1ns": {ApprovalDelay: -1}, "unknown era 2019": {Era: 2019}, "must not be negative": {Accounts: -1},
+		"and history must not": {History: -1}, "vOrgs and history": {VOrgsPerAccount: -1}, "accounts, VMs": {VMs: -1},
+		"is there twice": {Users: []User{{"DEMO@example.com", "x", ReadOnly}}}, "unknown kind": {Faults: []Fault{{Endpoint: "ping", Kind: "x"}}},
+	}
+	for want, o := range bad {
+		if _, err := New(o); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}
+
+// TestFaultsAndValidators: a client that has the answer gets 304, unless a fault is to be
+// seen; only of GET and HEAD.
+func TestFaultsAndValidators(t *testing.T) {
+	p := newPortal(t, Options{})
+	v := visit(t, p)
+	tag := v.get("accounts").Header().Get("Etag")
+	ask := func(method string) int {
+		r := get("/api/accounts")
+		r.Method = method
+		r.Header.Set("If-None-Match", tag)
+		return v.send(r).Code
+	}
+	for method, want := range map[string]int{http.MethodGet: 304, http.MethodHead: 304, http.MethodPost: 405} {
+		if got := ask(method); got != want {
+			t.Errorf("%s: %d, want %d", method, got, want)
+		}
+	}
+	for _, kind := range []string{"text", "cookie-growth"} { // of the body, of the headers
+		p.SetFaults(Fault{Endpoint: "accounts", Kind: kind})
+		if got := ask(http.MethodGet); got != 200 {
+			t.Errorf("with the fault %s: %d", kind, got)
+		}
+	}
+}
+
+func TestCutNames(t *testing.T) {
+	for n, want := range map[int]int{31: 31, 32: 32, 33: 32} {
+		if got := len([]rune(cut(strings.Repeat("ü", n)))); got != want {
+			t.Errorf("%d characters become %d", n, got)
+		}
+	}
+}
