@@ -303,3 +303,40 @@ func TestCutNames(t *testing.T) {
 		}
 	}
 }
+
+// TestValidatorsOfAnHour: what was reckoned in one hour is not said of the next.
+func TestValidatorsOfAnHour(t *testing.T) {
+	var v validators
+	get := func(tick int64, ver version) bool { _, known := v.get("a", tick, ver); return known }
+	if get(1, version{}) {
+		t.Error("known before it was reckoned")
+	}
+	v.put("a", 1, validator{"tag", 3})
+	if !get(1, version{}) {
+		t.Error("not known in its hour")
+	}
+	if get(2, version{}) {
+		t.Error("known in the next hour")
+	}
+	v.put("a", 1, validator{"tag", 3}) // one that took long
+	if get(2, version{}) {
+		t.Error("late, and known in the next hour")
+	}
+	v.put("a", 2, validator{"tag", 3})
+	if get(2, version{edits: 1}) || get(2, version{built: 1}) {
+		t.Error("known after a change")
+	}
+}
+
+// TestExtras: a small vOrg has one or two things that are no VMs, one of ten VMs each
+// kind, a large one more, up to a bound.
+func TestExtras(t *testing.T) {
+	every := len(extraKinds)
+	for vms, want := range map[int]int{0: 0, 1: 1, 2: 2, 9: 2, 10: every, 39: every, 40: every + 1, 1600: every + 40, 4000: every + 40} {
+		v := &vorg{account: &account{}}
+		(&estate{}).addExtras(v, draw(1), vms)
+		if len(v.extras) != want {
+			t.Errorf("%d VMs: %d extras, want %d", vms, len(v.extras), want)
+		}
+	}
+}
