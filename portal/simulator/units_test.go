@@ -340,3 +340,46 @@ func TestExtras(t *testing.T) {
 		}
 	}
 }
+
+// TestExtrasOverTime: the first of each kind is always there, those beyond are not; an
+// OpenStack machine has its new name from December 2018 on.
+func TestExtrasOverTime(t *testing.T) {
+	a := &account{id: 1}
+	v := &vorg{account: a, vdcs: []*vdc{{name: "VDC"}}}
+	(&estate{}).addExtras(v, draw(1), 40)
+	for i, x := range v.extras {
+		empty := 0
+		for n := range int64(1000) {
+			there := false
+			x.rows(n*36*day, "", func(*billRow) bool { there = true; return true })
+			if !there {
+				empty++
+			}
+		}
+		if (empty > 0) != (i >= len(extraKinds)) {
+			t.Errorf("extra %d is not there on %d days of 1000", i, empty)
+		}
+		for start, want := range map[int64]string{openStackRenamed - day: "OpenStack Instance", openStackRenamed: "OpenStack Virtual Machine"} {
+			if r := x.row(draw(1), 0, start); x.kind.service == "OpenStack Virtual Machine" && r.service != want {
+				t.Errorf("%s on %s", r.service, dateText(start))
+			}
+		}
+	}
+}
+
+// TestMemoryOfTheBill is in MiB, and in GiB where the evidence file's article says so.
+func TestMemoryOfTheBill(t *testing.T) {
+	tests := []struct {
+		memory         int
+		mib, evidenced string
+	}{{0, ",", ","}, {512, "512,", "0.5,"}, {1024, "1024,", "1,"}, {1536, "1536,", "1.5,"}, {4192, "4192,", "4.09375,"}, {32768, "32768,", "32,"}}
+	for _, test := range tests {
+		for evidence, want := range map[bool]string{false: test.mib, true: test.evidenced} {
+			w := rowWriter{format: BillingFormat{EvidenceFile: evidence}}
+			w.memory(&billRow{compute: true, shape: shape{1, test.memory}})
+			if got := string(w.b); got != want {
+				t.Errorf("%d MiB, evidence file %v: %q, want %q", test.memory, evidence, got, want)
+			}
+		}
+	}
+}
