@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -380,6 +381,118 @@ func TestMemoryOfTheBill(t *testing.T) {
 			if got := string(w.b); got != want {
 				t.Errorf("%d MiB, evidence file %v: %q, want %q", test.memory, evidence, got, want)
 			}
+		}
+	}
+}
+
+// TestYoungVMsAreNotRated before the first billing run after their creation, but for the
+// month's first hour, in which nobody is.
+func TestYoungVMsAreNotRated(t *testing.T) {
+	start := monthStart(2018, time.March)
+	place := &slot{vapp: &vapp{vdc: &vdc{class: power}}}
+	for _, test := range []struct {
+		tick, age int64 // of the month, of the VM
+		rated     bool
+		on        int64
+	}{
+		{10 * hour, hour / 2, false, 0}, {10 * hour, hour, false, 0}, {10 * hour, hour + 60, true, 1}, {10 * hour, 5 * hour, true, 4},
+		{hour, 60, true, 0}, {hour + hour, 60, false, 0}, {0, 60, true, 0}, {10 * hour, 100 * day, true, 9},
+	} {
+		tick := start + test.tick
+		m := &machine{slot: place, sizeIndex: 2, shape: shape{2, 4096}, storage: 51200, created: tick - test.age, deleted: 1 << 40}
+		if l := m.liveAt(tick); l.rated != test.rated || l.hoursOn != test.on || l.estimated != (test.tick > hour) {
+			t.Errorf("hour %d, %d s old: %+v", test.tick/hour, test.age, l)
+		}
+	}
+}
+
+// TestBuildsAreListed from their beginning on, for thirty days.
+func TestBuildsAreListed(t *testing.T) {
+	b := &build{created: 100*day + hour}
+	for at, want := range map[int64]bool{
+		b.created - 1: false, b.created: true, b.created + 29*day: true, 131*day - 1: true, 131 * day: false,
+	} {
+		if got := b.listed(at); got != want {
+			t.Errorf("%d days later: %v", (at-b.created)/day, got)
+		}
+	}
+}
+
+// TestBuiltVMsAreOrdinary, each with a number of its own, whatever their numbers come to.
+func TestBuiltVMsAreOrdinary(t *testing.T) {
+	p := newPortal(t, Options{})
+	v := p.estate.accounts[0].vorgs[0]
+	numbers := map[int64]bool{}
+	for n := range 300 {
+		x := &vdc{vorg: v, since: int64(n)*day + 59*60}
+		s := p.firstSlot(x, draw(n))
+		p.book.slots = append(p.book.slots, s)
+		if s.quirk() != ordinary || numbers[s.number] || s.since != int64(n)*day {
+			t.Errorf("slot %d of %d since %d, quirk %d", s.number, n, s.since, s.quirk())
+		}
+		numbers[s.number] = true
+		if m := p.estate.machineAt(s, x.since); m.created != s.since || m.deleted-m.created != longLife {
+			t.Errorf("its VM lives from %d to %d", m.created, m.deleted)
+		}
+	}
+}
+
+// TestBillAsOn moves hours that a VM was off, as many as there are, and no money.
+func TestBillAsOn(t *testing.T) {
+	p := newPortal(t, Options{VMs: 200})
+	if err := p.BillAsOn("nobody", 1); err == nil || !strings.Contains(err.Error(), `no VM "nobody"`) {
+		t.Errorf("unknown VM: %v", err)
+	}
+	for _, vm := range p.VMs() {
+		if vm.HoursOff < 10 {
+			continue
+		}
+		for hours, want := range map[int64]int64{3: 3, vm.HoursOff + 1: vm.HoursOff} {
+			if err := p.BillAsOn(vm.URN, hours); err != nil {
+				t.Fatal(err)
+			}
+			for _, now := range p.VMs() {
+				if now.URN == vm.URN && (now.HoursOn != vm.HoursOn+want || now.HoursOff != vm.HoursOff-want || now.MonthToDate != vm.MonthToDate) {
+					t.Errorf("%d hours: %+v became %+v", hours, vm, now)
+				}
+			}
+		}
+		return
+	}
+	t.Fatal("no VM is off")
+}
+
+// TestShares add up to the whole; the first part is never the empty one.
+func TestShares(t *testing.T) {
+	tests := []struct {
+		total, n, least int
+		fall            float64
+		want            []int
+	}{
+		{0, 1, 1, 0, []int{0}}, {7, 1, 1, 0.8, []int{7}}, {3, 5, 1, 0, []int{1, 0, 1, 1, 0}}, {4, 4, 1, 0, []int{1, 1, 1, 1}},
+		{10, 2, 1, 0, []int{5, 5}}, {12, 2, 1, 1, []int{8, 4}}, {5, 2, 4, 0, []int{1, 4}}, {2, 3, 1, 0, []int{1, 1, 0}},
+	}
+	for _, test := range tests {
+		if got := shares(test.total, test.n, test.least, test.fall); !slices.Equal(got, test.want) {
+			t.Errorf("%d in %d parts: %v, want %v", test.total, test.n, got, test.want)
+		}
+	}
+}
+
+// TestSmallVOrgs: of an account's vOrgs the last quarter is empty, and from four with VMs
+// on the last of those has one.
+func TestSmallVOrgs(t *testing.T) {
+	for vorgs, want := range map[int]struct{ empty, smallest int }{1: {0, 100}, 2: {1, 100}, 3: {1, 0}, 4: {1, 0}, 5: {1, 1}, 6: {2, 1}, 9: {2, 1}} {
+		v := newEstate(Options{VMs: 100, Accounts: 1, VOrgsPerAccount: vorgs}).accounts[0].vorgs
+		empty := 0
+		for _, one := range v {
+			if len(one.slots) == 0 {
+				empty++
+			}
+		}
+		smallest := len(v[len(v)-empty-1].slots)
+		if len(v) != vorgs || empty != want.empty || want.smallest > 0 && smallest != want.smallest || want.smallest == 0 && smallest < 2 {
+			t.Errorf("%d vOrgs: %d empty, the smallest has %d VMs", vorgs, empty, smallest)
 		}
 	}
 }
