@@ -496,3 +496,12 @@ func TestSmallVOrgs(t *testing.T) {
 		}
 	}
 }
+
+func TestDelaysOfFaults(t *testing.T) {
+	for text, want := range map[string]string{"ping=500@0s": "ping=500", "ping/7=500@1ms": "ping/7=500@1ms", "ping=500@-1ns": "", "ping=500@": "", "ping=500@5": ""} {
+		f, err := ParseFault(text)
+		if (err == nil) != (want != "") || err == nil && f.String() != want {
+			t.Errorf("%s: %s, %v", text, f, err)
+		}
+	}
+}
