@@ -510,3 +510,21 @@ func TestEndlessBodiesBeginRight(t *testing.T) {
 		t.Errorf("compute_services: %.200q", got)
 	}
 }
+
+// TestFaultsOfABillWithoutRows keep the header a line of its own.
+func TestFaultsOfABillWithoutRows(t *testing.T) {
+	p := newPortal(t, Options{})
+	c := asked(p, "billing/billing-csv?period=2026-02&org_id="+p.ServiceIDs("1")[0])
+	bill := p.billingCSV(c)
+	header := bill.text()
+	for kind, body := range map[string]string{"cut-rows": cutRows(http.StatusOK)(p, c, bill).text(), "header-only": headerOnly(p, c, bill).text()} {
+		if body != header {
+			t.Errorf("%s: %q", kind, body)
+		}
+	}
+	var b strings.Builder
+	_ = endless(p, c, bill).write(&cutWriter{&b, 10 * int64(len(header))})
+	if b.String() != strings.Repeat(header, 10) {
+		t.Errorf("endless: %.1200q", b.String())
+	}
+}
