@@ -74,7 +74,7 @@ func faultCases(org string) []faultCase {
 		{"echo", "accounts", "accounts", 500, has("rack.session=")},
 		{"echo-encoded", "accounts", "accounts", 500, has(`\u0072\u0061\u0063\u006b`, "rack.session%3D", "7261636b")},
 		{"escape", "accounts", "accounts", 500, has(`\u001b[2J`)},
-		{"changing-error", "accounts", "accounts", 500, has("upstream 10.0.0.7:3276")},
+		{"changing-error", "accounts", "accounts", 500, has("upstream 10.0.0.7:32769 did not answer at 2016-03-08T16:34:00Z (request 1)")},
 		{"null", "accounts", "accounts", 200, isBody("null")},
 		{"object", "my_calls", "my_calls", 200, isBody("{}")},
 		{"list", "accounts", "accounts", 200, isBody("[]")},

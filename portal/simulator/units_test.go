@@ -2,6 +2,8 @@ package simulator
 
 import (
 	"encoding/json"
+	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -502,6 +504,86 @@ func TestDelaysOfFaults(t *testing.T) {
 		f, err := ParseFault(text)
 		if (err == nil) != (want != "") || err == nil && f.String() != want {
 			t.Errorf("%s: %s, %v", text, f, err)
+		}
+	}
+}
+
+// failing is a client that leaves after some writes.
+type failing struct{ writes, left int }
+
+func (f *failing) Write(b []byte) (int, error) {
+	if f.writes++; f.writes > f.left {
+		return 0, io.ErrClosedPipe
+	}
+	return len(b), nil
+}
+
+// TestStreamsEndWithTheClient: nothing is written for nothing, nor to a client that has
+// gone; the buffer is written before it is full.
+func TestStreamsEndWithTheClient(t *testing.T) {
+	client := &failing{left: 1}
+	s := &stream{w: client}
+	if s.flush(); client.writes != 0 {
+		t.Error("nothing was written")
+	}
+	s.raw(strings.Repeat("x", streamBuffer-4<<10))
+	if !s.flushed() || client.writes != 0 {
+		t.Errorf("%d writes before there is enough", client.writes)
+	}
+	if s.raw("x"); !s.flushed() || client.writes != 1 || len(s.b) != 0 {
+		t.Errorf("%d writes, %d bytes left", client.writes, len(s.b))
+	}
+	for range 3 {
+		s.raw("y")
+		s.flush()
+	}
+	if s.flushed() || client.writes != 2 {
+		t.Errorf("%d writes to a client that has gone: %v", client.writes, s.err)
+	}
+}
+
+func TestCutWriter(t *testing.T) {
+	var b strings.Builder
+	w := &cutWriter{&b, 5}
+	for _, test := range []struct {
+		text string
+		n    int
+		err  error
+	}{{"abc", 3, nil}, {"de", 2, nil}, {"", 0, nil}, {"f", 0, io.ErrShortWrite}} {
+		if n, err := w.Write([]byte(test.text)); n != test.n || !errors.Is(err, test.err) {
+			t.Errorf("%q: %d, %v", test.text, n, err)
+		}
+	}
+	if w = (&cutWriter{&b, 2}); b.String() != "abcde" {
+		t.Errorf("passed on %q", b.String())
+	}
+	if n, err := w.Write([]byte("xyz")); n != 2 || !errors.Is(err, io.ErrShortWrite) {
+		t.Errorf("half of it: %d, %v", n, err)
+	}
+}
+
+// TestMachinesDuring a time are those that live in it, its end not included.
+func TestMachinesDuring(t *testing.T) {
+	e := newEstate(Options{VMs: 50, Accounts: 1})
+	for _, s := range e.slots {
+		m := e.machineAt(s, recorded.Unix())
+		during := func(from, to int64) (created []int64) {
+			for m := range e.machinesDuring(s, from, to) {
+				created = append(created, m.created)
+			}
+			return created
+		}
+		next, before := e.machineAt(s, m.deleted), e.machineAt(s, m.created-1)
+		for _, test := range []struct {
+			from, to int64
+			want     []int64
+		}{
+			{m.created, m.created + 1, []int64{m.created}}, {m.created, m.deleted, []int64{m.created}}, {m.deleted - 1, m.deleted, []int64{m.created}},
+			{m.created - 1, m.deleted + 1, []int64{before.created, m.created, next.created}}, {m.created, m.created, nil}, {m.deleted, m.deleted + 1, []int64{next.created}},
+		} {
+			if got := during(test.from, test.to); !slices.Equal(got, test.want) {
+				t.Errorf("slot %d from %d to %d: %d, want %d", s.number, test.from, test.to, got, test.want)
+			}
 		}
 	}
 }
