@@ -587,3 +587,20 @@ func TestMachinesDuring(t *testing.T) {
 		}
 	}
 }
+
+// TestVOrgNames are never the same twice in an account.
+func TestVOrgNames(t *testing.T) {
+	seen := map[string]int{}
+	for n := range 50 {
+		name := vorgName(n)
+		if was, twice := seen[name]; twice {
+			t.Errorf("%d and %d are both %s", was, n, name)
+		}
+		seen[name] = n
+	}
+	for n, want := range map[int]string{0: "Case Management", 7: "Training", 8: "Case Management 2", 17: "Analytics (live) 3"} {
+		if got := vorgName(n); got != want {
+			t.Errorf("%d is %s, want %s", n, got, want)
+		}
+	}
+}
