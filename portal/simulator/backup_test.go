@@ -255,3 +255,17 @@ func TestFailBothBackupsOfANight(t *testing.T) {
 	}
 	t.Fatal("no VM has two backups a night")
 }
+
+// TestFirstBackup: the first night of a VM is one whose window opens when it is there.
+func TestFirstBackup(t *testing.T) {
+	p := newPortal(t, Options{})
+	s := p.estate.slots[0]
+	night := time.Date(2016, 7, 1, 0, 0, 0, 0, p.london)
+	for later, want := range map[int64]int{0: 1, 1: 0, -day: 2, 1 - day: 1, -40 * day: backupsKept} {
+		m := p.estate.machineAt(s, recorded.Unix())
+		m.quirk, m.protected, m.created = troubled, true, p.windowOpens(night).Unix()+later
+		if got := len(p.backupsAt(nil, m, night.AddDate(0, 0, 1).Add(10*time.Hour).Unix())); got != want {
+			t.Errorf("%d s after the window opened: %d backups, want %d", later, got, want)
+		}
+	}
+}
