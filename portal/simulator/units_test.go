@@ -3,6 +3,7 @@ package simulator
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -601,6 +602,79 @@ func TestVOrgNames(t *testing.T) {
 	for n, want := range map[int]string{0: "Case Management", 7: "Training", 8: "Case Management 2", 17: "Analytics (live) 3"} {
 		if got := vorgName(n); got != want {
 			t.Errorf("%d is %s, want %s", n, got, want)
+		}
+	}
+}
+
+// TestBuildStates: a drawn build waits for ten to sixty seconds and runs for a hundred to
+// a hundred and eighty; by the day's number it stalls in either, or fails.
+func TestBuildStates(t *testing.T) {
+	span := map[string][2]int64{}
+	note := func(what string, seconds int64) {
+		s, known := span[what]
+		if !known {
+			s = [2]int64{seconds, seconds}
+		}
+		span[what] = [2]int64{min(s[0], seconds), max(s[1], seconds)}
+	}
+	for n := range int64(3000) {
+		d, runs, ends := draw(1).of(topicBuild, n), int64(-1), int64(-1)
+		for age := range int64(300) {
+			switch state := buildState(d, 3, age); {
+			case state == "running" && runs < 0:
+				runs = age
+			case state == "completed" && ends < 0:
+				ends = age
+			}
+		}
+		note("waits", runs)
+		note("runs", ends-runs)
+	}
+	if span["waits"] != [2]int64{10, 60} || span["runs"] != [2]int64{100, 180} {
+		t.Errorf("seconds %v", span)
+	}
+	for number, want := range []string{"approved approved completed", "approved running completed", "approved failed failed", "approved completed completed"} {
+		got := strings.Join([]string{buildState(draw(1), int64(number), 9), buildState(draw(1), int64(number), 5*day), buildState(draw(1), int64(number), 6*day)}, " ")
+		if got != want {
+			t.Errorf("number %d: %s, want %s", number, got, want)
+		}
+	}
+}
+
+// TestDrawnBuildsOneByOne: those of the last thirty days can be asked for, from the second
+// on in which they begin.
+func TestDrawnBuildsOneByOne(t *testing.T) {
+	p := newPortal(t, Options{Accounts: 3, VMs: 10})
+	v, today, accounts := visit(t, p), recorded.Unix()/day, int64(3)
+	for ago, want := range map[int64]int{1: 200, 30: 200, 31: 404, 400: 404} {
+		for account := range accounts {
+			if w := v.get(fmt.Sprintf("vdc-builds/%d", (today-ago)*accounts+account)); w.Code != want {
+				t.Errorf("%d days ago, account %d: %d", ago, account, w.Code)
+			}
+		}
+	}
+	for _, id := range []string{"0", "-1", "x", fmt.Sprint(today*accounts + 100*accounts)} {
+		if w := v.get("vdc-builds/" + id); w.Code != 404 {
+			t.Errorf("build %s: %d", id, w.Code)
+		}
+	}
+	_, created, ok := vdcBuild.drawn(p, p.estate.accounts[0], today, time.Unix((today+1)*day, 0))
+	if _, _, early := vdcBuild.drawn(p, p.estate.accounts[0], today, time.Unix(created-1, 0)); !ok || early {
+		t.Error("it is there before it begins")
+	}
+	if _, _, ok := vdcBuild.drawn(p, p.estate.accounts[0], today, time.Unix(created, 0)); !ok {
+		t.Error("it is not there when it begins")
+	}
+}
+
+// TestBuiltBy counts the builds that have ended, of every kind.
+func TestBuiltBy(t *testing.T) {
+	b := newBook()
+	b.builds[vOrgBuild] = []*build{{ends: 10}, {ends: 20}}
+	b.builds[edgeBuild] = []*build{{ends: 10}}
+	for at, want := range map[int64]int{9: 0, 10: 2, 19: 2, 20: 3} {
+		if got := b.builtBy(at); got != want {
+			t.Errorf("%d by %d, want %d", got, at, want)
 		}
 	}
 }
