@@ -678,3 +678,35 @@ func TestBuiltBy(t *testing.T) {
 		}
 	}
 }
+
+// TestSameConfigUntil: up to the day on which a VM grows or is resized, whichever comes
+// first.
+func TestSameConfigUntil(t *testing.T) {
+	const from, until = 100*day + 5*hour, 160 * day
+	tests := []struct {
+		name      string
+		growth    int
+		resizeDay int64
+		want      int64
+	}{
+		{"never changes", 0, 0, until}, {"resized", 0, 120, 120 * day}, {"resized before", 0, 90, until}, {"resized later", 0, 170, until},
+		{"grows", 1024, 0, 130 * day}, {"grows and is resized", 1024, 140, 130 * day}, {"resized and grows", 1024, 110, 110 * day}, {"resized at once", 0, 101, 101 * day},
+	}
+	for _, test := range tests {
+		m := &machine{sizeIndex: 2, shape: shape{2, 4096}, storage: 51200, created: 100 * day, growth: test.growth, resizeDay: test.resizeDay}
+		if got := m.sameConfigUntil(from, until); got != test.want {
+			t.Errorf("%s: up to day %d, want %d", test.name, got/day, test.want/day)
+		}
+	}
+}
+
+// TestVDCsOfAVOrg: below twenty VMs they are in one VDC, from then on in all classes, and
+// an empty VDC stands beside them.
+func TestVDCsOfAVOrg(t *testing.T) {
+	for vms, want := range map[int]int{1: 1, 19: 1, 20: 4, 40: 4} {
+		e := newEstate(Options{VMs: vms, Accounts: 1, VOrgsPerAccount: 1})
+		if v := e.accounts[0].vorgs[0]; len(v.vdcs) != want || len(v.slots) != vms {
+			t.Errorf("%d VMs: %d in %d VDCs", vms, len(v.slots), len(v.vdcs))
+		}
+	}
+}
