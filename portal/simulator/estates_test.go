@@ -18,7 +18,11 @@ func readPaths(p *Portal, month string) []string {
 		list = append(list, account+"compute_services", account+"api_credentials", account+"vorgs", account+"platform_visibility/vmotion_events",
 			account+"vorg-builds", account+"vdc-builds", account+"edge-gateway-builds")
 		for n, org := range p.ServiceIDs(id) {
-			list = append(list, fmt.Sprintf("%svorgs/%d/vdcs", account, n+1),
+			vdcs := fmt.Sprintf("%svorgs/%d/vdcs", account, n+1)
+			for _, x := range p.service(org, p.now().Unix()).vdcs {
+				list = append(list, vdcs+"/"+x.urn+"/edge-gateways")
+			}
+			list = append(list, vdcs,
 				"billing/billing-csv?period="+month+"&org_id="+org, "billing/cloud-storage-report?date="+month+"-09&org_id="+org)
 		}
 	}

@@ -710,3 +710,22 @@ func TestVDCsOfAVOrg(t *testing.T) {
 		}
 	}
 }
+
+// TestVAppWithoutAUUID is in the first VDC of an estate, from ten VMs on.
+func TestVAppWithoutAUUID(t *testing.T) {
+	for vms, want := range map[int]int{9: 0, 10: 1, 200: 1} {
+		got := 0
+		for _, v := range newEstate(Options{VMs: vms, Accounts: 1}).accounts[0].vorgs {
+			for _, x := range v.vdcs {
+				for _, a := range x.vapps {
+					if a.urn == "urn:vcloud:vapp:" {
+						got++
+					}
+				}
+			}
+		}
+		if got != want {
+			t.Errorf("%d VMs: %d", vms, got)
+		}
+	}
+}
