@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -242,6 +243,27 @@ func TestComputeServicesTooMany(t *testing.T) {
 	body := `{"vOrgs":[{"VDCs":[{"vApps":[{"VMs":[` + strings.Repeat("{},", maxObjects) + `{}]}]}]}]}`
 	if _, err := readCompute(t, body); !errors.Is(err, errTooLarge) {
 		t.Error(err)
+	}
+}
+
+// TestObjectsAreBounded: VMs and backups count alike, and the last that may be is read.
+func TestObjectsAreBounded(t *testing.T) {
+	vms := func(what string) string { return `{"vOrgs":[{"VDCs":[{"vApps":[{"VMs":[` + what + `]}]}]}]}` }
+	tests := []struct {
+		name, body string
+		objects    int
+	}{
+		{"VMs", vms(`{},{}`), 9}, // and the lists and objects about them
+		{"backups", vms(`{"backups":[{},{},null]}`), 11},
+	}
+	for _, test := range tests {
+		for more, want := range map[int]error{0: nil, 1: errTooLarge} {
+			r := newReader(strings.NewReader(test.body), maxValue, time.UTC)
+			r.objects = maxObjects - test.objects + more
+			if _, err := r.estate(); !errors.Is(err, want) || want == nil && r.objects != maxObjects {
+				t.Errorf("%s, %d more than may be: %v after %d", test.name, more, err, r.objects-maxObjects)
+			}
+		}
 	}
 }
 

@@ -82,6 +82,88 @@ func TestCookies(t *testing.T) {
 	}
 }
 
+// TestSanitise: how long a cookie of an answer lasts where the portal has told the
+// length of the session, and where it has not.
+func TestSanitise(t *testing.T) {
+	tests := []struct {
+		name, cookie string
+		told         time.Duration
+		want         int // Max-Age
+	}{
+		{"no lifetime", "x=1", 15 * time.Minute, 0},
+		{"Max-Age", "x=1; max-age=5", 15 * time.Minute, 5},
+		{"Max-Age of a year", "x=1; max-age=31536000", 0, 86400},
+		{"Expires, told", "x=1; expires=Sat, 01 Jan 2000 00:00:10 GMT", 15 * time.Minute, 900},
+		{"Expires over, told", "x=1; expires=Fri, 31 Dec 1999 23:00:00 GMT", 15 * time.Minute, 900},
+		{"Expires, not told", "x=1; expires=Sat, 01 Jan 2000 00:00:10 GMT", 0, 10},
+		{"Expires over, not told", "x=1; expires=Fri, 31 Dec 1999 23:00:00 GMT", 0, -1},
+		{"Expires of 1970, told", "x=1; expires=Thu, 01 Jan 1970 00:00:01 GMT", 15 * time.Minute, -1},
+		{"Expires of 1971, told", "x=1; expires=Fri, 01 Jan 1971 00:00:00 GMT", 15 * time.Minute, 900},
+		{"empty, told", "x=; expires=Fri, 31 Dec 1999 23:00:00 GMT", 15 * time.Minute, -1},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			resp := &http.Response{Header: http.Header{"Date": {"Sat, 01 Jan 2000 00:00:00 GMT"}, "Set-Cookie": {test.cookie}}}
+			s := &session{base: mustParse(t, testURL)}
+			if got := s.sanitise(resp, test.told); len(got) != 1 || got[0].MaxAge != test.want {
+				t.Errorf("%v, want a Max-Age of %d", got, test.want)
+			}
+		})
+	}
+}
+
+func TestLifetime(t *testing.T) {
+	for d, want := range map[time.Duration]int{
+		-1: -1, 0: -1, 1: 1, time.Second: 1, time.Second + 1: 2, 90 * time.Second: 90, 24 * time.Hour: 86400, 25 * time.Hour: 86400,
+	} {
+		if got := lifetime(d); got != want {
+			t.Errorf("%v: %d, want %d", d, got, want)
+		}
+	}
+}
+
+// TestJarCountsBytes: cookies fill a jar up to its size, one that changes counts once,
+// and what is deleted makes room.
+func TestJarCountsBytes(t *testing.T) {
+	const each = 1 << 10
+	j, u := newJar(), mustParse(t, testURL)
+	changes := 0 // each has a letter of its own
+	set := func(name string, size, maxAge int) {
+		changes++
+		value := strings.Repeat(string(rune('A'+changes)), size-len(name)-len("=; "))
+		j.SetCookies(u, []*http.Cookie{{Name: name, Value: value, Path: "/api", MaxAge: maxAge}})
+	}
+	want := func(when string, names ...string) {
+		t.Helper()
+		var got []string
+		for _, cookie := range j.Cookies(u) {
+			got = append(got, cookie.Name+" "+cookie.Value[:1])
+		}
+		slices.Sort(got)
+		if diff := cmp.Diff(names, got); diff != "" {
+			t.Errorf("%s: %s", when, diff)
+		}
+	}
+	for _, name := range []string{"a", "b", "c", "d", "e"} {
+		set(name, each, 0)
+	}
+	set("f", each+1, 0)
+	want("one byte too many", "a B", "b C", "c D", "d E", "e F")
+	set("f", each, 0)
+	want("full", "a B", "b C", "c D", "d E", "e F", "f H")
+	set("a", each, 0)
+	set("a", each, 0)
+	set("g", 10, 0)
+	want("changed", "a J", "b C", "c D", "d E", "e F", "f H")
+	set("a", each, -1)
+	set("b", each, -1)
+	set("b", each, -1) // it is gone already
+	set("g", 2*each+1, 0)
+	want("one byte more than there is room", "c D", "d E", "e F", "f H")
+	set("g", 2*each, 0)
+	want("full again", "c D", "d E", "e F", "f H", "g P")
+}
+
 // TestCookiesAreKeptUpToDate: answers may change, add and delete cookies; a portal
 // that deletes them all has ended the session.
 func TestCookiesAreKeptUpToDate(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"testing"
@@ -146,6 +147,54 @@ func TestRedirectsAreBounded(t *testing.T) {
 		}}
 		if _, err := newTestClient(t, portal).Conditional().Accounts(t.Context(), nil); !errors.Is(err, want) {
 			t.Errorf("%d redirects: %v", hops, err)
+		}
+	}
+}
+
+// TestMayFollow: cookies go to the same host only, to the same port, and from http to
+// https where both have their own.
+func TestMayFollow(t *testing.T) {
+	tests := []struct {
+		from, to string
+		want     bool
+	}{
+		{"https://p.example.com/a", "https://P.example.com:443/b", true},
+		{"https://p.example.com/a", "https://p.example.com:8443/b", false},
+		{"https://p.example.com/a", "http://p.example.com/b", false},
+		{"https://p.example.com:80/a", "http://p.example.com:443/b", false},
+		{"http://p.example.com/a", "https://p.example.com/b", true},
+		{"http://p.example.com:8080/a", "https://p.example.com/b", false},
+		{"http://p.example.com/a", "https://p.example.com:8443/b", false},
+		{"http://p.example.com/a", "ftp://p.example.com:443/b", false},
+		{"ftp://p.example.com/a", "https://p.example.com/b", false},
+	}
+	for _, test := range tests {
+		from, to := mustParse(t, test.from), mustParse(t, test.to)
+		if got := mayFollow(from, to); got != test.want {
+			t.Errorf("%s to %s: %v", from, to, got)
+		}
+	}
+}
+
+func mustParse(t *testing.T, text string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+// TestPageOfAnErrorStatus: HTML under a status that is none of success is an error page,
+// and no login is tried for it.
+func TestPageOfAnErrorStatus(t *testing.T) {
+	for _, status := range []int{300, 404, 501} {
+		portal := &served{serve: func(r *http.Request) *http.Response {
+			return reply(r, status, "<html>no</html>", "Content-Type", "text/html")
+		}}
+		_, err := newTestClient(t, portal).Accounts(t.Context())
+		if logins, requests := portal.counts(); err == nil || errors.Is(err, ErrSessionExpired) || logins != 1 || requests != 1 {
+			t.Errorf("%d: %v after %d logins and %d requests", status, err, logins, requests)
 		}
 	}
 }

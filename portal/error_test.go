@@ -122,6 +122,11 @@ func TestErrorLogValue(t *testing.T) {
 	if !strings.Contains(out.String(), want) {
 		t.Errorf("%s\ndoes not contain\n%s", out.String(), want)
 	}
+	out.Reset()
+	slog.New(slog.NewTextHandler(&out, nil)).Error("failed", "err", &Error{Method: "GET", Endpoint: "/api/accounts"})
+	if text := strings.TrimSpace(out.String()); !strings.HasSuffix(text, "err.method=GET err.endpoint=/api/accounts") {
+		t.Errorf("says more than is known: %s", text)
+	}
 }
 
 func TestRetryAfter(t *testing.T) {

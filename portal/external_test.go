@@ -28,6 +28,9 @@ var public = []string{module + "/portal", module + "/csvparse", module + "/money
 // other exported name may have a type from internal, and a module with a replace
 // compiles against all of them.
 func TestExportedNames(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds another module")
+	}
 	packages := publicPackages(t)
 	var uses bytes.Buffer
 	fmt.Fprint(&uses, "package external\n\nimport (\n")

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // noAnswer is a connection that fails.
@@ -128,6 +130,54 @@ func TestRetryEndsWithTheCaller(t *testing.T) {
 			t.Errorf("took %v", took)
 		}
 	})
+}
+
+// TestWhatIsNoRetry: a caller that has left and a turn that would come too late are not
+// counted as retries, and not waited for.
+func TestWhatIsNoRetry(t *testing.T) {
+	tests := []struct {
+		name    string
+		options []Option
+		answer  func(*http.Request) (*http.Response, error)
+		want    error
+	}{
+		{"a caller that leaves", nil, func(r *http.Request) (*http.Response, error) { return nil, context.Canceled }, context.Canceled},
+		{"no turn before the deadline", []Option{withRate(0.001, 1)}, func(r *http.Request) (*http.Response, error) { return reply(r, 200, `[]`), nil }, errRateDeadline},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				registry := prometheus.NewRegistry()
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				first := true
+				client := newTestClient(t, roundTripper(func(r *http.Request) (*http.Response, error) {
+					if isLogin(r) {
+						return acceptLogin(r, "s"), nil
+					}
+					if first {
+						first = false
+						return reply(r, 200, `[]`), nil
+					}
+					if test.want == context.Canceled {
+						cancel()
+					}
+					return test.answer(r)
+				}), append(test.options, WithRegisterer(registry))...)
+				exactJitter(client)
+				mustCall(t, client)
+				if _, err := client.Accounts(ctx); !errors.Is(err, test.want) {
+					t.Errorf("got %v", err)
+				}
+				if took := time.Since(midnight2000); took != 0 {
+					t.Errorf("waited for %v", took)
+				}
+				if text := exposition(t, registry); contains(text, "ukcloud_api_retries_total{") {
+					t.Error("counted as a retry")
+				}
+			})
+		})
+	}
 }
 
 // TestTimeout covers one call with everything in it, the body too.

@@ -234,4 +234,8 @@ func TestGiantTag(t *testing.T) {
 	if got := portal.requests[1].Header.Get("If-None-Match"); got != "" {
 		t.Errorf("sent back %d bytes", len(got))
 	}
+	client, _ = answering(t, `[]`, "ETag", tag[1:])
+	if largest, err := client.Conditional().Accounts(t.Context(), nil); err != nil || largest.ETag != tag[1:] {
+		t.Errorf("the largest that may be is not kept: %v", err)
+	}
 }

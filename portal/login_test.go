@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -191,6 +193,108 @@ func TestCredentialSource(t *testing.T) {
 		time.Sleep(time.Minute)
 		mustCall(t, client)
 	})
+}
+
+// TestNextLoginInTheLog: a failed login says when the next one is tried; one without
+// credentials has none to tell of.
+func TestNextLoginInTheLog(t *testing.T) {
+	const (
+		due    = `next="the login is tried again with the next refresh that is due"`
+		paused = `next="the next login is tried after 2000-01-01T01:00:00Z, or when the credentials or the configuration change"`
+		never  = `next="no login is tried until the credentials or the configuration change"`
+	)
+	putOff := func(r *http.Request) *http.Response { return reply(r, 503, "", "Retry-After", "0") }
+	good := Credentials{Email: testEmail, Password: NewSecret(testPassword)}
+	tests := []struct {
+		name        string
+		credentials Credentials
+		err         error // of the source
+		answer      func(*http.Request) *http.Response
+		limit       int
+		want        string // "" for no word of it
+	}{
+		{"the portal says come again", good, nil, putOff, 2, due},
+		{"rejected", good, nil, rejectLogin, 2, paused},
+		{"rejected as often as may be", good, nil, rejectLogin, 1, never},
+		{"no credentials", Credentials{}, errors.New("no such file"), putOff, 2, ""},
+		{"no email", Credentials{Password: NewSecret(testPassword)}, nil, putOff, 2, due},
+		{"no password", Credentials{Email: testEmail}, nil, putOff, 2, due},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				portal := newGate()
+				portal.login = test.answer
+				var log bytes.Buffer
+				client, err := New(testURL, func() (Credentials, error) { return test.credentials, test.err },
+					WithTransport(portal), WithLogger(slog.New(slog.NewTextHandler(&log, nil))), WithRejectedLoginsLimit(test.limit))
+				if err != nil {
+					t.Fatal(err)
+				}
+				client.session.guard.Rounds = 1
+				_, _ = client.Accounts(t.Context())
+				if text := log.String(); strings.Count(text, `msg="Portal login failed"`) != 1 || !strings.Contains(text, test.want) || strings.Contains(text, "next=") != (test.want != "") {
+					t.Errorf("said\n%s\nwant %s", text, test.want)
+				}
+			})
+		})
+	}
+}
+
+// TestSuspendedFromTheStart: a process that begins while logins are suspended says so
+// once.
+func TestSuspendedFromTheStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		portal, dir := newGate(), t.TempDir()
+		portal.login = rejectLogin
+		_ = startWith(t, portal, NewLoginGuard(dir), testPassword)
+		var log bytes.Buffer
+		client := newTestClient(t, portal, WithLoginGuard(NewLoginGuard(dir)), WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+		for range 3 {
+			time.Sleep(time.Minute)
+			_, _ = client.Accounts(t.Context())
+		}
+		portal.wantLogins(t, "while suspended", 1)
+		if n := strings.Count(log.String(), `level=ERROR msg="Portal login failed"`); n != 1 {
+			t.Errorf("said %d times:\n%s", n, &log)
+		}
+	})
+}
+
+// TestOutcomeInTheLog: an outcome or a pause that cannot be written down is told, and
+// only then.
+func TestOutcomeInTheLog(t *testing.T) {
+	const outcome, pause = "The outcome of a portal login cannot be recorded", "A pause of portal logins cannot be recorded"
+	for _, broken := range []bool{false, true} {
+		t.Run(fmt.Sprintf("broken %v", broken), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				portal, dir := newGate(), t.TempDir()
+				portal.login = func(r *http.Request) *http.Response {
+					if broken { // a directory in the file's place
+						path := filepath.Join(dir, "logins.json")
+						if err := errors.Join(os.Remove(path), os.Mkdir(path, 0o700)); err != nil {
+							t.Error(err)
+						}
+					}
+					portal.session = "s"
+					return acceptLogin(r, "s")
+				}
+				var log bytes.Buffer
+				client := newTestClient(t, portal, WithLoginGuard(NewLoginGuard(dir)), WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+				if err := client.Login(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				endSession(client)
+				endSession(client)
+				client.session.tellGuard()
+				for _, text := range []string{outcome, pause} {
+					if strings.Contains(log.String(), text) != broken {
+						t.Errorf("%q: said %v\n%s", text, !broken, &log)
+					}
+				}
+			})
+		})
+	}
 }
 
 // TestFailedLoginsInTheLog: an error that goes on is told once, but each login that may

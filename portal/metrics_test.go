@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strings"
@@ -139,6 +140,10 @@ func TestUp(t *testing.T) {
 		fail = nil
 		_, _ = client.Conditional().Accounts(t.Context(), nil)
 		up("answered again", true)
+		fail = context.Canceled
+		_, _ = client.Conditional().Accounts(t.Context(), nil)
+		up("a caller that has left", true)
+		fail = nil
 		portal.login = func(r *http.Request) *http.Response { return reply(r, 500, "") }
 		portal.end()
 		_, _ = client.Conditional().Accounts(t.Context(), nil)

@@ -311,6 +311,11 @@ func TestSessionStatus(t *testing.T) {
 		if status := client.Session(); status != want {
 			t.Errorf("a failure without cookies has moved the expiry: %+v", status)
 		}
+		portal.good = func(r *http.Request) *http.Response { return reply(r, 300, "") }
+		_, _ = client.Conditional().Accounts(t.Context(), nil)
+		if status := client.Session(); status != want {
+			t.Errorf("a choice without cookies has moved the expiry: %+v", status)
+		}
 		portal.good = func(r *http.Request) *http.Response { return reply(r, 404, "", "Set-Cookie", "a=b") }
 		_, _ = client.Conditional().Accounts(t.Context(), nil)
 		want.Expiry = time.Now().Add(15 * time.Minute)

@@ -272,6 +272,42 @@ func TestEndedBefore(t *testing.T) {
 	})
 }
 
+// TestEnderIsForgotten: an endpoint that ended a session is not suspected in one that
+// began because the one between ran out.
+func TestEnderIsForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		portal := newGate()
+		client := newTestClient(t, portal)
+		mustCall(t, client)
+		time.Sleep(ripeAge)
+		portal.end()
+		mustCall(t, client) // its 401 ends the first session
+		time.Sleep(time.Hour)
+		if err := client.Login(t.Context()); err != nil { // the second has run out
+			t.Fatal(err)
+		}
+		portal.end()
+		mustCall(t, client)
+		portal.wantLogins(t, "in the end", 4)
+	})
+}
+
+// TestUselessLoginsPauseForAll: logins whose sessions are of no use are written down as
+// soon as the second is over, for the process that comes next.
+func TestUselessLoginsPauseForAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		portal := &storm{ttl: `{}`, cookies: []string{"rack.session=s; path=/elsewhere"}, serve: withCookie}
+		client := newTestClient(t, portal, WithLoginGuard(NewLoginGuard(dir)))
+		for range 2 {
+			_ = client.Login(t.Context())
+		}
+		if err := startWith(t, portal, NewLoginGuard(dir), testPassword); !errors.Is(err, errLoginPaused) || portal.logins != 2 {
+			t.Errorf("the next process: %v after %d logins", err, portal.logins)
+		}
+	})
+}
+
 // TestPausesOfAnEndpoint: while it is distrusted further failures change nothing, each
 // after that doubles the time, and only the URL that failed clears it.
 func TestPausesOfAnEndpoint(t *testing.T) {

@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -53,7 +54,7 @@ func TestParseWallClock(t *testing.T) {
 	}
 	for _, text := range []string{"", "08/03/2016", "8/3/2016 16:34", "08-03-2016 16:34", "08/03/2016T16:34", "08/03/2016 16.34", "08/03/2016 24:00",
 		"08/03/2016 16:60", "00/03/2016 16:34", "31/02/2016 16:34", "29/02/2015 16:34", "01/13/2016 16:34", "01/00/2016 16:34", "01/01/0000 16:34",
-		"0x/03/2016 16:34", "08/03/2016 16:34 ", "08/03/2016 +6:34"} {
+		"0x/03/2016 16:34", "0:/03/2016 16:34", "1//03/2016 16:34", "08/03/2016 16:34 ", "08/03/2016 +6:34"} {
 		if got, ok := parseWallClock([]byte(text), london); ok {
 			t.Errorf("%q accepted as %v", text, got)
 		}
@@ -143,6 +144,101 @@ func TestSecretNeverPrints(t *testing.T) {
 	}
 	if got := credentials.Password.Reveal(); got != canary {
 		t.Errorf("Reveal: %s", got)
+	}
+}
+
+// TestEmptySecretHidesNothing: an option that is set to nothing is no secret.
+func TestEmptySecretHidesNothing(t *testing.T) {
+	if got := newRedactor([]Secret{NewSecret("")}).redact("a text"); got != "a text" {
+		t.Errorf("got %q", got)
+	}
+}
+
+// TestRedactedCookies: the value of a cookie is hidden as it is and as it reads without
+// its percent signs, unless it is too short to be a secret.
+func TestRedactedCookies(t *testing.T) {
+	tests := []struct{ name, value, text, want string }{
+		{"shortest", "abc456", "an abc456 here", "an <secret> here"},
+		{"too short", "abc45", "an abc45 here", "an abc45 here"},
+		{"escaped", "abc%2Fdef12", "an abc%2Fdef12 here", "an <secret> here"},
+		{"escaped, in clear", "abc%2Fdef12", "an abc/def12 here", "an <secret> here"},
+		{"escaped, shortest in clear", "%61bc456", "an abc456 here", "an <secret> here"},
+		{"escaped, too short in clear", "%61bc45", "an abc45 here", "an abc45 here"},
+		{"a percent sign that escapes nothing", "100%-sure-thing", "an abc here", "an abc here"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			r := newRedactor(nil)
+			for range 3 {
+				r.rememberCookies([]*http.Cookie{{Value: test.value}})
+			}
+			if got := r.redact(test.text); got != test.want {
+				t.Errorf("%q, want %q", got, test.want)
+			}
+			if len(r.cookies) > 1 {
+				t.Errorf("remembered %d times", len(r.cookies))
+			}
+		})
+	}
+}
+
+// TestRedactedSpellings: a password is cut out of a text however its characters and the
+// whole of it are written.
+func TestRedactedSpellings(t *testing.T) {
+	part := func(before, password, behind string) string {
+		return base64.StdEncoding.EncodeToString([]byte(before + password + behind))
+	}
+	tests := []struct{ name, password, text, want string }{
+		{"a character of two words in JSON", "\U0001F511ey-pass", `a \ud83d\udd11ey-pass b`, "a <secret> b"},
+		{"the first of those", "\U00010000ey-pass", `a \uD800\uDC00ey-pass b`, "a <secret> b"},
+		{"the last of one word", "\uFFFCey-pass", `a \ufffcey-pass b`, "a <secret> b"},
+		{"a byte that is no UTF-8", "ab\xffcd-pass", "a ab\xffcd-pass b", "a <secret> b"},
+		{"its end by name", "horse&", "a horse&amp; b", "a <secret> b"},
+		{"four letters in hexadecimal", "abcd", "a 61626364 b", "a <secret> b"},
+		{"three letters in hexadecimal, which come by chance", "abc", "a 616263 b", "a 616263 b"},
+		{"base64 of more, one byte before", "password-1", part("x", "password-1", "yz"), "eH<secret>F5eg=="},
+		{"base64 of more, two bytes before", "password-1", part("xy", "password-1", "z"), "eHl<secret>eg=="},
+		{"base64 of more, three bytes before", "password-1", part("xyz", "password-1", "yz"), "eHl6<secret>Xl6"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			r := newRedactor(nil)
+			r.rememberCredentials(Credentials{Email: "me", Password: NewSecret(test.password)})
+			if got := r.redact(test.text); got != test.want {
+				t.Errorf("%q became %q, want %q", test.text, got, test.want)
+			}
+		})
+	}
+}
+
+func TestClip(t *testing.T) {
+	for text, want := range map[string]string{"": "", "abc": "abc", "abcd": "abc…", "ab£": "ab…"} {
+		if got := clip(text, 3); got != want {
+			t.Errorf("%q became %q, want %q", text, got, want)
+		}
+	}
+}
+
+// TestRedactDecodes: a text in which a secret shows only when it is decoded several times
+// is hidden as a whole; one that merely has escapes is left alone.
+func TestRedactDecodes(t *testing.T) {
+	tests := []struct{ name, password, text, want string }{
+		{"HTML in JSON", "password-1", `a \u0026#112;assword-1`, hidden},
+		{"percent signs three times", "password-1", "a %252570assword-1", hidden},
+		{"a plus for a blank", "pass word-1", "a %252570ass+word-1", hidden},
+		{"four letters", "abcd", "a %252561bcd", hidden},
+		{"three letters, which come by chance", "abc", "a %252561bc", "a %252561bc"},
+		{"a percent sign", "password-1", "50%25 off", "50%25 off"},
+		{"a line end in JSON", "password-1", `a\nb`, `a\nb`},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			r := newRedactor(nil)
+			r.rememberCredentials(Credentials{Email: "me", Password: NewSecret(test.password)})
+			if got := r.redact(test.text); got != test.want {
+				t.Errorf("%q, want %q", got, test.want)
+			}
+		})
 	}
 }
 

@@ -413,6 +413,7 @@ func TestWritesAreChecked(t *testing.T) {
 		{"long name", "longer than 32", vdc("2", strings.Repeat("ü", 33), Power)},
 		{"plus", `has a "+"`, vdc("2", "a+b", Power)},
 		{"vOrg of another account", `vOrg "50-2" is not of account 1`, vdc("50-2", "x", Power)},
+		{"vOrg of no account", `vOrg "-2" is not of account 1`, vdc("-2", "x", Power)},
 		{"no vOrg", `"" is not a valid vorg_id`, vdc("1-", "x", Power)},
 		{"vOrg is a parent", `".." is not a valid vorg_id`, vdc("..", "x", Power)},
 		{"VDC by its name", "not the URN of a VDC", edge("My VDC", Internet)},
@@ -470,6 +471,79 @@ func TestWriteIsNotRepeatedByTheTransport(t *testing.T) {
 	}
 	if n := posts.Load(); n != 1 {
 		t.Errorf("sent %d times", n)
+	}
+}
+
+// TestWriteStatuses: a write is refused by 4xx alone; what is neither that nor success
+// settles nothing.
+func TestWriteStatuses(t *testing.T) {
+	tests := []struct {
+		status           int
+		refused, unknown bool
+	}{{200, false, false}, {299, false, false}, {300, false, true}, {305, false, true}, {399, false, true}, {400, true, false}, {499, true, false}, {500, false, true}}
+	for _, test := range tests {
+		client := newTestClient(t, &served{serve: func(r *http.Request) *http.Response {
+			if r.Method == http.MethodGet {
+				return reply(r, 200, `{"response":"OK"}`)
+			}
+			return reply(r, test.status, "")
+		}})
+		err := client.CloseTicket(t.Context(), "INC1")
+		if (err != nil) != (test.refused || test.unknown) || errors.Is(err, ErrOutcomeUnknown) != test.unknown {
+			t.Errorf("%d: %v", test.status, err)
+		}
+	}
+}
+
+// TestLongestNames: a VDC's name may have 32 characters, whatever they take in bytes.
+func TestLongestNames(t *testing.T) {
+	client, portal := answering(t, `{"response":"OK"}`)
+	_, _ = client.CreateVDC(t.Context(), "1", "1-2", strings.Repeat("ü", 32), Power)
+	if _, requests := portal.counts(); requests != 2 { // ping first
+		t.Errorf("%d requests", requests)
+	}
+}
+
+// TestPassing: what a wait for a build outlasts.
+func TestPassing(t *testing.T) {
+	tests := []struct {
+		name string
+		err  Error
+		want bool
+	}{
+		{"no answer", Error{Endpoint: "/api/vdc-builds/:build_id"}, true},
+		{"429", Error{StatusCode: 429}, true},
+		{"500", Error{StatusCode: 500}, true},
+		{"503", Error{StatusCode: 503}, true},
+		{"499", Error{StatusCode: 499}, false},
+		{"404", Error{StatusCode: 404}, false},
+		{"200", Error{StatusCode: 200, cause: ErrNotJSON}, false},
+		{"of a login", Error{Endpoint: authenticateEndpoint, StatusCode: 503}, false},
+		{"of a login that is not tried", Error{cause: sessionError{"logins are suspended", ErrLoginSuspended}}, false},
+		{"of a login that failed", Error{cause: sessionError{"the last login failed", ErrNoSession}}, true},
+	}
+	for _, test := range tests {
+		if got := test.err.passing(); got != test.want {
+			t.Errorf("%s: %v", test.name, got)
+		}
+	}
+}
+
+// TestWaitForNoBuild: what is no answer of the portal ends the wait.
+func TestWaitForNoBuild(t *testing.T) {
+	client, portal := answering(t, `{"data":{"attributes":{"state":"running"}}}`)
+	if _, err := client.WaitBuild(t.Context(), "VM", "1", nil); err == nil || !contains(err.Error(), `unknown kind "VM"`) {
+		t.Errorf("got %v", err)
+	}
+	if _, requests := portal.counts(); requests != 0 {
+		t.Errorf("%d requests", requests)
+	}
+	if _, err := client.WaitBuild(t.Context(), BuildVDC, "1", nil); !errors.Is(err, ErrNotJSON) || !contains(err.Error(), "a build with an id") {
+		t.Errorf("without an id: %v", err)
+	}
+	client, _ = answering(t, `{"error":"Not today"}`)
+	if _, err := client.WaitBuild(t.Context(), BuildVDC, "1", nil); err == nil || !contains(err.Error(), "Not today") {
+		t.Errorf("got %v", err)
 	}
 }
 

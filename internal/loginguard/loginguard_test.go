@@ -208,6 +208,26 @@ func TestFingerprint(t *testing.T) {
 	}
 }
 
+// TestFingerprintIsMadeOnce: it is slow, so the same login does not make it again; another
+// one does.
+func TestFingerprintIsMadeOnce(t *testing.T) {
+	var prints fingerprints
+	of := func(password string) *byte {
+		print, err := prints.of(login(password), []byte("salt"), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &print[0]
+	}
+	first := of("a")
+	if again := of("a"); again != first {
+		t.Error("made again for the same login")
+	}
+	if other := of("b"); other == first {
+		t.Error("kept for another login")
+	}
+}
+
 // TestOlderCount: what stood in the state is taken over, once.
 func TestOlderCount(t *testing.T) {
 	salt := []byte("0123456789abcdef0123456789abcdef")
@@ -216,25 +236,34 @@ func TestOlderCount(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	state := func(count int) string {
-		return fmt.Sprintf(`{"format":"ukcloud_exporter state","version":1,"rejections":{"salt":%q,"fingerprint":%q,"count":%d,"last":"2000-01-01T00:00:00Z"},"sections":{"a":{"N":7}}}`,
-			base64.StdEncoding.EncodeToString(salt), base64.StdEncoding.EncodeToString(print), count)
+	old := func(count int, salt []byte, last time.Time) string {
+		return fmt.Sprintf(`{"format":"ukcloud_exporter state","version":1,"rejections":{"salt":%q,"fingerprint":%q,"count":%d,"last":%q},"sections":{"a":{"N":7}}}`,
+			base64.StdEncoding.EncodeToString(salt), base64.StdEncoding.EncodeToString(print), count, last.UTC().Format(time.RFC3339))
 	}
+	state := func(count int) string { return old(count, salt, time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)) }
 	tests := []struct {
 		name, state string
+		entries     int // taken over
 		want        string
 	}{
-		{"two", state(2), "rejected 2 logins"},
-		{"one", state(1), ""}, // an hour ago
-		{"none", `{"format":"ukcloud_exporter state","version":1,"rejections":null,"sections":{}}`, ""},
-		{"no member", `{"format":"ukcloud_exporter state","version":1,"sections":{}}`, ""},
-		{"torn", state(2)[:60], ""},
+		{"two", state(2), 1, "rejected 2 logins"},
+		{"one, long ago", state(1), 1, ""},
+		{"one, just now", old(1, salt, time.Now()), 1, "rejected 1 login"},
+		{"a count of none", state(0), 0, ""},
+		{"without what makes the fingerprint", old(2, nil, time.Now()), 0, ""},
+		{"none", `{"format":"ukcloud_exporter state","version":1,"rejections":null,"sections":{}}`, 0, ""},
+		{"no member", `{"format":"ukcloud_exporter state","version":1,"sections":{}}`, 0, ""},
+		{"torn", state(2)[:60], 0, ""},
+		{"torn behind it", strings.TrimSuffix(state(2), "}}}"), 0, ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			dir := t.TempDir()
 			if err := os.WriteFile(filepath.Join(dir, stateName), []byte(test.state), 0o600); err != nil {
 				t.Fatal(err)
+			}
+			if b, err := quick(dir).load(); err != nil || len(b.Entries) != test.entries {
+				t.Errorf("%d entries, %v, want %d", len(b.Entries), err, test.entries)
 			}
 			err := try(t, quick(dir), login("old"), Refused)
 			if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
@@ -254,7 +283,11 @@ func TestOlderCount(t *testing.T) {
 func TestUnusableRecord(t *testing.T) {
 	tests := map[string]string{
 		"empty": "", "torn": `{"format":"ukcloud_exporter lo`, "foreign": `{"name":"x"}`,
-		"newer": `{"format":"ukcloud_exporter logins","version":2,"salt":"AQ==","logins":null}`,
+		"newer":          `{"format":"ukcloud_exporter logins","version":2,"salt":"AQ==","logins":null}`,
+		"more behind it": `{"format":"ukcloud_exporter logins","version":1,"salt":"AQ==","logins":null},`,
+		"another format": `{"format":"ukcloud_exporter state","version":1,"salt":"AQ==","logins":null}`,
+		"no version":     `{"format":"ukcloud_exporter logins","salt":"AQ==","logins":null}`,
+		"no salt":        `{"format":"ukcloud_exporter logins","version":1,"logins":null}`,
 	}
 	for name, content := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -422,6 +455,86 @@ type faultyFile struct {
 	fs *faultyFS
 }
 
+// badEnd is a file that says all it has, and fails where it should end.
+type badEnd struct {
+	atomicfile.FS
+	read, closed error
+}
+
+func (f badEnd) Open(name string) (atomicfile.File, error) {
+	file, err := f.FS.Open(name)
+	return badEndFile{file, f}, err
+}
+
+type badEndFile struct {
+	atomicfile.File
+	of badEnd
+}
+
+func (f badEndFile) Read(p []byte) (int, error) {
+	n, err := f.File.Read(p)
+	if err != nil && f.of.read != nil {
+		err = f.of.read
+	}
+	return n, err
+}
+
+func (f badEndFile) Close() error { return errors.Join(f.File.Close(), f.of.closed) }
+
+// TestRecordThatCannotBeRead: what a file said before it failed is not taken for all
+// of it, be it the record or an older count.
+func TestRecordThatCannotBeRead(t *testing.T) {
+	for _, name := range []string{fileName, stateName} {
+		dir := t.TempDir()
+		content := `{"format":"ukcloud_exporter logins","version":1,"salt":"AQ==","logins":null}`
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		real := files{atomicfile.OS{Mode: 0o600}}
+		for what, fsys := range map[string]badEnd{"read": {FS: real, read: errInjected}, "close": {FS: real, closed: errInjected}} {
+			g := newGuard(dir, fsys)
+			if _, err := g.Begin(t.Context(), login("a")); !errors.Is(err, errInjected) {
+				t.Errorf("%s, %s: %v", name, what, err)
+			}
+		}
+	}
+}
+
+// TestOwedToAnotherRecord: what could not be written is written later, but not over
+// what another process has written meanwhile.
+func TestOwedToAnotherRecord(t *testing.T) {
+	at := time.Date(2018, 1, 1, 0, 0, 0, 0, time.UTC)
+	from := entry{Fingerprint: []byte{1}, Refused: 1, Unanswered: 1, Failed: 1, Last: at, Paused: at}
+	tests := map[string]func(*entry){
+		"refused":    func(e *entry) { e.Refused++ },
+		"unanswered": func(e *entry) { e.Unanswered++ },
+		"failed":     func(e *entry) { e.Failed++ },
+		"last":       func(e *entry) { e.Last = at.Add(time.Hour) },
+		"paused":     func(e *entry) { e.Paused = at.Add(time.Hour) },
+	}
+	for name, change := range tests {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			g, owing := quick(dir), quick(dir)
+			owing.owe(from, entry{Fingerprint: from.Fingerprint})
+			if err := g.save(book{Salt: []byte{1}, Entries: []entry{from}}); err != nil {
+				t.Fatal(err)
+			}
+			if b, err := owing.load(); err != nil || len(b.Entries) != 0 {
+				t.Errorf("what is owed is not reckoned: %v, %v", b.Entries, err)
+			}
+			other := from
+			change(&other)
+			if err := g.save(book{Salt: []byte{1}, Entries: []entry{other}}); err != nil {
+				t.Fatal(err)
+			}
+			if b, err := owing.load(); err != nil || len(b.Entries) != 1 || !b.Entries[0].equal(other) {
+				t.Errorf("another's record is lost: %v, %v", b.Entries, err)
+			}
+		})
+	}
+}
+
 func (f faultyFile) Write(p []byte) (int, error) {
 	if err := f.fs.step(); err != nil {
 		return 0, err
@@ -576,6 +689,8 @@ func TestPause(t *testing.T) {
 			pause(30 * time.Minute)
 			time.Sleep(30 * time.Minute)
 			passes("over", true, login("a"))
+			pause(time.Hour) // the longest there is
+			passes("paused for an hour", false, login("a"))
 			pause(30 * time.Hour)
 			passes("a clock that was ahead", true, login("a"))
 			time.Sleep(24 * time.Hour)

@@ -252,8 +252,11 @@ func TestBrakeIsFreeAgain(t *testing.T) {
 		w.rest()
 		w.deliver(about("4").with("web-01", time.Now(), never)) // a minute later: a note, and not at once
 		synctest.Wait()
-		if all := w.tickets(); len(all) != 2 || len(all[1].Notes) != 0 {
+		if all := w.tickets(); len(all) != 2 || len(all[1].Notes) != 0 || !strings.HasSuffix(all[1].Summary, "] 2 more groups of alerts: Backup failed") {
 			t.Errorf("%+v", all)
+		}
+		if n := promtestutil.ToFloat64(w.metrics.failures.WithLabelValues(reasonBrake)); n != 3 {
+			t.Errorf("failures_total{reason=max_new_per_hour} %v", n)
 		}
 		w.rest()
 		if all := w.tickets(); len(all) != 2 || len(all[1].Notes) != 1 || !strings.Contains(all[1].Notes[0], "1 more groups of alerts; this ticket stands for 3 that fire now") {
@@ -340,12 +343,16 @@ func TestSomeoneElseCloses(t *testing.T) {
 // one with another mark.
 func TestComesBack(t *testing.T) {
 	for _, test := range []struct {
-		after   time.Duration
-		tickets int
-		status  string
-	}{{23 * time.Hour, 1, "Awaiting Review"}, {25 * time.Hour, 2, "Closed"}} {
+		within, after time.Duration
+		tickets       int
+		status        string
+	}{
+		{24 * time.Hour, 23 * time.Hour, 1, "Awaiting Review"},
+		{24 * time.Hour, 25 * time.Hour, 2, "Closed"},
+		{30 * time.Minute, 45 * time.Minute, 2, "Closed"}, // the first is not forgotten yet
+	} {
 		t.Run(test.after.String(), func(t *testing.T) {
-			inWorld(t, simulator.Options{}, settings(), func(w *world) {
+			inWorld(t, simulator.Options{}, settings(func(s *Settings) { s.ReopenWithin = test.within }), func(w *world) {
 				begin := time.Now()
 				w.deliver(about("1").with("web-01", begin, never))
 				w.rest()
@@ -547,7 +554,14 @@ func TestNotDurable(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.bridge = nil
+		const unread = "Reading the state of the tickets failed"
+		if strings.Contains(w.logs.String(), unread) {
+			t.Errorf("the first start: %s", w.logs)
+		}
 		w.start(0)
+		if !strings.Contains(w.logs.String(), unread) {
+			t.Errorf("the second start: %s", w.logs)
+		}
 		m := about("1").with("web-01", time.Now(), never)
 		if status := w.post(m); status != http.StatusServiceUnavailable {
 			t.Errorf("status %d", status)

@@ -1,6 +1,8 @@
 package tickets
 
 import (
+	"errors"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -222,10 +224,121 @@ func TestParseAllowed(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		"a b": "neither", "{}": "not written like", `{a}`: "not written like", `{a=b}`: "without quotes", `{a="b" c="d"}`: "comma", `{a="b",}`: "not written like", `{a=~"("}`: "regular",
+		"a b": "neither", `{a="b"`: "neither", `a="b"}`: "neither", "{}": "not written like", `{a}`: "not written like", `{a=b}`: "without quotes", `{a="b" c="d"}`: "comma", `{a="b",}`: "not written like", `{a=~"("}`: "regular",
 	} {
 		if _, err := parseAllowed(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", text, err, want)
 		}
+	}
+}
+
+// TestFunctions of templates: times in British summer, and lists of names.
+func TestFunctions(t *testing.T) {
+	summer := time.Date(2018, 7, 1, 11, 30, 0, 0, time.UTC) // half past twelve in London
+	alerts := func(names string) (list Alerts) {
+		for _, name := range strings.Fields(names) {
+			list = append(list, Alert{Labels: KV{"vm_name": name}, StartsAt: summer})
+		}
+		return append(list, Alert{})
+	}
+	tests := []struct{ text, names, want string }{
+		{"{{utc .Start}}", "", "2018-07-01 11:30 UTC"},
+		{"{{london .Start}}", "", "01/07/2018 12:30"},
+		{"{{night .Start}}", "", "01/07/2018"},
+		{`{{names "vm_name" .New 3}}`, "c a b a", "a, b, c"},
+		{`{{names "vm_name" .New 2}}`, "c a b a", "a, b, 1 more"},
+		{`{{names "vm_name" .New 0}}`, "c a b", "a, 2 more"},
+		{`{{names "vm_name" .New 3}}.`, "", "."},
+		{`{{len (first 2 .New)}} {{more 2 .New}}`, "a b", "2 1"},
+		{`{{len (first 3 .New)}} {{more 3 .New}}`, "a b", "3 0"},
+		{`{{len (first 9 .New)}} {{more 9 .New}}`, "a b", "3 0"},
+	}
+	for _, test := range tests {
+		parsed, err := parseText("note", test.text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := render(parsed, Data{Start: summer, New: alerts(test.names)}, maxNote); err != nil || got != test.want {
+			t.Errorf("%s of %q: %q, %v, want %q", test.text, test.names, got, err, test.want)
+		}
+	}
+}
+
+// TestTemplatesAreTried on one alert and on several, of which some fire and some are over.
+func TestTemplatesAreTried(t *testing.T) {
+	for text, good := range map[string]bool{
+		`{{(index .Firing 0).Status}}`:                                                                        true,
+		`{{if gt (len .Alerts) 1}}{{(index .Firing 1).Status}}{{end}}`:                                        true,
+		`{{if gt (len .Alerts) 1}}{{(index .Firing 2).Status}}{{end}}`:                                        false,
+		`{{if gt (len .Alerts) 1}}{{if eq (index .Alerts 1).Status "resolved"}}{{else}}{{nil}}{{end}}{{end}}`: true,
+		`{{(index .Alerts 1).Status}}`:                                                                        false,
+	} {
+		if _, err := parseText("note", text); (err == nil) != good {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+// TestData: what is common to the new alerts, or to all where none is new, and when the
+// first of them began.
+func TestData(t *testing.T) {
+	labelled := func(a alert, vm, description string) alert {
+		a.Labels = map[string]string{"alertname": "A", "vm": vm}
+		a.Annotations = map[string]string{"summary": "s", "description": description}
+		return a
+	}
+	x := labelled(firingSince("x", noon.Add(time.Hour)), "1", "d")
+	y := labelled(firingSince("y", noon), "2", "e")
+	z := labelled(told(firingSince("z", noon.Add(-time.Hour))), "1", "d")
+	tests := []struct {
+		name                string
+		alerts              []alert
+		labels, annotations KV
+		start               time.Time
+		news                int
+	}{
+		{"one", []alert{x}, KV{"alertname": "A", "vm": "1"}, KV{"summary": "s", "description": "d"}, noon.Add(time.Hour), 1},
+		{"two that differ", []alert{x, y}, KV{"alertname": "A"}, KV{"summary": "s"}, noon, 2},
+		{"a told one does not count", []alert{x, z}, KV{"alertname": "A", "vm": "1"}, KV{"summary": "s", "description": "d"}, noon.Add(time.Hour), 1},
+		{"all are told", []alert{told(x), told(y), z}, KV{"alertname": "A"}, KV{"summary": "s"}, noon.Add(-time.Hour), 0},
+		{"none", nil, nil, nil, time.Time{}, 0},
+	}
+	for _, test := range tests {
+		d := (&group{Alerts: test.alerts}).data()
+		if !maps.Equal(d.CommonLabels, test.labels) || !maps.Equal(d.CommonAnnotations, test.annotations) || !d.Start.Equal(test.start) || len(d.New) != test.news {
+			t.Errorf("%s: %v, %v, %s, %d new", test.name, d.CommonLabels, d.CommonAnnotations, d.Start, len(d.New))
+		}
+	}
+}
+
+// TestClean: one line or several, without what does not print.
+func TestClean(t *testing.T) {
+	for _, test := range []struct{ text, line, lines string }{
+		{"", "", ""},
+		{"a\u200bb", "ab", "ab"},
+		{" a\tb\u00a0 c\x00 ", "a b c", "a b  c"},
+		{"a\n\n\n\nb \n", "a b", "a\n\nb"},
+		{"\n\na\n\n", "a", "a"},
+		{"a\r\nb", "a b", "a\nb"},
+		{"a\xffb", "a\uFFFDb", "a\uFFFDb"},
+		{"x [#ukx]", "x [#ukx]", "x (#ukx]"},
+	} {
+		if got := oneLine(test.text, maxValue); got != test.line {
+			t.Errorf("%q on one line: %q, want %q", test.text, got, test.line)
+		}
+		if got := clean(test.text, maxNote); got != test.lines {
+			t.Errorf("%q: %q, want %q", test.text, got, test.lines)
+		}
+	}
+}
+
+// TestBounded: a template's output may fill its bound and not exceed it.
+func TestBounded(t *testing.T) {
+	b := &bounded{left: 3}
+	if n, err := b.Write([]byte("abc")); n != 3 || err != nil {
+		t.Errorf("up to the bound: %d, %v", n, err)
+	}
+	if _, err := b.Write([]byte("d")); !errors.Is(err, errTooLong) || b.String() != "abc" {
+		t.Errorf("beyond it: %q, %v", b.String(), err)
 	}
 }

@@ -203,3 +203,69 @@ func TestFailBackupRefusesWhatHasNoBackups(t *testing.T) {
 		}
 	}
 }
+
+// TestBackupsStayInTheirWindow, also in that of the night that is an hour shorter, and
+// begin before it ends.
+func TestBackupsStayInTheirWindow(t *testing.T) {
+	p := newPortal(t, Options{})
+	for _, date := range []time.Time{time.Date(2016, 3, 26, 0, 0, 0, 0, p.london), time.Date(2016, 7, 1, 0, 0, 0, 0, p.london)} {
+		opens, closes := p.windowOpens(date), time.Date(date.Year(), date.Month(), date.Day()+1, 8, 0, 0, 0, p.london)
+		last := opens
+		for n := range int64(3000) {
+			for _, status := range []string{statusCompleted, statusFailed} {
+				b := p.timedBackup(p.estate.draw.of(topicNight, n), date, status)
+				if b.start.Before(opens) || !b.start.Before(closes) || b.end.Before(b.start) || b.end.After(closes) {
+					t.Fatalf("%s from %v to %v", status, b.start, b.end)
+				}
+				if !b.snapshotRemoved.IsZero() && (b.snapshotRemoved.Before(b.start) || b.snapshotEnded != b.end) {
+					t.Fatalf("%s from %v to %v, its snapshot removed from %v to %v", status, b.start, b.end, b.snapshotRemoved, b.snapshotEnded)
+				}
+				if b.start.After(last) {
+					last = b.start
+				}
+			}
+		}
+		if closes.Sub(last) > 10*time.Minute {
+			t.Errorf("the last backup begins %v before the end", closes.Sub(last))
+		}
+	}
+}
+
+// TestFailBothBackupsOfANight: a VM with two backups a night fails in both.
+func TestFailBothBackupsOfANight(t *testing.T) {
+	p := newPortal(t, Options{VMs: 300})
+	for _, s := range p.estate.slots {
+		m := p.estate.machineAt(s, p.tick())
+		if m.quirk != twiceANight {
+			continue
+		}
+		if err := p.FailBackup(m.urn, recorded.AddDate(0, 0, -2)); err != nil {
+			t.Fatal(err)
+		}
+		var statuses []string
+		for _, b := range p.backupsAt(nil, m, p.tick()) {
+			if b.night.Format(slotLayout) == "night of: 06/03/2016" {
+				statuses = append(statuses, b.status)
+			}
+		}
+		if got := strings.Join(statuses, ", "); got != "Failed, Failed" {
+			t.Errorf("%s: %s", m.name, got)
+		}
+		return
+	}
+	t.Fatal("no VM has two backups a night")
+}
+
+// TestFirstBackup: the first night of a VM is one whose window opens when it is there.
+func TestFirstBackup(t *testing.T) {
+	p := newPortal(t, Options{})
+	s := p.estate.slots[0]
+	night := time.Date(2016, 7, 1, 0, 0, 0, 0, p.london)
+	for later, want := range map[int64]int{0: 1, 1: 0, -day: 2, 1 - day: 1, -40 * day: backupsKept} {
+		m := p.estate.machineAt(s, recorded.Unix())
+		m.quirk, m.protected, m.created = troubled, true, p.windowOpens(night).Unix()+later
+		if got := len(p.backupsAt(nil, m, night.AddDate(0, 0, 1).Add(10*time.Hour).Unix())); got != want {
+			t.Errorf("%d s after the window opened: %d backups, want %d", later, got, want)
+		}
+	}
+}

@@ -235,6 +235,15 @@ func TestRestatePreviousMonth(t *testing.T) {
 	if last := lines[len(lines)-1]; last["TotalPrice"] != "-12.345678901" || last.wrong() != nil {
 		t.Errorf("the restatement's row: %v", last)
 	}
+	if err := p.RestatePreviousMonth(org, credit); err != nil {
+		t.Fatal(err)
+	}
+	lines = readBill(t, v, org, "2016-02")
+	for i, l := range lines[len(lines)-2:] {
+		if l["ResourceId"] != fmt.Sprintf("correction-%d", i+1) || l["EventDate"] != "2016-02-29" || l["StartTime"] != "2016-02-29 00:00:00 UTC" || l["EndTime"] != "2016-03-01 00:00:00 UTC" {
+			t.Errorf("correction %d: %v", i+1, l)
+		}
+	}
 	if january, err := p.Bill(org, "2016-01"); err != nil || january.Services["Secure Remote Access"] == 0 || january.Resources["correction-1"] != 0 {
 		t.Errorf("another month was restated: %v", err)
 	}

@@ -3,6 +3,7 @@ package simulator
 import (
 	"encoding/csv"
 	"fmt"
+	"maps"
 	"math/big"
 	"slices"
 	"strings"
@@ -304,6 +305,14 @@ func TestTruthIsWhatTheFileSays(t *testing.T) {
 		}
 		if want, _ := new(big.Rat).SetString(truth.Total.String()); total.Cmp(want) != 0 || truth.Rows != len(lines) {
 			t.Errorf("%s: %s in %d rows, in truth %s in %d", org, total.FloatString(9), len(lines), truth.Total, truth.Rows)
+		}
+		hours := map[string]int64{}
+		for _, l := range lines {
+			n, _ := l.exact("UsageHoursWithinPeriod")
+			hours[l["PowerState"]] += n.Num().Int64()
+		}
+		if !maps.Equal(hours, truth.Hours) {
+			t.Errorf("%s: hours %v in the file, %v in truth", org, hours, truth.Hours)
 		}
 		for _, division := range []map[string]money.Amount{truth.Services, truth.VDCs, truth.Resources, truth.Days} {
 			var sum money.Amount

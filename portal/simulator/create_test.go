@@ -228,3 +228,60 @@ func TestOrdersThatAreRefused(t *testing.T) {
 		t.Errorf("VDC name with parentheses in 2020: %d", w.Code)
 	}
 }
+
+// TestWhatIsBuiltIsItsOwn: builds are of one account, edge gateways have names of their
+// own, and VDCs reserve memory by their class.
+func TestWhatIsBuiltIsItsOwn(t *testing.T) {
+	p := newPortal(t, Options{VMs: 60, Accounts: 2})
+	v := visit(t, p)
+	vdc := p.estate.accounts[0].vorgs[0].vdcs[0]
+	for range 3 {
+		if w := v.write("POST", "accounts/1/vorgs/1/vdcs/"+vdc.urn+"/edge-gateways", edgeOrder); w.Code != 202 {
+			t.Fatal(w.Code, w.Body)
+		}
+	}
+	names := map[string]bool{}
+	for _, e := range p.edges(vdc, recorded.Unix()) {
+		names[e.name] = true
+	}
+	if len(names) != 4 {
+		t.Errorf("names of edge gateways %v", names)
+	}
+	for vmType, half := range map[string]bool{"POWER": true, "PRIORITY": true, "ESSENTIAL": false} {
+		if w := v.write("POST", "accounts/1/vorgs/1/vdcs", strings.Replace(vdcOrder, "POWER", vmType, 1)); w.Code != 202 {
+			t.Fatal(w.Code, w.Body)
+		}
+		built := p.vdcs(p.estate.accounts[0].vorgs[0], recorded.Unix())
+		if x := built[len(built)-1]; x.halfSwap != half || x.class.powerType() != vmType {
+			t.Errorf("%s: %+v", vmType, x)
+		}
+	}
+	now := recorded.Unix()
+	for kind, want := range map[buildKind]int{edgeBuild: 3, vdcBuild: 3, vOrgBuild: 0} {
+		if own, other := len(p.book.buildsOf(kind, p.estate.accounts[0], now)), len(p.book.buildsOf(kind, p.estate.accounts[1], now)); own != want || other != 0 {
+			t.Errorf("%s: %d, and %d of the other account", kind.path(), own, other)
+		}
+		if old := len(p.book.buildsOf(kind, p.estate.accounts[0], now+31*day)); old != 0 {
+			t.Errorf("%s: %d a month later", kind.path(), old)
+		}
+	}
+}
+
+// TestZones: those of 2021 are of the late era alone, and of the Assured domain.
+func TestZones(t *testing.T) {
+	for _, test := range []struct {
+		era             Era
+		id              string
+		now             time.Time
+		elevated, known bool
+	}{
+		{Era2018, "B", recorded, false, true}, {Era2018, "12", recorded, true, true}, {Era2018, "D", recorded, true, true}, {Era2018, "F", recorded, false, true},
+		{Era2018, "2D", zonesAdded, false, false}, {Era2020, "2D", zonesAdded, false, true}, {Era2020, "2E", zonesAdded, false, true},
+		{Era2020, "2E", zonesAdded.Add(-1), false, false}, {Era2020, "2F", zonesAdded, false, false}, {Era2020, "B", zonesAdded, false, true},
+	} {
+		p := newPortal(t, Options{Era: test.era})
+		if elevated, known := p.zone(test.id, test.now); elevated != test.elevated || known != test.known {
+			t.Errorf("%s in %d: elevated %v, known %v", test.id, test.era, elevated, known)
+		}
+	}
+}

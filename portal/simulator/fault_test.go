@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -234,4 +235,65 @@ func TestLatencyEndsWithTheClient(t *testing.T) {
 			t.Errorf("after the client had gone: %v, %s", took, w.Body)
 		}
 	})
+}
+
+// TestFaultsThatDoNotFit are passed over, so that the next one of the list is used.
+func TestFaultsThatDoNotFit(t *testing.T) {
+	p := newPortal(t, Options{})
+	v := visit(t, p)
+	p.SetFaults(Fault{Endpoint: "accounts", Kind: "nap"}, Fault{Endpoint: "*", Kind: "header-only"}, Fault{Endpoint: "accounts", Account: "7", Kind: "502"},
+		Fault{Endpoint: "accounts", Kind: "503"}, Fault{Endpoint: "accounts", Kind: "500"})
+	if w := v.get("accounts"); w.Code != 503 {
+		t.Errorf("accounts: %d", w.Code)
+	}
+	if w := v.get("ping"); w.Code != 200 || w.Body.String() != `{"response":"OK"}` {
+		t.Errorf("ping: %d %s", w.Code, w.Body)
+	}
+	if text := v.body("billing/billing-csv?period=2016-02&org_id=" + p.ServiceIDs("1")[0]); strings.Count(text, "\n") != 1 {
+		t.Errorf("billing-csv has %d lines", strings.Count(text, "\n"))
+	}
+}
+
+// TestEndlessPagesAreNew: no id of one page is on another.
+func TestEndlessPagesAreNew(t *testing.T) {
+	p := newPortal(t, Options{Faults: []Fault{{Endpoint: "compute_services", Kind: "endless-pages"}}})
+	v := visit(t, p)
+	ids, urns := map[string]bool{}, map[string]bool{}
+	for page := 1; page <= 20; page++ {
+		var answer tree
+		v.into(fmt.Sprintf("%s?page=%d", computePath, page), &answer)
+		for _, vorg := range answer.VOrgs {
+			ids[vorg.ServiceID], urns[vorg.URN] = true, true
+		}
+	}
+	if len(ids) != 500 || len(urns) != 500 {
+		t.Errorf("%d service ids and %d URNs on 20 pages", len(ids), len(urns))
+	}
+}
+
+// TestLongestTag that a server takes: one byte more is refused.
+func TestLongestTag(t *testing.T) {
+	v := visit(t, newPortal(t, Options{Faults: []Fault{{Endpoint: "accounts", Kind: "giant-etag"}}}))
+	for length, want := range map[int]int{longestTagTaken: 200, longestTagTaken + 1: 431} {
+		if w := v.get("accounts", "If-None-Match", strings.Repeat("x", length)); w.Code != want {
+			t.Errorf("%d bytes: %d", length, w.Code)
+		}
+	}
+}
+
+// deaf is a client that is gone.
+type deaf struct{ *httptest.ResponseRecorder }
+
+func (deaf) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
+
+// TestDripWriter hands on each drop at once, and ends with the client.
+func TestDripWriter(t *testing.T) {
+	p := newPortal(t, Options{})
+	w := httptest.NewRecorder()
+	if n, err := (&dripWriter{w, get("/"), p, 2, 0}).Write([]byte("abcde")); n != 5 || err != nil || w.Body.String() != "abcde" || !w.Flushed {
+		t.Errorf("%d, %v, %q, handed on %v", n, err, w.Body, w.Flushed)
+	}
+	if n, err := (&dripWriter{deaf{httptest.NewRecorder()}, get("/"), p, 2, 0}).Write([]byte("abcde")); n != 0 || !errors.Is(err, io.ErrClosedPipe) {
+		t.Errorf("a client that is gone: %d, %v", n, err)
+	}
 }

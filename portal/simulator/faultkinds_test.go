@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-var rewrite = flag.Bool("update", false, "write docs/portal-faults.md")
+var rewrite = flag.Bool("update", false, "write docs/portal-faults.md and testdata")
 
 // faultCase asks for a path while a fault is on and says what has to come.
 type faultCase struct {
@@ -74,7 +74,7 @@ func faultCases(org string) []faultCase {
 		{"echo", "accounts", "accounts", 500, has("rack.session=")},
 		{"echo-encoded", "accounts", "accounts", 500, has(`\u0072\u0061\u0063\u006b`, "rack.session%3D", "7261636b")},
 		{"escape", "accounts", "accounts", 500, has(`\u001b[2J`)},
-		{"changing-error", "accounts", "accounts", 500, has("upstream 10.0.0.7:3276")},
+		{"changing-error", "accounts", "accounts", 500, has("upstream 10.0.0.7:32769 did not answer at 2016-03-08T16:34:00Z (request 1)")},
 		{"null", "accounts", "accounts", 200, isBody("null")},
 		{"object", "my_calls", "my_calls", 200, isBody("{}")},
 		{"list", "accounts", "accounts", 200, isBody("[]")},
@@ -442,5 +442,89 @@ This list is written from the table in the code.
 	}
 	if got, err := os.ReadFile(file); err != nil || string(got) != b.String() {
 		t.Errorf("docs/portal-faults.md is not the table (%v): go test ./portal/simulator -run FaultsAreDocumented -update writes it", err)
+	}
+}
+
+// TestFloodsDiffer: no thing of one answer is in the next.
+func TestFloodsDiffer(t *testing.T) {
+	p := newPortal(t, Options{})
+	v := visit(t, p)
+	p.SetFaults(Fault{Endpoint: "vmotion_events", Kind: "flood"})
+	seen := map[string]int{}
+	for range 3 {
+		var list []vMotionEvent
+		v.into("accounts/1/platform_visibility/vmotion_events", &list)
+		for _, e := range list {
+			_, uuid, _ := strings.Cut(e.VirtualMachine, " (")
+			for _, name := range []string{uuid, e.UserName, e.VDCName, e.VAppName} {
+				seen[name]++
+			}
+			if created, err := time.Parse(time.RFC3339, e.Created); err != nil || created.After(p.now()) || p.now().Sub(created) >= time.Hour {
+				t.Fatalf("%+v", e)
+			}
+		}
+	}
+	if len(seen) != 3*4*floodSize {
+		t.Errorf("%d names and UUIDs of %d", len(seen), 3*4*floodSize)
+	}
+}
+
+// TestPartialAnswerSaysWhichPart it is.
+func TestPartialAnswerSaysWhichPart(t *testing.T) {
+	p := newPortal(t, Options{})
+	v := visit(t, p)
+	path := "billing/billing-csv?period=2016-02&org_id=" + p.ServiceIDs("1")[0]
+	whole := v.body(path)
+	p.SetFaults(Fault{Endpoint: "billing_csv", Kind: "partial"})
+	w := v.get(path)
+	if want := fmt.Sprintf("bytes 0-%d/%d", w.Body.Len()-1, len(whole)); w.Header().Get("Content-Range") != want {
+		t.Errorf("Content-Range %s, want %s", w.Header().Get("Content-Range"), want)
+	}
+}
+
+// TestEndlessBodiesBeginRight: a bill goes on with its rows, a list with blanks, and
+// compute_services with VDCs, so that nothing but the length is wrong.
+func TestEndlessBodiesBeginRight(t *testing.T) {
+	p := newPortal(t, Options{})
+	org := p.ServiceIDs("1")[0]
+	read := func(path string, right answer) string {
+		var b strings.Builder
+		_ = endless(p, asked(p, path), right).write(&cutWriter{&b, 2 << 20})
+		return b.String()
+	}
+	bill := p.billingCSV(asked(p, "billing/billing-csv?period=2016-02&org_id="+org))
+	got, right := read("billing/billing-csv?org_id="+org, bill), bill.text()
+	if !strings.HasPrefix(got, right) || len(got) <= len(right) {
+		t.Errorf("%d bytes do not begin with the bill's %d", len(got), len(right))
+	}
+	columns := strings.Count(lines(right)[0], ",")
+	for i, line := range lines(got)[1:100] {
+		if !strings.HasPrefix(line, "2016-02-") || strings.Count(line, ",") < columns {
+			t.Fatalf("line %d: %s", i, line)
+		}
+	}
+	if got := read("accounts", ok([]int{})); strings.Trim(got, " ") != "[" {
+		t.Errorf("a list: %.100q", got)
+	}
+	if got := read("accounts/1/compute_services", ok(nil)); !strings.HasPrefix(got, `{"account":{"id":1},"vOrgs":[{"name":"Endless",`) || strings.Count(got, `"VDCs":[{"name":"VDC",`) < 1000 || strings.Contains(got, "\n") {
+		t.Errorf("compute_services: %.200q", got)
+	}
+}
+
+// TestFaultsOfABillWithoutRows keep the header a line of its own.
+func TestFaultsOfABillWithoutRows(t *testing.T) {
+	p := newPortal(t, Options{})
+	c := asked(p, "billing/billing-csv?period=2026-02&org_id="+p.ServiceIDs("1")[0])
+	bill := p.billingCSV(c)
+	header := bill.text()
+	for kind, body := range map[string]string{"cut-rows": cutRows(http.StatusOK)(p, c, bill).text(), "header-only": headerOnly(p, c, bill).text()} {
+		if body != header {
+			t.Errorf("%s: %q", kind, body)
+		}
+	}
+	var b strings.Builder
+	_ = endless(p, c, bill).write(&cutWriter{&b, 10 * int64(len(header))})
+	if b.String() != strings.Repeat(header, 10) {
+		t.Errorf("endless: %.1200q", b.String())
 	}
 }

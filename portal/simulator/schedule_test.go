@@ -142,3 +142,30 @@ func machineOf(t *testing.T, e *estate, want pattern) *machine {
 	t.Fatalf("no VM with pattern %d", want)
 	return nil
 }
+
+// TestUsageAddsUp: a day cut in two at any hour has the hours of the whole.
+func TestUsageAddsUp(t *testing.T) {
+	e := newEstate(Options{Seed: 4, VMs: 400, Accounts: 1})
+	start := time.Date(2018, 1, 8, 0, 0, 0, 0, time.UTC).Unix() // a Monday
+	checked := 0
+	for _, s := range e.slots {
+		m := e.machineAt(s, recorded.Unix())
+		m.created, m.deleted = 0, 1<<40
+		_, from, to := m.dayPlan(start)
+		if from == to || from%hour != 0 || to%hour != 0 {
+			continue
+		}
+		on, off := m.usage(start, start+day)
+		for h := int64(0); h <= 24; h++ {
+			on1, off1 := m.usage(start, start+h*hour)
+			on2, off2 := m.usage(start+h*hour, start+day)
+			if on1+off1 != h || on1+on2 != on || off1+off2 != off {
+				t.Errorf("%s: %d and %d hours up to %d, %d and %d behind it, %d and %d of the day", m.name, on1, off1, h, on2, off2, on, off)
+			}
+		}
+		checked++
+	}
+	if checked < 10 {
+		t.Errorf("only %d VMs have a rhythm of whole hours", checked)
+	}
+}
