@@ -729,3 +729,30 @@ func TestVAppWithoutAUUID(t *testing.T) {
 		}
 	}
 }
+
+// TestRepeatedIDs: every eighth VM of the second and third vOrg has the id of one in the
+// first, whichever VM a slot holds; within a vOrg no id comes twice.
+func TestRepeatedIDs(t *testing.T) {
+	vorgs := newEstate(Options{VMs: 400, Accounts: 1, VOrgsPerAccount: 5}).accounts[0].vorgs
+	first := map[int]bool{}
+	for _, s := range vorgs[0].slots {
+		if s.rank%8 == 0 {
+			first[vmID(s, 0)] = true
+		}
+	}
+	for _, v := range vorgs {
+		for generation := range int64(9) {
+			ids := map[int]bool{}
+			for _, s := range v.slots {
+				id := vmID(s, generation)
+				if want := s.rank%8 == 0 && v.number <= 3 && s.rank < len(vorgs[0].slots); first[id] != want {
+					t.Errorf("vOrg %d, VM %d of generation %d: id %d is one of the first vOrg's: %v", v.number, s.rank, generation, id, first[id])
+				}
+				ids[id] = true
+			}
+			if len(ids) != len(v.slots) {
+				t.Errorf("vOrg %d: %d ids of %d VMs", v.number, len(ids), len(v.slots))
+			}
+		}
+	}
+}
