@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -144,7 +145,7 @@ func TestJSONStrings(t *testing.T) {
 func TestPaths(t *testing.T) {
 	for path, want := range map[string]string{
 		"accounts": "accounts|", "accounts/": "accounts|", "accounts.json": "accounts|.json", "a/b.xml": "a b|.xml", "a/b.json/": "a b|.json",
-		"vdcs/urn%3Avcloud%3Avdc%3A1": "vdcs urn:vcloud:vdc:1|", "a//b": "a  b|", "a%zz": "a%zz|", "a.csv": "a.csv|",
+		"vdcs/urn%3Avcloud%3Avdc%3A1": "vdcs urn:vcloud:vdc:1|", "a//b": "a  b|", "a%zz": "a%zz|", "a.csv": "a.csv|", "a.xml.json": "a.xml|.json",
 	} {
 		segments, suffix := split(path)
 		if got := strings.Join(segments, " ") + "|" + suffix; got != want {
@@ -752,6 +753,21 @@ func TestRepeatedIDs(t *testing.T) {
 			}
 			if len(ids) != len(v.slots) {
 				t.Errorf("vOrg %d: %d ids of %d VMs", v.number, len(ids), len(v.slots))
+			}
+		}
+	}
+}
+
+// TestPagesBesideTheAPI: the login page stands where the redirect fault leads, and every
+// answer says of which release the portal is.
+func TestPagesBesideTheAPI(t *testing.T) {
+	for era, version := range map[Era]string{Era2018: "1.102.0", Era2020: "2.4.0"} {
+		p := newPortal(t, Options{Era: era})
+		for path, want := range map[string]int{"/login": 200, "/logins": 404, "/": 404} {
+			w := httptest.NewRecorder()
+			p.ServeHTTP(w, get(path))
+			if w.Code != want || strings.Contains(w.Body.String(), "Sign in to the Portal") != (want == 200) || w.Header().Get("X-App-Version") != version {
+				t.Errorf("%s in %d: %d, version %s", path, era, w.Code, w.Header().Get("X-App-Version"))
 			}
 		}
 	}
