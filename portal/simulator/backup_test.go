@@ -202,6 +202,7 @@ func TestFailBackupRefusesWhatHasNoBackups(t *testing.T) {
 			return
 		}
 	}
+	t.Error("every VM has backups")
 }
 
 // TestBackupsStayInTheirWindow, also in that of the night that is an hour shorter, and
