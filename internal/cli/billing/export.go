@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
-	"runtime/debug"
 
 	"github.com/alecthomas/kingpin/v2"
 
@@ -63,19 +62,6 @@ func (c *export) run(ctx context.Context, _ *slog.Logger) error {
 	}
 	rejected, err := c.write(ctx, set, all, owners)
 	return errors.Join(err, set.Close(), leftOutOfOutput(rejected))
-}
-
-// frugal has the heap grow by a third of what is in use, not by as much again: a writer
-// holds some 50 MiB. Another setting than the usual one (GOGC) stays. What it returns
-// undoes it.
-func frugal() (undo func()) {
-	const usual = 100
-	before := debug.SetGCPercent(usual / 3)
-	undo = func() { debug.SetGCPercent(before) }
-	if before != usual {
-		undo()
-	}
-	return undo
 }
 
 // months sees to it that each bill has a month, and is given once.

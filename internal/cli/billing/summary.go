@@ -43,6 +43,7 @@ func (c *summary) run(ctx context.Context, _ *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	defer unhurried()()
 	c.tags = distinct(c.tags)
 	bar := newProgress(c.env.Stderr, "summary", sizeOf(all), true)
 	defer bar.clear()

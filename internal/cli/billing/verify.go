@@ -67,6 +67,7 @@ func (c *verify) run(ctx context.Context, _ *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	defer unhurried()()
 	report := newReport(c.env.Stdout, c.format)
 	bar := newProgress(c.env.Stderr, "verify", sizeOf(all), true)
 	defer bar.clear()
