@@ -2,6 +2,7 @@ package page_test
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,7 +13,7 @@ import (
 
 func TestPounds(t *testing.T) {
 	tests := []struct{ amount, want string }{
-		{"0", "£0.00"}, {"0.004999999", "£0.00"}, {"0.005", "£0.01"}, {"36389.44", "£36,389.44"}, {"999.995", "£1,000.00"},
+		{"0", "£0.00"}, {"0.004999999", "£0.00"}, {"0.005", "£0.01"}, {"36389.44", "£36,389.44"}, {"999.99", "£999.99"}, {"999.995", "£1,000.00"},
 		{"1234567.891", "£1,234,567.89"}, {"-2.12", "−£2.12"}, {"-0.001", "£0.00"}, {"-0.005", "−£0.01"}, {"-0.000000001", "£0.00"},
 	}
 	for _, tt := range tests {
@@ -34,6 +35,7 @@ func TestClean(t *testing.T) {
 		{"direction", "a\u202eb", "a�b"},
 		{"another line", "a\u2028b", "a�b"},
 		{"no UTF-8", "caf\xe9", "caf�"},
+		{"as long as may be", strings.Repeat("ü", page.Longest), strings.Repeat("ü", page.Longest)},
 		{"long", strings.Repeat("ü", 500), strings.Repeat("ü", page.Longest) + "…"},
 	}
 	for _, tt := range tests {
@@ -54,6 +56,7 @@ func TestShare(t *testing.T) {
 		{"half", 5, 10, 100, 50},
 		{"rounded up", 2, 3, 100, 67},
 		{"rounded down", 1, 3, 100, 33},
+		{"half a unit", 1, 2, 1, 1},
 		{"credit", -5, 10, 100, 50},
 		{"more than the whole", 11, 10, 100, 100},
 		{"of nothing", 1, 0, 100, 0},
@@ -78,5 +81,20 @@ func TestChart(t *testing.T) {
 	want := []page.Bar{{"then", "1", "40.0", "10", "120.0"}, {"now", "12", "0.0", "10", "160.0"}}
 	if len(c.Bars) != 2 || c.Bars[0] != want[0] || c.Bars[1] != want[1] || c.Most != "£40.00" || c.Width != 72 {
 		t.Errorf("chart %+v, want the bars %v", c, want)
+	}
+}
+
+// TestChartOfManyDays: each day has its place, and every fifth its number.
+func TestChartOfManyDays(t *testing.T) {
+	days := make([]bill.Sum, 12)
+	for i := range days {
+		days[i] = bill.Sum{Value: money.Pound, Valid: true}
+	}
+	c := page.NewChart(days, nil)
+	if want := []string{"1", "", "", "", "", "6", "", "", "", "", "11", ""}; !slices.Equal(c.Labels, want) {
+		t.Errorf("labels %q, want %q", c.Labels, want)
+	}
+	if len(c.Bars) != 12 || c.Bars[1].X != "36" || c.Bars[11].X != "276" {
+		t.Errorf("bars %+v", c.Bars)
 	}
 }
