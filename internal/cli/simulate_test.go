@@ -59,6 +59,9 @@ func TestFlagsThatMakeNoSense(t *testing.T) {
 			}
 		})
 	}
+	if err := parsed(t, "--accounts=1", "--vms=1", "--session-ttl=1s").check(); err != nil {
+		t.Errorf("the least that makes sense: %v", err)
+	}
 	if _, err := parsed(t, "--tls-ca-file=x").listen("127.0.0.1:0"); err == nil || err.Error() != "--tls-ca-file: there is no --tls" {
 		t.Errorf("a CA file without TLS: %v", err)
 	}

@@ -1,0 +1,91 @@
+package cli
+
+import (
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/alecthomas/kingpin/v2"
+
+	"ukcloud_exporter/portal/simulator"
+)
+
+// command runs a command line as the program does, with a configuration file of that
+// text, in whose directory DIR stands for a new one.
+func command(t *testing.T, url, text string, args ...string) (stdout string, err error) {
+	t.Helper()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "config.yml")
+	text = strings.NewReplacer("URL", url, "DIR", dir).Replace(text)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out, log strings.Builder
+	app := kingpin.New("ukcloud_exporter", "").Terminate(nil)
+	commands := Register(app, Environment{
+		Getenv: func(string) string { return "" }, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &log, Files: fstest.MapFS{},
+	})
+	args = append([]string{"--config.file=" + path}, args...)
+	for i := range args {
+		args[i] = strings.ReplaceAll(args[i], "DIR", dir)
+	}
+	name, err := app.Parse(args)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = commands.Run(t.Context(), name)
+	return out.String(), err
+}
+
+func TestCommands(t *testing.T) {
+	p, err := simulator.New(simulator.Options{Seed: 5, VMs: 3, Now: func() time.Time { return time.Date(2018, 3, 15, 12, 0, 0, 0, time.UTC) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Close)
+	server := httptest.NewServer(p)
+	t.Cleanup(server.Close)
+	const (
+		good  = "portal:\n  url: URL/api\n  email: demo@example.com\n  password: demo\n"
+		wrong = "portal:\n  url: URL/api\n  email: demo@example.com\n  password: another\n"
+	)
+	tests := []struct {
+		name, config string
+		args         []string
+		want         string // in what is printed
+		err          string // in the error
+	}{
+		{"check", good, []string{"check"}, "configuration: ok\n", ""},
+		{"check without logging in", wrong, []string{"check"}, "configuration: ok\n", ""},
+		{"check of a bad key", good + "nonsense: 1\n", []string{"check"}, "", "nonsense"},
+		{"check of a state_dir that is a file", good + "state_dir: DIR/config.yml\n", []string{"check"}, "", "state_dir: "},
+		{"check of an export_dir", good + "collectors:\n  billing_csv:\n    export_dir: DIR/lake\n", []string{"check"}, "configuration: ok\n", ""},
+		{"check of an export_dir that is a file", good + "collectors:\n  billing_csv:\n    export_dir: DIR/config.yml\n", []string{"check"}, "", "collectors.billing_csv.export_dir: "},
+		{"check --connect", good, []string{"check", "--connect"}, "login: ok, ", ""},
+		{"check --connect with a wrong password", wrong, []string{"check", "--connect"}, "configuration: ok\n", "log in: "},
+		{"a portal command", good, []string{"portal", "accounts"}, "Example Development Team", ""},
+		{"a portal command with a wrong password", wrong, []string{"portal", "accounts"}, "", "log in: "},
+		{"a portal command with a bad key", good + "nonsense: 1\n", []string{"portal", "accounts"}, "", "nonsense"},
+		{"a billing command", good, []string{"billing", "fetch", "--period=2018-02", "--output=DIR/bills"}, "", ""},
+		{"a billing command with a wrong password", wrong, []string{"billing", "fetch", "--period=2018-02", "--output=DIR/bills"}, "", "log in: "},
+		{"a billing command with a bad key", good + "nonsense: 1\n", []string{"billing", "fetch", "--period=2018-02", "--output=DIR/bills"}, "", "nonsense"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			out, err := command(t, server.URL, tt.config, tt.args...)
+			if !strings.Contains(out, tt.want) {
+				t.Errorf("printed %q, want %q in it", out, tt.want)
+			}
+			switch {
+			case err == nil && tt.err != "", err != nil && tt.err == "", err != nil && !strings.Contains(err.Error(), tt.err):
+				t.Errorf("error %v, want %q", err, tt.err)
+			case err != nil && strings.Contains(err.Error(), "another"):
+				t.Errorf("the error has the password: %v", err)
+			}
+		})
+	}
+}
