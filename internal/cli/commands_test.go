@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -87,5 +88,47 @@ func TestCommands(t *testing.T) {
 				t.Errorf("the error has the password: %v", err)
 			}
 		})
+	}
+}
+
+// stopWriter calls stop when a text has been written to it.
+type stopWriter struct {
+	logText
+	text string
+	stop func()
+}
+
+func (w *stopWriter) Write(b []byte) (int, error) {
+	n, err := w.logText.Write(b)
+	if strings.Contains(w.String(), w.text) {
+		w.stop()
+	}
+	return n, err
+}
+
+// TestDemoEnds: both servers of a demo run until it is told to end, also with tickets,
+// whose directory goes with it.
+func TestDemoEnds(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	for _, args := range [][]string{{}, {"--tickets"}} {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		out := &stopWriter{text: "/metrics", stop: cancel}
+		var log logText
+		app := kingpin.New("ukcloud_exporter", "").Terminate(nil)
+		commands := Register(app, Environment{Getenv: func(string) string { return "" }, Stdout: out, Stderr: &log, Files: fstest.MapFS{}})
+		name, err := app.Parse(append([]string{"demo", "--vms=2", "--web.listen-address=127.0.0.1:0"}, args...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := commands.Run(ctx, name); err != nil {
+			t.Errorf("%q: %v", args, err)
+		}
+		if !strings.Contains(out.String(), "http://127.0.0.1:") {
+			t.Errorf("%q: printed %q", args, out.String())
+		}
+		if left, err := os.ReadDir(os.Getenv("TMPDIR")); err != nil || len(left) > 0 {
+			t.Errorf("%q: left %v, %v", args, left, err)
+		}
 	}
 }
