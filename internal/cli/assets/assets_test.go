@@ -362,3 +362,30 @@ func refused(t *testing.T, reason string, args ...string) {
 		t.Errorf("%q: something is written (%v)", args, err)
 	}
 }
+
+// TestOneValueAlone: a value changes the files that have a place for it, whatever else
+// is given, and no others.
+func TestOneValueAlone(t *testing.T) {
+	const rulesFile, board = "alerts/ukcloud.rules.yml", "dashboards/ukcloud-overview.json"
+	tests := []struct {
+		flag    string
+		changed []string
+	}{
+		{"--datasource=prom-1", []string{board}},
+		{"--label=job=ukcloud", []string{board}},
+		{"--runbook-url=https://git.example.com/x", []string{rulesFile, board}},
+		{"--dashboard-url=https://grafana.example.com", []string{rulesFile}},
+		{"--label=team=cloud", []string{rulesFile}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.flag, func(t *testing.T) {
+			dir := write(t, tt.flag)
+			for _, name := range []string{rulesFile, board} {
+				changed := !bytes.Equal(readFile(t, dir, name), readFile(t, "../../..", name))
+				if changed != slices.Contains(tt.changed, name) {
+					t.Errorf("%s changed: %v", name, changed)
+				}
+			}
+		})
+	}
+}
