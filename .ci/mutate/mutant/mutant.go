@@ -1,6 +1,6 @@
 // Package mutant is what rewritten code calls where an operator stood. It is copied
 // into the package that is measured; the variable MUTANT says which operator is changed,
-// that of the process or, on Linux, of the one that has started it.
+// that of the process or, on Linux, of one that has led to it.
 package mutant
 
 import (
@@ -14,10 +14,8 @@ import (
 // first operator that is reached panics: what the tests notice if they run any.
 var mutantActive = func() int {
 	text, given := os.LookupEnv("MUTANT")
-	if !given { // a program that the tests have started with an environment of its own
-		environ, _ := os.ReadFile("/proc/" + strconv.Itoa(os.Getppid()) + "/environ")
-		_, text, _ = strings.Cut("\x00"+string(environ), "\x00MUTANT=")
-		text, _, _ = strings.Cut(text, "\x00")
+	if !given {
+		text = mutantOfAncestor()
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil {
@@ -25,6 +23,23 @@ var mutantActive = func() int {
 	}
 	return n
 }()
+
+// mutantOfAncestor is MUTANT of a process that has led to this one: tests start
+// programs with an environment of their own, some by a shell.
+func mutantOfAncestor() string {
+	for pid := os.Getppid(); pid > 1; {
+		environ, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ")
+		if _, text, found := strings.Cut("\x00"+string(environ), "\x00MUTANT="); found {
+			text, _, _ = strings.Cut(text, "\x00")
+			return text
+		}
+		status, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
+		_, parent, _ := strings.Cut(string(status), "\nPPid:\t")
+		parent, _, _ = strings.Cut(parent, "\n")
+		pid, _ = strconv.Atoi(parent)
+	}
+	return ""
+}
 
 // MutantOn reports whether the mutant is on.
 func MutantOn(id int) bool {
