@@ -125,3 +125,20 @@ func TestArchitectureIsThere(t *testing.T) {
 		}
 	}
 }
+
+// TestEveryRoomIsNamed: docs/architecture.md says what each package is for.
+func TestEveryRoomIsNamed(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("docs", "architecture.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rooms, err := filepath.Glob("internal/*")
+	if err != nil || len(rooms) == 0 {
+		t.Fatal(rooms, err)
+	}
+	for _, room := range append(rooms, "collector", "csvparse", "money", "portal", "portal/simulator") {
+		if !strings.Contains(string(page), "`"+filepath.ToSlash(room)+"`") {
+			t.Errorf("%s is not in docs/architecture.md", room)
+		}
+	}
+}
