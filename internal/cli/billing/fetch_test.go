@@ -12,8 +12,10 @@ import (
 
 	"github.com/alecthomas/kingpin/v2"
 
+	"ukcloud_exporter/csvparse"
 	"ukcloud_exporter/internal/bill"
 	"ukcloud_exporter/internal/cli/exitstatus"
+	"ukcloud_exporter/internal/testutil/billgen"
 	"ukcloud_exporter/portal"
 )
 
@@ -113,5 +115,25 @@ func TestUnproven(t *testing.T) {
 		if exitstatus.Of(err) != 2 || !strings.Contains(err.Error(), "1 file of bills that are not proven whole") || strings.Contains(out, "complete already") {
 			t.Errorf("backfill says %q, error %v", out, err)
 		}
+	}
+}
+
+// TestSavedThrough: a bill goes as far as its newest day, in whatever order the rows
+// are, and late rows are of no day of it.
+func TestSavedThrough(t *testing.T) {
+	january, err := bill.ParseMonth("2018-01")
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := func(day string) billgen.Row {
+		return billgen.Row{csvparse.EventDate: day, csvparse.ResourceID: "urn:1", csvparse.Service: "VMware VM", csvparse.TotalPrice: "1"}
+	}
+	s := &saved{proven: true}
+	text := billgen.CSV(row("2018-01-03"), row("2018-01-09"), row("2018-01-05"), row("2018-02-01"), row("2017-12-31"))
+	if err := s.read(strings.NewReader(text), january); err != nil {
+		t.Fatal(err)
+	}
+	if want := (csvparse.Date{Year: 2018, Month: 1, Day: 9}); s.through != want || s.rows != 5 {
+		t.Errorf("%d rows through %s, want 5 through %s", s.rows, s.through, want)
 	}
 }
