@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"net"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -132,6 +133,33 @@ func TestDemoEnds(t *testing.T) {
 		}
 		if left, err := os.ReadDir(os.Getenv("TMPDIR")); err != nil || len(left) > 0 {
 			t.Errorf("%q: left %v, %v", args, left, err)
+		}
+	}
+}
+
+// at is a listener of an address.
+type at struct {
+	net.Listener
+	addr net.Addr
+}
+
+func (l at) Addr() net.Addr { return l.addr }
+
+// TestAddress: what a browser on this machine can open.
+func TestAddress(t *testing.T) {
+	tests := []struct {
+		addr net.Addr
+		want string
+	}{
+		{&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 10048}, "https://127.0.0.1:10048"},
+		{&net.TCPAddr{IP: net.IPv4zero, Port: 10048}, "https://localhost:10048"},
+		{&net.TCPAddr{IP: net.IPv6unspecified, Port: 10048}, "https://localhost:10048"},
+		{&net.TCPAddr{IP: net.IPv6loopback, Port: 10048}, "https://[::1]:10048"},
+		{&net.UnixAddr{Name: "/run/exporter.sock", Net: "unix"}, "https:///run/exporter.sock"},
+	}
+	for _, tt := range tests {
+		if got := address(at{addr: tt.addr}); got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.addr, got, tt.want)
 		}
 	}
 }
