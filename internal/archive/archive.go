@@ -66,7 +66,7 @@ func start(a *Archive) *Archive {
 }
 
 // clear removes what a killed process has left where the name of an open file cannot be
-// removed. Elsewhere there is nothing.
+// removed. Elsewhere that is the bill at most that it was about to take the name of.
 func (a *Archive) clear() {
 	left, _ := filepath.Glob(filepath.Join(a.dir, copyPattern))
 	for _, name := range left {

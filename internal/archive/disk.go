@@ -63,7 +63,7 @@ func newTemporary(dir string) (file, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The system removes the file when it is closed, also when the process is killed;
+	// From here on the system removes the file when it is closed, also when the process is killed;
 	// where it cannot, Close does.
 	_ = os.Remove(f.Name())
 	return temporary{f}, nil
