@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"io"
 	"net"
 	"net/http/httptest"
 	"os"
@@ -26,21 +27,26 @@ func command(t *testing.T, url, text string, args ...string) (stdout string, err
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var out, log strings.Builder
-	app := kingpin.New("ukcloud_exporter", "").Terminate(nil)
-	commands := Register(app, Environment{
-		Getenv: func(string) string { return "" }, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &log, Files: fstest.MapFS{},
-	})
-	args = append([]string{"--config.file=" + path}, args...)
 	for i := range args {
 		args[i] = strings.ReplaceAll(args[i], "DIR", dir)
 	}
+	var out strings.Builder
+	err = start(t.Context(), t, &out, append([]string{"--config.file=" + path}, args...)...)
+	return out.String(), err
+}
+
+// start runs a command line in this process, with an empty environment.
+func start(ctx context.Context, t *testing.T, stdout io.Writer, args ...string) error {
+	t.Helper()
+	app := kingpin.New("ukcloud_exporter", "").Terminate(nil)
+	commands := Register(app, Environment{
+		Getenv: func(string) string { return "" }, Stdin: strings.NewReader(""), Stdout: stdout, Stderr: new(logText), Files: fstest.MapFS{},
+	})
 	name, err := app.Parse(args)
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = commands.Run(t.Context(), name)
-	return out.String(), err
+	return commands.Run(ctx, name)
 }
 
 func TestCommands(t *testing.T) {
@@ -118,14 +124,8 @@ func TestDemoEnds(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		out := &stopWriter{text: "/metrics", stop: cancel}
-		var log logText
-		app := kingpin.New("ukcloud_exporter", "").Terminate(nil)
-		commands := Register(app, Environment{Getenv: func(string) string { return "" }, Stdout: out, Stderr: &log, Files: fstest.MapFS{}})
-		name, err := app.Parse(append([]string{"demo", "--vms=2", "--web.listen-address=127.0.0.1:0"}, args...))
+		err := start(ctx, t, out, append([]string{"demo", "--vms=2", "--web.listen-address=127.0.0.1:0"}, args...)...)
 		if err != nil {
-			t.Fatal(err)
-		}
-		if err := commands.Run(ctx, name); err != nil {
 			t.Errorf("%q: %v", args, err)
 		}
 		if !strings.Contains(out.String(), "http://127.0.0.1:") {

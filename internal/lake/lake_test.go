@@ -220,16 +220,23 @@ func TestParquet(t *testing.T) {
 	}
 }
 
-// parquetRows reads a file by the library's own reader, as text.
-func parquetRows(t *testing.T, path string) (rows []map[string]string) {
+// openParquet opens a file until the test ends.
+func openParquet(t *testing.T, path string) *parquet.Reader {
 	t.Helper()
 	file, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close()
+	t.Cleanup(func() { _ = file.Close() })
 	reader := parquet.NewReader(file)
-	defer reader.Close()
+	t.Cleanup(func() { _ = reader.Close() })
+	return reader
+}
+
+// parquetRows reads a file by the library's own reader, as text.
+func parquetRows(t *testing.T, path string) (rows []map[string]string) {
+	t.Helper()
+	reader := openParquet(t, path)
 	columns := reader.Schema().Columns()
 	buffer := make([]parquet.Row, 100)
 	for {
