@@ -101,7 +101,8 @@ func TestCells(t *testing.T) {
 // null or has entries, also without a value, and a time is an instant.
 func TestCellsOfParquet(t *testing.T) {
 	path, _ := putOne(t, lake.Parquet, oddBill())
-	reader := openParquet(t, path)
+	reader := parquet.NewReader(opened(t, path))
+	defer reader.Close()
 	schema := reader.Schema()
 	for name, want := range map[string]string{"cost": "DECIMAL(38,9)", "usage_hours": "DECIMAL(38,9)", "late": "BOOLEAN", "line": "INT(64,true)"} {
 		if leaf, ok := schema.Lookup(name); !ok || leaf.Node.Type().String() != want {

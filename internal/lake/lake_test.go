@@ -220,23 +220,22 @@ func TestParquet(t *testing.T) {
 	}
 }
 
-// openParquet opens a file until the test ends.
-func openParquet(t *testing.T, path string) *parquet.Reader {
+// opened opens a file until the test ends.
+func opened(t *testing.T, path string) *os.File {
 	t.Helper()
 	file, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = file.Close() })
-	reader := parquet.NewReader(file)
-	t.Cleanup(func() { _ = reader.Close() })
-	return reader
+	return file
 }
 
 // parquetRows reads a file by the library's own reader, as text.
 func parquetRows(t *testing.T, path string) (rows []map[string]string) {
 	t.Helper()
-	reader := openParquet(t, path)
+	reader := parquet.NewReader(opened(t, path))
+	defer reader.Close()
 	columns := reader.Schema().Columns()
 	buffer := make([]parquet.Row, 100)
 	for {
