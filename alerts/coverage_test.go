@@ -124,7 +124,7 @@ func TestNoAlertIsMissing(t *testing.T) {
 		"UKCloudBilledMoreThanSeen",
 		"UKCloudTicketOpenTooLong", "UKCloudBuildsFailed", "UKCloudVMotionStorm", "UKCloudVMotionCoverageGap",
 		"UKCloudExporterAbsent", "UKCloudCollectorFailing", "UKCloudCollectorStale", "UKCloudCollectorMissing",
-		"UKCloudSessionSuspended", "UKCloudPortalDown", "UKCloudReloadFailed", "UKCloudStateNotSaved", "UKCloudBillsNotExported",
+		"UKCloudSessionSuspended", "UKCloudPortalDown", "UKCloudReloadFailed", "UKCloudStateNotSaved", "UKCloudBillsNotExported", "UKCloudScrapesDropped",
 		"UKCloudUnknownValues", "UKCloudTicketBridgeStuck", "UKCloudTicketBridgeBraking",
 	}
 	alerts, _ := rules(t)

@@ -37,6 +37,7 @@ func TestThresholds(t *testing.T) {
 		"UKCloudCollectorStale":      {alerts.StaleShareOfMaxAge},
 		"UKCloudStateNotSaved":       {0},
 		"UKCloudBillsNotExported":    {0},
+		"UKCloudScrapesDropped":      {0},
 	}
 	all, _ := rules(t)
 	for _, a := range all {

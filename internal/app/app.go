@@ -81,6 +81,7 @@ type Daemon struct {
 	reloads  chan chan error
 	tickets  *tickets.Metrics
 	exports  *archive.Metrics
+	dropped  *web.Dropped
 	// current is replaced by a reload, which one goroutine owns.
 	current atomic.Pointer[generation]
 
@@ -141,9 +142,9 @@ func (d *Daemon) register() {
 		Name: "ukcloud_config_last_reload_success_timestamp_seconds",
 		Help: "When the configuration in use was read.",
 	})
-	d.tickets, d.exports = tickets.NewMetrics(), archive.NewMetrics()
+	d.tickets, d.exports, d.dropped = tickets.NewMetrics(), archive.NewMetrics(), web.NewDropped(d.log)
 	d.registry.MustRegister(
-		d.tickets, d.exports,
+		d.tickets, d.exports, d.dropped,
 		d.reloadSuccess, d.reloadTime,
 		versioncollector.NewCollector("ukcloud_exporter"),
 		collectors.NewGoCollector(),

@@ -31,7 +31,7 @@ func (d *Daemon) server() *http.Server {
 	mux.Handle("/status", status.Handler())
 	mux.Handle(d.options.MetricsPath, &web.Scrape{
 		Log: d.log, Cache: d.cache, Program: d.registry,
-		TimeoutOffset: d.options.TimeoutOffset, Places: web.NewPlaces(d.options.MaxRequests),
+		TimeoutOffset: d.options.TimeoutOffset, Places: web.NewPlaces(d.options.MaxRequests, d.dropped),
 	})
 	mux.Handle(alertsPath, web.Alerts(d.bridgeOf))
 	mux.Handle("/-/healthy", web.Healthy())

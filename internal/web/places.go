@@ -17,8 +17,9 @@ const placeWait = time.Second
 // Places bounds the scrapes that wait for the portal and, apart from them, those that
 // write. Who finds no place to wait takes what there is, and who finds none to write
 // gets that of the slowest reader: neither a portal that hangs nor readers that
-// do not read keep Prometheus out.
+// do not read keep Prometheus out. What that costs others is in Dropped.
 type Places struct {
+	dropped *Dropped
 	waiting chan struct{}
 	writing chan struct{}
 
@@ -34,11 +35,11 @@ type writer struct {
 }
 
 // NewPlaces returns n places to wait and n to write; 0 is no bound.
-func NewPlaces(n int) *Places {
+func NewPlaces(n int, dropped *Dropped) *Places {
 	if n <= 0 {
 		return nil
 	}
-	return &Places{waiting: make(chan struct{}, n), writing: make(chan struct{}, n)}
+	return &Places{dropped: dropped, waiting: make(chan struct{}, n), writing: make(chan struct{}, n)}
 }
 
 // wait takes a place to wait, if there is one.
@@ -70,8 +71,10 @@ func (p *Places) write(ctx context.Context, connection *http.ResponseController)
 		select {
 		case p.writing <- struct{}{}:
 		case <-timer.C:
+			p.dropped.refuse()
 			return nil, false
-		case <-ctx.Done():
+		case <-ctx.Done(): // the scraper waits for less than that
+			p.dropped.refuse()
 			return nil, false
 		}
 	}
@@ -93,6 +96,7 @@ func (p *Places) cutSlowest() {
 		}
 		if !w.cut {
 			w.cut = true
+			p.dropped.cut()
 			_ = w.connection.SetWriteDeadline(time.Now())
 			return
 		}

@@ -3,9 +3,11 @@ package web_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -96,7 +98,7 @@ func TestPlacesToWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := cacheOf(t, snapshot.Member{Name: "builds", Collector: hanging{still{"builds"}}, MinInterval: time.Hour, MaxAge: time.Hour})
 		scrape := newScrape(c, prometheus.NewRegistry())
-		scrape.Places = web.NewPlaces(2)
+		scrape.Places = web.NewPlaces(2, web.NewDropped(slog.New(slog.DiscardHandler)))
 		took := make(chan time.Duration, 3)
 		for range 3 {
 			go func() {
@@ -117,7 +119,7 @@ func TestPlacesToWait(t *testing.T) {
 func TestNoBound(t *testing.T) {
 	for _, n := range []int{0, -1} {
 		scrape := newScrape(newCache(t, "builds"), prometheus.NewRegistry())
-		scrape.Places = web.NewPlaces(n)
+		scrape.Places = web.NewPlaces(n, web.NewDropped(slog.New(slog.DiscardHandler)))
 		if w := answer(scrape, httptest.NewRequest(http.MethodGet, "/metrics", nil)); w.Code != http.StatusOK {
 			t.Errorf("status %d with --web.max-requests=%d", w.Code, n)
 		}
@@ -128,8 +130,11 @@ func TestNoBound(t *testing.T) {
 // scrape that needs one; before that a scrape is refused after a second.
 func TestPlacesToWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		scrape := newScrape(newCache(t, "builds"), prometheus.NewRegistry())
-		scrape.Places = web.NewPlaces(2)
+		dropped := web.NewDropped(slog.New(slog.DiscardHandler))
+		program := prometheus.NewRegistry()
+		program.MustRegister(dropped)
+		scrape := newScrape(newCache(t, "builds"), program)
+		scrape.Places = web.NewPlaces(2, dropped)
 		get := func(c *conn) (took time.Duration) {
 			began := time.Now()
 			scrape.ServeHTTP(c, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil))
@@ -177,14 +182,59 @@ func TestPlacesToWrite(t *testing.T) {
 		if n := len(slow[1].write); n != 2 || !slow[1].write[1].IsZero() {
 			t.Errorf("deadlines %v of the one that was read in the end", slow[1].write)
 		}
+		for when, c := range map[int]*conn{0: answered, 1: next} {
+			for _, reason := range []string{"cut_off", "refused"} {
+				if want := fmt.Sprintf("\nukcloud_scrapes_dropped_total{reason=%q} %d\n", reason, when); !strings.Contains(c.Body.String(), want) {
+					t.Errorf("no %q in\n%s", want, c.Body)
+				}
+			}
+		}
 	})
 }
+
+// TestDroppedScrapesInTheLog: the first is told at once, and then at most a line a
+// minute says how many since the last one.
+func TestDroppedScrapesInTheLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		var logs []string
+		log := slog.New(slog.NewTextHandler(writerFunc(func(line []byte) {
+			_, text, _ := strings.Cut(string(line), "--web.max-requests\" ")
+			logs = append(logs, fmt.Sprint(time.Since(began), " ", strings.TrimSpace(text)))
+		}), nil))
+		scrape := newScrape(newCache(t, "builds"), prometheus.NewRegistry())
+		scrape.Places = web.NewPlaces(1, web.NewDropped(log))
+		get := func() {
+			scrape.ServeHTTP(&conn{ResponseRecorder: httptest.NewRecorder()}, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil))
+		}
+		slow := &conn{ResponseRecorder: httptest.NewRecorder(), stuck: make(chan struct{})}
+		go scrape.ServeHTTP(slow, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil))
+		synctest.Wait()
+		for range 4 {
+			get() // a second each
+		}
+		time.Sleep(time.Second)
+		get() // cuts the slow one off, which goes on all the same
+		time.Sleep(130 * time.Second)
+		get()
+		close(slow.stuck)
+		time.Sleep(10 * time.Minute)
+		want := []string{"1s refused=1 cut_off=0", "1m1s refused=4 cut_off=1", "2m17s refused=1 cut_off=0"}
+		if !slices.Equal(logs, want) {
+			t.Errorf("log\n%s\nwant\n%s", strings.Join(logs, "\n"), strings.Join(want, "\n"))
+		}
+	})
+}
+
+type writerFunc func([]byte)
+
+func (f writerFunc) Write(b []byte) (int, error) { f(b); return len(b), nil }
 
 // TestScraperThatGoesAway does not wait for a place.
 func TestScraperThatGoesAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		scrape := newScrape(newCache(t, "builds"), prometheus.NewRegistry())
-		scrape.Places = web.NewPlaces(1)
+		scrape.Places = web.NewPlaces(1, web.NewDropped(slog.New(slog.DiscardHandler)))
 		slow := &conn{ResponseRecorder: httptest.NewRecorder(), stuck: make(chan struct{})}
 		go scrape.ServeHTTP(slow, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil))
 		synctest.Wait()

@@ -51,6 +51,12 @@ func exporterState() model.Row {
 	}}
 }
 
+// half makes a panel half of a row.
+func half(p model.Panel) model.Panel {
+	p.Width = 12
+	return p
+}
+
 // narrow makes room for a seventh panel in a row of six.
 func narrow(p model.Panel) model.Panel {
 	p.Width = 3
@@ -161,19 +167,22 @@ func exporterProcess() model.Row {
 	versions := "count by (instance, version, goversion) (" + self("ukcloud_exporter_build_info") + ")"
 	line := func(title, description string, unit model.Unit, expr string) model.Panel {
 		return model.Panel{
-			Kind: model.Lines, Title: title, Description: description, Empty: noExporter, Unit: unit, Steps: plain(), Width: 6, Height: 7,
+			Kind: model.Lines, Title: title, Description: description, Empty: noExporter, Unit: unit, Steps: plain(), Width: 8, Height: 7,
 			Queries: one(process(expr), "{{instance}}"),
 		}
 	}
+	dropped := line("Scrapes dropped", "Scrapes without a whole answer because of --web.max-requests (UKCloudScrapesDropped): refused with 503, or cut off while they were read slowly.", model.PerSec, "")
+	dropped.Queries = one(sumBy("instance, reason", "rate("+self("ukcloud_scrapes_dropped_total")+"[$__rate_interval])"), "{{instance}} {{reason}}")
 	return model.Row{Title: "Process", Panels: []model.Panel{
 		{
-			Kind: model.Table, Title: "Versions", Steps: plain(), Width: 6, Height: 7,
+			Kind: model.Table, Title: "Versions", Steps: plain(), Width: 8, Height: 7,
 			Description: "The exporters that are chosen.", Empty: noExporter,
 			Keys:    []model.Key{{Label: "instance", Title: "Instance"}, {Label: "version", Title: "Version"}, {Label: "goversion", Title: "Go", Width: 80}},
 			Columns: []model.Column{{Title: "Number", Unit: model.Count, Expr: versions}},
 		},
 		line("Memory", "Resident memory of the process.", model.Bytes, self("process_resident_memory_bytes")),
 		line("CPU", "Share of one CPU that the process uses.", model.Share, "rate("+self("process_cpu_seconds_total")+"[$__rate_interval])"),
-		line("Goroutines", "Goroutines of the process. A number that only grows is a leak.", model.Count, self("go_goroutines")),
+		half(line("Goroutines", "Goroutines of the process. A number that only grows is a leak.", model.Count, self("go_goroutines"))),
+		half(dropped),
 	}}
 }
