@@ -74,7 +74,7 @@ func startExporter(t *testing.T, portalHandler http.Handler, ticketsDir, exportD
 	reloadedAt := prometheus.NewGauge(prometheus.GaugeOpts{Name: "ukcloud_config_last_reload_success_timestamp_seconds"})
 	reloaded.Set(1)
 	reloadedAt.SetToCurrentTime()
-	registry.MustRegister(metrics, exports, reloaded, reloadedAt,
+	registry.MustRegister(metrics, exports, web.NewDropped(log), reloaded, reloadedAt,
 		versioncollector.NewCollector("ukcloud_exporter"), collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		snapshot.NewMetrics(func() *snapshot.Cache { return x.cache }, x.cache.Names()))

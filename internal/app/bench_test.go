@@ -93,6 +93,12 @@ type benchDaemon struct {
 
 func newBenchDaemon(b *testing.B, options simulator.Options, collectors ...string) *benchDaemon {
 	b.Helper()
+	return newBenchDaemonOf(b, options, everySecond, collectors...)
+}
+
+// newBenchDaemonOf has a configuration of its own.
+func newBenchDaemonOf(b *testing.B, options simulator.Options, configuration string, collectors ...string) *benchDaemon {
+	b.Helper()
 	options.Seed, options.KeepAlive = 1, true
 	if options.Accounts == 0 {
 		options.Accounts = 4
@@ -109,7 +115,7 @@ func newBenchDaemon(b *testing.B, options simulator.Options, collectors ...strin
 	}
 	server := httptest.NewServer(portal)
 	file := filepath.Join(b.TempDir(), "config.yml")
-	text := fmt.Sprintf("portal: {url: %s/api, email: %s, password: '%s'}\n%s", server.URL, email, password, everySecond)
+	text := fmt.Sprintf("portal: {url: %s/api, email: %s, password: '%s'}\n%s", server.URL, email, password, configuration)
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		b.Fatal(err)
 	}
@@ -213,12 +219,16 @@ func BenchmarkAllocations(b *testing.B) {
 
 // fetch reads an address to its end.
 func fetch(tb testing.TB, client *http.Client, url, encoding string) int64 {
+	return fetchAs(tb, client, url, http.Header{"Accept-Encoding": {encoding}, "X-Prometheus-Scrape-Timeout-Seconds": {"0.6"}})
+}
+
+// fetchAs reads it for a scraper with these headers.
+func fetchAs(tb testing.TB, client *http.Client, url string, header http.Header) int64 {
 	request, err := http.NewRequest(http.MethodGet, url, nil)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	request.Header.Set("Accept-Encoding", encoding)
-	request.Header.Set("X-Prometheus-Scrape-Timeout-Seconds", "0.6")
+	request.Header = header
 	response, err := client.Do(request)
 	if err != nil {
 		tb.Fatal(err)
