@@ -148,7 +148,7 @@ func (d *Daemon) register() {
 		d.reloadSuccess, d.reloadTime,
 		versioncollector.NewCollector("ukcloud_exporter"),
 		collectors.NewGoCollector(),
-		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		processCollector(),
 		snapshot.NewMetrics(d.cache, collectorNames()),
 	)
 }

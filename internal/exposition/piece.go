@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
-	"sync"
 
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/zstd"
@@ -76,9 +75,10 @@ type compressor interface {
 }
 
 // Press makes pieces. It keeps compressors for the next piece, because a new one
-// costs a megabyte; the zero value is ready.
+// costs half a megabyte; the zero value is ready.
 type Press struct {
-	flate sync.Pool // of *flate.Writer
+	flate spare[flate.Writer]
+	zstd  spare[zstd.Encoder]
 }
 
 // Piece compresses what write writes.
@@ -98,7 +98,7 @@ func (p *Press) Piece(c Compression, write func(io.Writer) error) (*Piece, error
 func (p *Press) open(c Compression, piece *Piece) (compressor, error) {
 	switch c {
 	case Gzip:
-		if f, ok := p.flate.Get().(*flate.Writer); ok {
+		if f := p.flate.get(); f != nil {
 			f.Reset(piece)
 			return &deflater{piece: piece, flate: f}, nil
 		}
@@ -108,6 +108,10 @@ func (p *Press) open(c Compression, piece *Piece) (compressor, error) {
 		}
 		return &deflater{piece: piece, flate: f}, nil
 	case Zstd:
+		if z := p.zstd.get(); z != nil {
+			z.Reset(piece)
+			return &zstdFrame{z}, nil
+		}
 		// One thread and a small window: label sets repeat close to each other,
 		// and the encoder's own memory counts against the daemon's.
 		z, err := zstd.NewWriter(piece, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest),
@@ -121,13 +125,19 @@ func (p *Press) open(c Compression, piece *Piece) (compressor, error) {
 	}
 }
 
-// close completes the piece and keeps the compressor for the next one.
+// close completes the piece and keeps the compressor, but not the piece, for the next
+// one.
 func (p *Press) close(c Compression, z compressor, piece *Piece) error {
 	if err := z.finish(); err != nil {
 		return fmt.Errorf("encode %s: %w", c, err)
 	}
-	if d, ok := z.(*deflater); ok {
-		p.flate.Put(d.flate)
+	switch z := z.(type) {
+	case *deflater:
+		z.flate.Reset(nil)
+		p.flate.put(z.flate)
+	case *zstdFrame:
+		z.Reset(nil)
+		p.zstd.put(z.Encoder)
 	}
 	piece.trim()
 	return nil

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
 
 	"ukcloud_exporter/internal/exposition"
 	"ukcloud_exporter/internal/snapshot"
@@ -151,7 +152,8 @@ func (s *Scrape) program(encoding exposition.Encoding) (*exposition.Piece, error
 }
 
 func encode(w io.Writer, format expfmt.Format, families []*dto.MetricFamily) error {
-	encoder := expfmt.NewEncoder(w, format)
+	// Every name is one of the classic format: a copy with names escaped would be the same.
+	encoder := expfmt.NewEncoder(w, format.WithEscapingScheme(model.NoEscaping))
 	for _, f := range families {
 		if err := encoder.Encode(f); err != nil {
 			return fmt.Errorf("encode %s: %w", f.GetName(), err)
