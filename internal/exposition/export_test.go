@@ -12,3 +12,13 @@ func (p *Piece) Held() (bytes, blocks, largest int) {
 	}
 	return bytes, len(p.chunks), largest
 }
+
+// Trim makes of a piece one that is kept.
+func (p *Piece) Trim() { p.trim() }
+
+// Remembered returns how many Descs are remembered. Nobody may gather meanwhile.
+func (g *Gatherer) Remembered() int {
+	memory := g.spare.get()
+	defer g.spare.put(memory)
+	return len(memory.byDesc)
+}

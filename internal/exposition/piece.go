@@ -35,7 +35,7 @@ func (p *Piece) Write(b []byte) (int, error) {
 	for len(b) > 0 {
 		last := len(p.chunks) - 1
 		if last < 0 || len(p.chunks[last]) == cap(p.chunks[last]) {
-			p.chunks = append(p.chunks, make([]byte, 0, max(firstChunk, min(p.size, chunkSize))))
+			p.chunks = append(p.chunks, p.chunk())
 			last++
 		}
 		chunk := p.chunks[last]
@@ -44,6 +44,15 @@ func (p *Piece) Write(b []byte) (int, error) {
 		b = b[k:]
 	}
 	return n, nil
+}
+
+// chunk returns the next one: that of the piece before this one in the same memory, or
+// a new one.
+func (p *Piece) chunk() []byte {
+	if n := len(p.chunks); n < cap(p.chunks) && p.chunks[:n+1][n] != nil {
+		return p.chunks[:n+1][n][:0]
+	}
+	return make([]byte, 0, max(firstChunk, min(p.size, chunkSize)))
 }
 
 // WriteTo implements io.WriterTo.
@@ -77,13 +86,17 @@ type compressor interface {
 // Press makes pieces. It keeps compressors for the next piece, because a new one
 // costs half a megabyte; the zero value is ready.
 type Press struct {
-	flate spare[flate.Writer]
-	zstd  spare[zstd.Encoder]
+	flate  spare[flate.Writer]
+	zstd   spare[zstd.Encoder]
+	pieces spare[Piece]
 }
 
-// Piece compresses what write writes.
+// Piece compresses what write writes. Reuse takes the piece back.
 func (p *Press) Piece(c Compression, write func(io.Writer) error) (*Piece, error) {
-	piece := new(Piece)
+	piece := p.pieces.get()
+	if piece == nil {
+		piece = new(Piece)
+	}
 	z, err := p.open(c, piece)
 	if err != nil {
 		return nil, err
@@ -91,7 +104,13 @@ func (p *Press) Piece(c Compression, write func(io.Writer) error) (*Piece, error
 	if err := write(z); err != nil {
 		return nil, err
 	}
-	return piece, p.close(c, z, piece)
+	return piece, p.finish(c, z)
+}
+
+// Reuse takes a piece that nobody reads any more, and its memory for another.
+func (p *Press) Reuse(piece *Piece) {
+	*piece = Piece{chunks: piece.chunks[:0]}
+	p.pieces.put(piece)
 }
 
 // open returns the compressor that fills a piece.
@@ -125,9 +144,17 @@ func (p *Press) open(c Compression, piece *Piece) (compressor, error) {
 	}
 }
 
-// close completes the piece and keeps the compressor, but not the piece, for the next
-// one.
+// close completes a piece that is kept.
 func (p *Press) close(c Compression, z compressor, piece *Piece) error {
+	if err := p.finish(c, z); err != nil {
+		return err
+	}
+	piece.trim()
+	return nil
+}
+
+// finish completes the piece, and keeps the compressor without it for the next one.
+func (p *Press) finish(c Compression, z compressor) error {
 	if err := z.finish(); err != nil {
 		return fmt.Errorf("encode %s: %w", c, err)
 	}
@@ -139,7 +166,6 @@ func (p *Press) close(c Compression, z compressor, piece *Piece) error {
 		z.Reset(nil)
 		p.zstd.put(z.Encoder)
 	}
-	piece.trim()
 	return nil
 }
 

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
@@ -35,15 +34,16 @@ const writeTimeout = time.Minute
 type Scrape struct {
 	Log   *slog.Logger
 	Cache func() *snapshot.Cache // asked at each scrape: a reload replaces it
-	// Program gathers the program's own metrics, which alone are made anew at
-	// each scrape.
-	Program prometheus.Gatherer
+	// Program has the program's own metrics, which alone are gathered anew at each
+	// scrape.
+	Program exposition.Registry
 	// TimeoutOffset is subtracted from the scraper's timeout, for the way back.
 	TimeoutOffset time.Duration
 	// Places bounds the scrapes at the same time; nil is no bound.
 	Places *Places
 
-	press exposition.Press
+	gatherer exposition.Gatherer
+	press    exposition.Press
 }
 
 // ServeHTTP implements http.Handler.
@@ -137,23 +137,31 @@ func (s *Scrape) answer(w http.ResponseWriter, r *http.Request, c *snapshot.Cach
 	}
 	if _, err := stream.WriteTo(w); err != nil {
 		s.Log.Debug("A scraper went away", "err", err)
+		return nil // HTTP/2 may still be writing what it has got
 	}
+	s.press.Reuse(program)
 	return nil
 }
 
 // program gathers and encodes the program's own metrics. What could be gathered
 // is served even if something could not.
 func (s *Scrape) program(encoding exposition.Encoding) (*exposition.Piece, error) {
-	metrics, err := s.Program.Gather()
-	if err != nil {
-		s.Log.Error("Gathering the program's own metrics failed", "err", err)
-	}
-	return s.press.Piece(encoding.Compression, func(w io.Writer) error { return encode(w, encoding.Expfmt, metrics) })
+	return s.press.Piece(encoding.Compression, func(w io.Writer) error {
+		failed, err := s.gatherer.Gather(s.Program, func(families []*dto.MetricFamily) error { return encode(w, encoding.Expfmt, families) })
+		if failed != nil {
+			s.Log.Error("Gathering the program's own metrics failed", "err", failed)
+		}
+		return err
+	})
 }
 
 func encode(w io.Writer, format expfmt.Format, families []*dto.MetricFamily) error {
-	// Every name is one of the classic format: a copy with names escaped would be the same.
-	encoder := expfmt.NewEncoder(w, format.WithEscapingScheme(model.NoEscaping))
+	// Our names are those of the classic format: escaped, which makes a copy of all, they
+	// are the same, but for the scheme that doubles underscores.
+	if format.ToEscapingScheme() != model.DotsEscaping {
+		format = format.WithEscapingScheme(model.NoEscaping)
+	}
+	encoder := expfmt.NewEncoder(w, format)
 	for _, f := range families {
 		if err := encoder.Encode(f); err != nil {
 			return fmt.Errorf("encode %s: %w", f.GetName(), err)

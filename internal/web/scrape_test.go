@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
+	"ukcloud_exporter/internal/exposition"
 	"ukcloud_exporter/internal/snapshot"
 	"ukcloud_exporter/internal/web"
 )
@@ -39,7 +40,7 @@ func cacheOf(t *testing.T, members ...snapshot.Member) *snapshot.Cache {
 	return c
 }
 
-func newScrape(c *snapshot.Cache, program prometheus.Gatherer) *web.Scrape {
+func newScrape(c *snapshot.Cache, program exposition.Registry) *web.Scrape {
 	return &web.Scrape{Log: slog.New(slog.DiscardHandler), Cache: func() *snapshot.Cache { return c }, Program: program}
 }
 
@@ -160,25 +161,61 @@ func TestAnswersHeader(t *testing.T) {
 
 // TestPartOfTheProgramsOwn: what could be gathered is served, and what could not is said.
 func TestPartOfTheProgramsOwn(t *testing.T) {
-	name, value := "own", 1.0
-	own := &dto.MetricFamily{Name: &name, Type: dto.MetricType_GAUGE.Enum(), Metric: []*dto.Metric{{Gauge: &dto.Gauge{Value: &value}}}}
-	var logs bytes.Buffer
-	scrape := newScrape(newCache(t, "builds"), prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) {
-		return []*dto.MetricFamily{own}, errors.New("another is broken")
+	own := prometheus.NewDesc("own", "Of the program.", nil, nil)
+	broken := true
+	value := 1.0
+	program := prometheus.NewRegistry()
+	program.MustRegister(collectorFunc(func(ch chan<- prometheus.Metric) {
+		ch <- prometheus.MustNewConstMetric(own, prometheus.GaugeValue, value)
+		if broken {
+			ch <- prometheus.NewInvalidMetric(prometheus.NewDesc("other", "Another.", nil, nil), errors.New("another is broken"))
+		}
 	}))
+	var logs bytes.Buffer
+	scrape := newScrape(newCache(t, "builds"), program)
 	scrape.Log = slog.New(slog.NewTextHandler(&logs, nil))
-	w := answer(scrape, httptest.NewRequest(http.MethodGet, "/metrics", nil))
-	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "own 1\n") || !strings.Contains(w.Body.String(), "ukcloud_builds 1\n") {
-		t.Errorf("%d %s", w.Code, w.Body)
+	get := func(want string) {
+		t.Helper()
+		w := answer(scrape, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+		if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), want) || !strings.Contains(w.Body.String(), "ukcloud_builds 1\n") {
+			t.Errorf("%d %s, want %q", w.Code, w.Body, want)
+		}
 	}
+	get("own 1\n")
 	if !strings.Contains(logs.String(), "another is broken") {
 		t.Errorf("logged %q", logs.String())
 	}
 
-	own.Metric = nil // cannot be encoded
 	logs.Reset()
-	w = answer(scrape, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	broken, value = false, 2
+	get("own 2\n")
+	if logs.Len() > 0 {
+		t.Errorf("logged %q of nothing", logs.String())
+	}
+}
+
+// TestProgramsOwnThatCannotBeEncoded: such a scrape fails, and it is said why.
+func TestProgramsOwnThatCannotBeEncoded(t *testing.T) {
+	name := "own"
+	program := registry{
+		collectorFunc(func(chan<- prometheus.Metric) { panic("out of order") }),
+		prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) { return []*dto.MetricFamily{{Name: &name}}, nil }),
+	}
+	var logs bytes.Buffer
+	scrape := newScrape(newCache(t, "builds"), program)
+	scrape.Log = slog.New(slog.NewTextHandler(&logs, nil))
+	w := answer(scrape, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	if w.Code != http.StatusInternalServerError || !strings.Contains(logs.String(), "Answering a scrape failed") {
 		t.Errorf("%d %q, logged %q", w.Code, w.Body, logs.String())
 	}
 }
+
+type registry struct {
+	prometheus.Collector
+	prometheus.Gatherer
+}
+
+type collectorFunc func(chan<- prometheus.Metric)
+
+func (collectorFunc) Describe(chan<- *prometheus.Desc)      {}
+func (f collectorFunc) Collect(ch chan<- prometheus.Metric) { f(ch) }
