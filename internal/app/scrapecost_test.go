@@ -9,6 +9,7 @@ import (
 	"slices"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	dto "github.com/prometheus/client_model/go"
@@ -47,37 +48,46 @@ func scrapers() (all []scraper) {
 
 // BenchmarkFixedScrape is what a scrape costs whatever the number of VMs: with ten of
 // them, and everything that serve registers. "handler" is the handler alone, "loopback"
-// has net/http's client and server in it.
+// has net/http's client and server in it, and before "seldom" the garbage collector has
+// taken what it may, as between the scrapes of one Prometheus.
 func BenchmarkFixedScrape(b *testing.B) {
 	d := newBenchDaemonOf(b, simulator.Options{VMs: 10}, "") // intervals as they are by default: no round meanwhile
 	client := &http.Client{Transport: &http.Transport{DisableCompression: true}}
 	defer client.CloseIdleConnections()
 	handler := d.server().Handler
+	nothing, collect := func() {}, func() { runtime.GC(); runtime.GC() }
 	for _, s := range scrapers() {
 		request := s.request()
 		b.Run("handler/"+s.name, func(b *testing.B) {
-			costs(b, func() { handler.ServeHTTP(discardWriter{http.Header{}}, request) })
+			costs(b, nothing, func() { handler.ServeHTTP(discardWriter{http.Header{}}, request) })
+		})
+		b.Run("seldom/"+s.name, func(b *testing.B) {
+			costs(b, collect, func() { handler.ServeHTTP(discardWriter{http.Header{}}, request) })
 		})
 		b.Run("loopback/"+s.name, func(b *testing.B) {
-			costs(b, func() { fetchAs(b, client, d.url, s.header()) })
+			costs(b, nothing, func() { fetchAs(b, client, d.url, s.header()) })
 		})
 	}
 }
 
 // costs measures processor time and bytes by the call, without those of the first,
-// which fills what is kept.
-func costs(b *testing.B, call func()) {
+// which fills what is kept, nor those of what is done between calls.
+func costs(b *testing.B, between, call func()) {
 	call()
 	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	began := cpuTime()
+	var cpu time.Duration
+	var bytes uint64
 	for b.Loop() {
+		between()
+		runtime.ReadMemStats(&before)
+		began := cpuTime()
 		call()
+		cpu += cpuTime() - began
+		runtime.ReadMemStats(&after)
+		bytes += after.TotalAlloc - before.TotalAlloc
 	}
-	cpu := cpuTime() - began
-	runtime.ReadMemStats(&after)
 	b.ReportMetric(float64(cpu)/1e6/float64(b.N), "cpu-ms/op")
-	b.ReportMetric(float64(after.TotalAlloc-before.TotalAlloc)/1e3/float64(b.N), "kB/op")
+	b.ReportMetric(float64(bytes)/1e3/float64(b.N), "kB/op")
 }
 
 // TestFixedScrape: what a scrape allocates whatever the number of VMs is less than 100 kB
