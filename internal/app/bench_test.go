@@ -204,7 +204,7 @@ func BenchmarkFreshScrape(b *testing.B) {
 func BenchmarkAllocations(b *testing.B) {
 	for _, vms := range []int{100, 1000, benchVMs} {
 		b.Run(fmt.Sprint(vms, "VMs"), func(b *testing.B) {
-			d := newBenchDaemon(b, simulator.Options{VMs: vms}, "compute_services")
+			d := newBenchDaemonOf(b, simulator.Options{VMs: vms}, "", "compute_services")
 			handler := d.server().Handler
 			request := httptest.NewRequest(http.MethodGet, "/metrics", nil)
 			request.Header.Set("Accept-Encoding", "gzip")
