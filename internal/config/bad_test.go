@@ -81,6 +81,10 @@ func badFiles() map[string][]string {
 		"empty-comments": {
 			`:1: the file is empty`,
 		},
+		"families": {
+			`:5: collectors.compute_services.families: is neither all nor core`,
+			`:6: collectors.my_vm.families: unknown key`,
+		},
 		"flow-password-as-key": {
 			`:1: portal.password: has no value (secret)`,
 			`:1: portal: unknown key`,
