@@ -209,6 +209,7 @@ func badFiles() map[string][]string {
 			`:6: collectors.billing_csv.vm_limit: is less than zero`,
 			`:7: collectors.billing_csv.tags[1]: is empty`,
 			`:7: collectors.billing_csv.tags[2]: is given twice`,
+			`:8: collectors.billing_csv.vm_limit_per_account: is less than zero`,
 		},
 		"tls-key-alone": {
 			`:5: portal.http_client.tls_config: exactly one of cert or cert_file must be configured when a client key is configured`,

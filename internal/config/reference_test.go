@@ -97,6 +97,7 @@ func TestReference(t *testing.T) {
 		{Path: "collectors.my_calls.closed_statuses", Type: "list of text", Default: "[Closed, Resolved, Cancelled]"},
 		{Path: "collectors.billing_csv.max_age", Type: "duration", Default: "2d"},
 		{Path: "collectors.billing_csv.vm_limit", Type: "integer", Default: "1000"},
+		{Path: "collectors.billing_csv.vm_limit_per_account", Type: "integer", Default: "0"},
 		{Path: "collectors.billing_csv.export_dir", Type: "path"},
 		{Path: "collectors.builds.enabled", Type: "true or false", Default: "true"},
 	} {
