@@ -22,7 +22,7 @@ func computeServices() Definition {
 // ComputeSettings are the settings of the compute_services collector.
 type ComputeSettings struct {
 	Schedule
-	Families VMFamilies `key:"families" doc:"What there is of each VM: all, or core, which has CPUs, memory, storage, whether a VM is backed up and for how long by VDC only; four series in ten less. See docs/operating.md."`
+	Families VMFamilies `key:"families" doc:"What there is of each VM: all, or core, which has CPUs, memory, storage, whether a VM is backed up and for how long by VDC only; a third of the series less. See docs/operating.md."`
 }
 
 // ComputeServices exposes VMs with their power state, cost and backups (API

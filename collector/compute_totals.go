@@ -12,8 +12,8 @@ import (
 // VMFamilies says what there is of each VM.
 type VMFamilies string
 
-// The choices of VMFamilies. Core leaves out what hardly ever changes: it makes four
-// series in ten of an estate.
+// The choices of VMFamilies. Core leaves out what hardly ever changes: a third of
+// the series of an estate.
 const (
 	AllFamilies  VMFamilies = "all"
 	CoreFamilies VMFamilies = "core" // with totals by VDC in place of what is left out

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -54,6 +55,48 @@ func TestCoreFamilies(t *testing.T) {
 		if len(got["ukcloud-vms "+title]) != 1 {
 			t.Errorf("%s: %v", title, got["ukcloud-vms "+title])
 		}
+	}
+}
+
+// TestRecipes: what docs/operating.md says that the dashboards lack where Prometheus
+// drops labels or families itself.
+func TestRecipes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts servers")
+	}
+	all, _ := scrapeBoth(t)
+	var withoutVDC, withoutFamilies strings.Builder
+	label, family := regexp.MustCompile(`vdc="[^"]*",`), regexp.MustCompile(`^ukcloud_vm_(cpus|memory_bytes|storage_bytes|backup_enabled|backup_retention_seconds)\{`)
+	for line := range strings.Lines(all) {
+		if !family.MatchString(line) {
+			withoutFamilies.WriteString(line)
+		}
+		if strings.HasPrefix(line, "ukcloud_vm_") && !strings.HasPrefix(line, "ukcloud_vm_info") {
+			line = label.ReplaceAllString(line, "")
+		}
+		withoutVDC.WriteString(line)
+	}
+	want := shownOf(t, all)
+	for name, value := range shownOf(t, withoutVDC.String())["ukcloud-overview What fires now, all VDCs"] {
+		if strings.Contains(name, "UKCloudBackup") {
+			t.Errorf("without vdc there is %s %s", name, value)
+		}
+	}
+	got := shownOf(t, withoutFamilies.String())
+	var others []string
+	for name := range want {
+		if !maps.Equal(want[name], got[name]) {
+			others = append(others, name)
+		}
+	}
+	slices.Sort(others)
+	more := append([]string{
+		"ukcloud-backups On and unprotected", "ukcloud-backups Protected", "ukcloud-overview On and unprotected",
+		"ukcloud-vms Memory", "ukcloud-vms Storage", "ukcloud-vms vCPUs",
+	}, otherInCore...)
+	slices.Sort(more)
+	if diff := cmp.Diff(more, others); diff != "" {
+		t.Error(diff)
 	}
 }
 
