@@ -197,7 +197,7 @@ func TestScrapesLeaveNothingBehind(t *testing.T) {
 }
 
 // value reads one sample without labels.
-func value(t *testing.T, exposition, name string) float64 {
+func value(t testing.TB, exposition, name string) float64 {
 	t.Helper()
 	_, rest, ok := strings.Cut(exposition, "\n"+name+" ")
 	if !ok {

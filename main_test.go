@@ -377,7 +377,7 @@ func TestStopDuringAScrape(t *testing.T) {
 }
 
 // query asks a Prometheus for one value, "" while there is none.
-func query(t *testing.T, address, expression string) string {
+func query(t testing.TB, address, expression string) string {
 	t.Helper()
 	_, body := get(t, "http://"+address+"/api/v1/query?query="+url.QueryEscape(expression))
 	var answer struct {

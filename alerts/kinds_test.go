@@ -60,7 +60,7 @@ func TestLongWaitsBridgeGaps(t *testing.T) {
 
 // unique are recording rules with one series for each group that is joined on, by
 // their own aggregation.
-var unique = regexp.MustCompile(`^(?:ukcloud:vm_names:max|ukcloud:account_vmotion_window:range1h|max by \(account\) \(ukcloud:budget_month_gbp\))`)
+var unique = regexp.MustCompile(`^(?:ukcloud:vm_names:max|ukcloud:account_vmotion_window:range1h|max by \(account\) \(ukcloud:budget_month_gbp\)|topk by \(job, account, vdc\) \(1, )`)
 
 // TestJoinsHaveASideOfOne: what is joined with group_left is unique whatever the
 // portal lists twice, or one VM in two places would stop the rule for all.

@@ -95,9 +95,13 @@ func TestTexts(t *testing.T) {
 			if !strings.Contains(description, "$value") {
 				t.Error("the description has no value")
 			}
-			if strings.HasPrefix(a.Alert, "UKCloudBackup") &&
+			if strings.HasPrefix(a.Alert, "UKCloudBackup") && a.Labels["level"] != "vdc" &&
 				!(strings.Contains(description, "$labels.vm_name") && strings.Contains(a.Expr, "group_left (vm_name")) {
 				t.Error("the description does not name the VM by a join on ukcloud_vm_info")
+			}
+			if a.Labels["level"] == "vdc" &&
+				!(strings.Contains(description, "$labels.vdc_name") && strings.Contains(a.Expr, "group_left (vdc_name")) {
+				t.Error("the description does not name the VDC by a join on ukcloud_vdc_info")
 			}
 		})
 	}

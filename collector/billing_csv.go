@@ -28,15 +28,19 @@ func billingCSV() Definition {
 // BillingSettings are the settings of the billing collector.
 type BillingSettings struct {
 	Schedule
-	VMLimit   int      `key:"vm_limit" doc:"How many VMs per compute service get a cost series of their own, the dearest first; the rest is summed in vm=\"__other__\"."`
-	Tags      []string `key:"tags" doc:"Keys of the bill's Metadata column by which costs are also summed, for example [project, cost-centre]."`
-	ExportDir Path     `key:"export_dir" doc:"Directory of a data set of the bills for query engines (Parquet, as billing export writes it) that is kept up to date; empty writes none. See docs/lake.md."`
+	VMLimit           int      `key:"vm_limit" doc:"How many VMs of each compute service (vOrg) get a cost series of their own, the dearest first; the rest is summed in vm=\"__other__\". An account with ten of them may have ten times as many."`
+	VMLimitPerAccount int      `key:"vm_limit_per_account" doc:"How many VMs of an account get one at most, the dearest over all of its compute services first; 0 is no such limit. The bills of an account are then shown when all of them have come."`
+	Tags              []string `key:"tags" doc:"Keys of the bill's Metadata column by which costs are also summed, for example [project, cost-centre]."`
+	ExportDir         Path     `key:"export_dir" doc:"Directory of a data set of the bills for query engines (Parquet, as billing export writes it) that is kept up to date; empty writes none. See docs/lake.md."`
 }
 
 // Check refuses settings that make no sense.
 func (s BillingSettings) Check(report func(key, reason string)) {
 	if s.VMLimit < 0 {
 		report("vm_limit", "is less than zero")
+	}
+	if s.VMLimitPerAccount < 0 {
+		report("vm_limit_per_account", "is less than zero")
 	}
 }
 
@@ -140,7 +144,8 @@ func monthKey(s computeService, m bill.Month) string { return s.key() + "/" + m.
 
 // fetch fetches the bills, several compute services at a time, two bills each. One
 // that is closed is kept as it is. What a service gave is published when both are
-// there: what each of them shows depends on the other.
+// there, and so are those of the services with which it shares a limit: what each of
+// them shows depends on the others.
 func (c *BillingCSV) fetch(ctx context.Context, bills []*monthBill, now time.Time, publish func(...Result)) [][]Result {
 	for _, b := range bills {
 		if b.held != nil {
@@ -149,34 +154,61 @@ func (c *BillingCSV) fetch(ctx context.Context, bills []*monthBill, now time.Tim
 		b.closed = b.held != nil && c.closings.Closed(b.key(), b.month)
 	}
 	results := make([][]Result, len(bills)/2)
-	var closings sync.Mutex
+	groups := c.groups(bills)
+	var settling sync.Mutex
 	for i, bug := range forEach(ctx, len(results), func(ctx context.Context, i int) error {
 		current, previous := bills[2*i], bills[2*i+1]
-		for _, b := range [...]*monthBill{current, previous} {
-			switch {
-			case b.err != nil:
-			case c.lacks(b) && guarded(func() error { return c.fetchAgain(ctx, b) }) == nil:
-				b.fetched = !b.closed
-			case !b.closed:
-				b.err = guarded(func() error { return c.fetchOne(ctx, b) })
-				b.fetched = b.err == nil
-			}
+		if bug := guarded(func() error { c.fetchBoth(ctx, current, previous); return nil }); bug != nil {
+			current.err, previous.err = bug, bug
 		}
-		closings.Lock()
-		defer closings.Unlock()
-		results[i] = c.results(current, previous, now)
-		keep(c.state, c.log, c.closings) // before anything that follows from it is seen
-		publish(results[i]...)
+		settling.Lock()
+		defer settling.Unlock()
+		if groups[i].waiting--; groups[i].waiting == 0 {
+			c.settle(groups[i].services, bills, results, now, publish)
+		}
 		return nil
 	}) {
-		if bug != nil {
-			results[i] = nil
-			for _, b := range bills[2*i : 2*i+2] {
-				results[i] = append(results[i], Result{Key: monthKey(b.computeService, b.month), Account: b.account, Err: bug})
+		if bug == nil {
+			continue
+		}
+		for _, service := range groups[i].services {
+			results[service] = nil
+			for _, b := range bills[2*service : 2*service+2] {
+				results[service] = append(results[service], Result{Key: monthKey(b.computeService, b.month), Account: b.account, Err: bug})
 			}
 		}
 	}
 	return results
+}
+
+// fetchBoth fetches what may have changed of a compute service.
+func (c *BillingCSV) fetchBoth(ctx context.Context, current, previous *monthBill) {
+	for _, b := range [...]*monthBill{current, previous} {
+		switch {
+		case b.err != nil:
+		case c.lacks(b) && guarded(func() error { return c.fetchAgain(ctx, b) }) == nil:
+			b.fetched = !b.closed
+		case !b.closed:
+			b.err = guarded(func() error { return c.fetchOne(ctx, b) })
+			b.fetched = b.err == nil
+		}
+	}
+}
+
+// settle makes the results of compute services and publishes them together.
+func (c *BillingCSV) settle(services []int, bills []*monthBill, results [][]Result, now time.Time, publish func(...Result)) {
+	current := make([]*monthBill, len(services))
+	for i, service := range services {
+		current[i] = bills[2*service]
+	}
+	limits := c.settings.limits(current)
+	var all []Result
+	for i, service := range services {
+		results[service] = c.results(bills[2*service], bills[2*service+1], limits[i], now)
+		all = append(all, results[service]...)
+	}
+	keep(c.state, c.log, c.closings) // before anything that follows from it is seen
+	publish(all...)
 }
 
 // fetchOne reads a month whole or leaves what is held. Where nothing is, a bill that
@@ -311,7 +343,9 @@ func (r *rejectedRows) log(log *slog.Logger) {
 // A month that could not be fetched is shown as it is held, also when its role
 // has changed: on the first of a month the bill that ran becomes the previous
 // one whether or not the portal answers.
-func (c *BillingCSV) results(current, previous *monthBill, now time.Time) []Result {
+//
+// limit is how many resources the running month shows by themselves.
+func (c *BillingCSV) results(current, previous *monthBill, limit int, now time.Time) []Result {
 	restatement := bill.Sum{}
 	if previous.fetched && c.clock.agrees() {
 		c.closings.Follow(previous.key(), previous.bill, bill.DateOf(now))
@@ -325,7 +359,7 @@ func (c *BillingCSV) results(current, previous *monthBill, now time.Time) []Resu
 	}
 	currentDay, previousDay := newestDay(current.bill, previous.bill, bill.DateOf(now))
 	results := []Result{
-		c.result(current, bill.Standing{Role: bill.CurrentMonth, Before: previous.bill, Day: currentDay, Forecast: forecast}),
+		c.result(current, bill.Standing{Role: bill.CurrentMonth, Before: previous.bill, Day: currentDay, Forecast: forecast, VMLimit: limit}),
 		c.result(previous, bill.Standing{
 			Role: bill.PreviousMonth, Day: previousDay, Restatement: restatement,
 		}),
@@ -340,7 +374,7 @@ func (c *BillingCSV) result(b *monthBill, data bill.Standing) Result {
 	if b.bill == nil {
 		return r
 	}
-	data.Account, data.VOrg, data.Bill, data.VMLimit, data.ETag, data.Sum = b.account, b.vorg, b.bill, c.settings.VMLimit, b.etag, b.sum
+	data.Account, data.VOrg, data.Bill, data.ETag, data.Sum = b.account, b.vorg, b.bill, b.etag, b.sum
 	if b.held != nil && *b.held == data {
 		r.Part = b.part
 	} else {

@@ -385,11 +385,19 @@ func TestDaysThatABillMustHave(t *testing.T) {
 
 // TestBillingSettings: a limit of no VMs is one; less is a mistake.
 func TestBillingSettings(t *testing.T) {
-	for limit, want := range map[int]string{-1: "vm_limit is less than zero", 0: "", 1: ""} {
+	for _, tt := range []struct {
+		settings collector.BillingSettings
+		want     string
+	}{
+		{collector.BillingSettings{VMLimit: -1}, "vm_limit is less than zero"},
+		{collector.BillingSettings{VMLimitPerAccount: -1}, "vm_limit_per_account is less than zero"},
+		{collector.BillingSettings{}, ""},
+		{collector.BillingSettings{VMLimit: 1, VMLimitPerAccount: 1}, ""},
+	} {
 		var got string
-		collector.BillingSettings{VMLimit: limit}.Check(func(key, reason string) { got += key + " " + reason })
-		if got != want {
-			t.Errorf("%d: %q, want %q", limit, got, want)
+		tt.settings.Check(func(key, reason string) { got += key + " " + reason })
+		if got != tt.want {
+			t.Errorf("%+v: %q, want %q", tt.settings, got, tt.want)
 		}
 	}
 }

@@ -48,6 +48,10 @@ func TestExposition(t *testing.T) {
 			"/api/accounts":                    {Body: oneAccount},
 			"/api/accounts/1/compute_services": {Body: `{"account":{"id":1},"vOrgs":[{"name":"Empty","serviceId":"1-1-1-9836cf","urn":"0fb32e87-b460-dd72-8e4c-6ca2898b1be0","VDCs":[{"name":"No vApp","urn":"urn:vcloud:vdc:1","vApps":[]}]}]}`},
 		}, newComputeServices},
+		{"compute_services_core", map[string]canned.Answer{
+			"/api/accounts":                    {Body: oneAccount},
+			"/api/accounts/1/compute_services": {Body: file("compute_services_recorded.json")},
+		}, newCoreServices},
 		{"my_vm_reference", map[string]canned.Answer{
 			"/api/accounts": {Body: oneAccount},
 			"/api/my_vm":    {Body: file("my_vm_reference.json")},
@@ -242,8 +246,47 @@ func TestNewestBackup(t *testing.T) {
 	}
 }
 
+// TestTotalsOfTheUnknown: what is known of no VM of a VDC has no total, what is known of
+// some is their sum, and a VM that is listed twice counts once.
+func TestTotalsOfTheUnknown(t *testing.T) {
+	vdc := func(urn string, vms ...string) string {
+		return `{"name":"` + urn + `","urn":"` + urn + `","vApps":[{"name":"p","urn":"p","VMs":[` + strings.Join(vms, ",") + `]}]}`
+	}
+	synctest.Test(t, func(t *testing.T) {
+		body := `{"account":{"id":1},"vOrgs":[{"name":"v","serviceId":"1-1-1-b164f3","urn":"u","VDCs":[` + strings.Join([]string{
+			vdc("none"), vdc("unknown", `{"urn":"a","memory":-1}`),
+			vdc("some", `{"urn":"a","numberOfCPUs":2,"memory":3,"retentionLength":28}`, `{"urn":"a","numberOfCPUs":2,"memory":3,"retentionLength":28}`,
+				`{"urn":"b","memory":4,"retentionLength":7}`, `{"urn":"c","numberOfCPUs":8589934593,"retentionLength":28}`),
+		}, ",") + `]}]}`
+		p := &canned.Portal{Answers: map[string]canned.Answer{"/api/accounts": {Body: oneAccount}, "/api/accounts/1/compute_services": {Body: body}}}
+		_, got := round(t, newCoreServices(p.Client(t)), nil)
+		var totals strings.Builder
+		for line := range strings.Lines(samples(got)) {
+			if strings.HasPrefix(line, "ukcloud_vdc_") && !strings.HasPrefix(line, "ukcloud_vdc_info") || strings.HasPrefix(line, "ukcloud_vms_by_backup_retention") {
+				totals.WriteString(line)
+			}
+		}
+		want := `ukcloud_vdc_cpus{account="1",vdc="none"} 0
+ukcloud_vdc_cpus{account="1",vdc="some"} 2
+ukcloud_vdc_memory_bytes{account="1",vdc="none"} 0
+ukcloud_vdc_memory_bytes{account="1",vdc="some"} 7340032
+ukcloud_vdc_storage_bytes{account="1",vdc="none"} 0
+ukcloud_vms_by_backup_retention{account="1",vdc="some",retention="7d"} 1
+ukcloud_vms_by_backup_retention{account="1",vdc="some",retention="28d"} 2
+`
+		if diff := cmp.Diff(want, totals.String()); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
 func newComputeServices(c portal.Conditional) collector.Collector {
-	return collector.NewComputeServices(inventory.New(c, nil))
+	return collector.NewComputeServices(inventory.New(c, nil), collector.ComputeSettings{})
+}
+
+// newCoreServices has totals by VDC in place of some families of each VM.
+func newCoreServices(c portal.Conditional) collector.Collector {
+	return collector.NewComputeServices(inventory.New(c, nil), collector.ComputeSettings{Families: collector.CoreFamilies})
 }
 
 func newMyVM(c portal.Conditional) collector.Collector {
@@ -406,7 +449,7 @@ func TestPublishedIsWhatCame(t *testing.T) {
 		collector collector.Collector
 		key       string
 	}{
-		"of accounts": {collector.NewComputeServices(inventory.New(two, nil)), "1"},
+		"of accounts": {collector.NewComputeServices(inventory.New(two, nil), collector.ComputeSettings{}), "1"},
 		"of compute services": {
 			newStorage(&reports{texts: map[string]string{"2-1 2018-01-01": "<html>"}},
 				&orgs{accounts: two.accounts, services: two.services}, "2018-01-15 08:00:00"), "1/1-1",

@@ -15,18 +15,27 @@ import (
 func computeServices() Definition {
 	return define("compute_services", "Virtual machines: size, power, cost, backups.",
 		[]string{"/api/accounts/:account_id/compute_services"},
-		every(time.Minute, time.Hour),
-		func(d Deps, _ Schedule) Collector { return NewComputeServices(d.Inventory) })
+		ComputeSettings{Schedule: every(time.Minute, time.Hour), Families: AllFamilies},
+		func(d Deps, s ComputeSettings) Collector { return NewComputeServices(d.Inventory, s) })
+}
+
+// ComputeSettings are the settings of the compute_services collector.
+type ComputeSettings struct {
+	Schedule
+	Families VMFamilies `key:"families" doc:"What there is of each VM: all, or core, which has CPUs, memory, storage, whether a VM is backed up and for how long by VDC only; a third of the series less. See docs/operating.md."`
 }
 
 // ComputeServices exposes VMs with their power state, cost and backups (API
 // reference, GET /api/accounts/:account_id/compute_services), as the inventory
 // lists them.
-type ComputeServices struct{ inventory Inventory }
+type ComputeServices struct {
+	inventory Inventory
+	families  VMFamilies
+}
 
 // NewComputeServices returns the collector.
-func NewComputeServices(inventory Inventory) *ComputeServices {
-	return &ComputeServices{inventory}
+func NewComputeServices(inventory Inventory, s ComputeSettings) *ComputeServices {
+	return &ComputeServices{inventory, s.Families}
 }
 
 // Collect implements Collector. A part is an account.
@@ -145,8 +154,12 @@ func (p *ComputePart) Machines() iter.Seq[Machine] {
 var ofVM = []string{"account", "vdc", "vm"}
 
 // Families implements Collector.
-func (*ComputeServices) Families() []Family {
-	return slices.Concat(estateFamilies(), vmFamilies(), backupFamilies())
+func (c *ComputeServices) Families() []Family {
+	families := slices.Concat(estateFamilies(), vmFamilies(), backupFamilies())
+	if c.families == CoreFamilies {
+		return withTotals(families)
+	}
+	return families
 }
 
 func estateFamilies() []Family {

@@ -448,7 +448,7 @@ func roundOf(b *testing.B, transport http.RoundTripper) func() {
 		b.Fatal(err)
 	}
 	c := snapshot.New(slog.New(slog.DiscardHandler), []snapshot.Member{{
-		Name: "compute_services", Collector: collector.NewComputeServices(inventory.New(client.Conditional(), nil)),
+		Name: "compute_services", Collector: collector.NewComputeServices(inventory.New(client.Conditional(), nil), collector.ComputeSettings{}),
 		MinInterval: time.Nanosecond, MaxAge: time.Hour,
 	}})
 	gzipText := exposition.Negotiate(http.Header{"Accept-Encoding": {"gzip"}})

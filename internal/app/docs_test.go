@@ -55,6 +55,9 @@ Money is in pounds without VAT, times are Unix times in seconds.
 		for _, d := range m.Collector.Families() {
 			row(&b, d.Name, d.Type.String(), d.Labels, d.Help)
 		}
+		if m.Name == "compute_services" {
+			coreFamilies(&b, m.Collector.Families())
+		}
 	}
 	b.WriteString("\n## The exporter itself\n\nGathered anew at each scrape; beside these the usual go_* and process_*.\n\n" + tableHead)
 	own := s.programDescs()
@@ -63,6 +66,17 @@ Money is in pounds without VAT, times are Unix times in seconds.
 		row(&b, name, kind(name), d.Labels, d.Help)
 	}
 	return b.String()
+}
+
+// coreFamilies lists what families: core has in place of which others.
+func coreFamilies(b *strings.Builder, all []collector.Family) {
+	core := collector.NewComputeServices(nil, collector.ComputeSettings{Families: collector.CoreFamilies}).Families()
+	b.WriteString("\nWith `families: core` there are, in place of those of each VM:\n\n| metric | type | labels | meaning | in place of |\n|---|---|---|---|---|\n")
+	for i, d := range core {
+		if d.Name != all[i].Name {
+			fmt.Fprintf(b, "| `%s` | %s | %s | %s | `%s` |\n", d.Name, d.Type, strings.Join(d.Labels, ", "), d.Help, all[i].Name)
+		}
+	}
 }
 
 const tableHead = "| metric | type | labels | meaning |\n|---|---|---|---|\n"

@@ -24,7 +24,7 @@ func TestExposition(t *testing.T) {
 		clockTo(noon)
 		s := newSetup(t, estate(), "collectors:\n  billing_csv: {vm_limit: 10, tags: [project]}\n")
 		got := without(s.scrape(), runtimeFamilies...)
-		golden(t, got)
+		goldenFile(t, "metrics.golden", got)
 		lint(t, got)
 		for _, c := range collector.All() {
 			for _, f := range c.New(collector.Deps{}, c.Defaults).Families() {
@@ -41,9 +41,9 @@ func TestExposition(t *testing.T) {
 	})
 }
 
-func golden(t *testing.T, got string) {
+func goldenFile(t *testing.T, name, got string) {
 	t.Helper()
-	path := filepath.Join("testdata", "metrics.golden")
+	path := filepath.Join("testdata", name)
 	if *update {
 		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
 			t.Fatal(err)

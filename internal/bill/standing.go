@@ -38,7 +38,7 @@ type Standing struct {
 	// final; not Valid before.
 	Restatement Sum
 
-	// VMLimit is how many resources are shown by themselves.
+	// VMLimit is how many resources a current bill shows by themselves.
 	VMLimit int
 
 	// ETag is the validator with which the portal gave the bill.

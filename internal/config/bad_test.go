@@ -81,6 +81,10 @@ func badFiles() map[string][]string {
 		"empty-comments": {
 			`:1: the file is empty`,
 		},
+		"families": {
+			`:5: collectors.compute_services.families: is neither all nor core`,
+			`:6: collectors.my_vm.families: unknown key`,
+		},
 		"flow-password-as-key": {
 			`:1: portal.password: has no value (secret)`,
 			`:1: portal: unknown key`,
@@ -205,6 +209,7 @@ func badFiles() map[string][]string {
 			`:6: collectors.billing_csv.vm_limit: is less than zero`,
 			`:7: collectors.billing_csv.tags[1]: is empty`,
 			`:7: collectors.billing_csv.tags[2]: is given twice`,
+			`:8: collectors.billing_csv.vm_limit_per_account: is less than zero`,
 		},
 		"tls-key-alone": {
 			`:5: portal.http_client.tls_config: exactly one of cert or cert_file must be configured when a client key is configured`,

@@ -52,7 +52,7 @@ func contractDefaults() map[string]collector.Settings {
 		return collector.Schedule{Enabled: true, MinInterval: minInterval, MaxAge: maxAge}
 	}
 	return map[string]collector.Settings{
-		"compute_services": every(time.Minute, time.Hour),
+		"compute_services": collector.ComputeSettings{Schedule: every(time.Minute, time.Hour), Families: collector.AllFamilies},
 		"my_vm":            every(5*time.Minute, time.Hour),
 		"my_calls": collector.MyCallsSettings{
 			Schedule: every(2*time.Minute, time.Hour), For: "account", ClosedStatuses: []string{"Closed", "Resolved", "Cancelled"},
@@ -75,7 +75,9 @@ func collectorsOf(c *Config) map[string]collector.Settings {
 
 func TestGoodFiles(t *testing.T) {
 	full := contractDefaults()
-	full["compute_services"] = collector.Schedule{MinInterval: 90 * time.Second, MaxAge: 24 * time.Hour}
+	full["compute_services"] = collector.ComputeSettings{
+		Schedule: collector.Schedule{MinInterval: 90 * time.Second, MaxAge: 24 * time.Hour}, Families: collector.CoreFamilies,
+	}
 	full["my_vm"] = collector.Schedule{Enabled: true, MinInterval: 10 * time.Minute, MaxAge: 10 * time.Minute}
 	full["my_calls"] = collector.MyCallsSettings{
 		Schedule: collector.Schedule{Enabled: true, MinInterval: 90 * time.Minute, MaxAge: 48 * time.Hour},

@@ -92,10 +92,12 @@ func TestReference(t *testing.T) {
 		{Path: "portal.http_client.http_headers.<name>.secrets", Type: "list of secret", Default: "[]"},
 		{Path: "portal.http_client.tls_config.min_version", Type: "TLS10, TLS11, TLS12 or TLS13"},
 		{Path: "accounts", Type: "list of account id", Default: "[]"},
+		{Path: "collectors.compute_services.families", Type: "all or core", Default: "all"},
 		{Path: "collectors.my_calls.for", Type: "account or user", Default: "account"},
 		{Path: "collectors.my_calls.closed_statuses", Type: "list of text", Default: "[Closed, Resolved, Cancelled]"},
 		{Path: "collectors.billing_csv.max_age", Type: "duration", Default: "2d"},
 		{Path: "collectors.billing_csv.vm_limit", Type: "integer", Default: "1000"},
+		{Path: "collectors.billing_csv.vm_limit_per_account", Type: "integer", Default: "0"},
 		{Path: "collectors.billing_csv.export_dir", Type: "path"},
 		{Path: "collectors.builds.enabled", Type: "true or false", Default: "true"},
 	} {

@@ -77,7 +77,7 @@ func (h held) vms(t testing.TB, account portal.Account, vms ...*portal.VM) {
 	for _, vm := range vms {
 		vm.VApp = vapp
 	}
-	c := collector.NewComputeServices(inventory{account: account, estate: portal.Estate{org}})
+	c := collector.NewComputeServices(inventory{account: account, estate: portal.Estate{org}}, collector.ComputeSettings{})
 	results, err := c.Collect(t.Context(), func(string) *collector.Part { return nil }, func(...collector.Result) {})
 	if err != nil || results[0].Err != nil {
 		t.Fatal(err, results)

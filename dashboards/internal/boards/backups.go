@@ -20,9 +20,15 @@ var (
 // protected counts VMs in a backup policy; without any it is absent, and so is what
 // is counted of them.
 var (
-	protected         = sum(chosen(enabled + " == 1"))
-	orNoneOfProtected = " or " + protected + " * 0"
+	protected         = orOfVDCs(enabled+" == 1", byEnabled, `backup_enabled="true"`)
+	orNoneOfProtected = " or (" + protected + ") * 0"
 )
+
+// byEnabled is what there is with families: core. Of VMs one then knows only that those
+// are protected whose last backup has a result.
+const byEnabled = "ukcloud_vms_by_backup_enabled"
+
+var eachProtected = "(" + enabled + " == 1 or " + succeeded + " unless " + enabled + ")"
 
 const (
 	noProtected = "No VM is protected"
@@ -81,12 +87,12 @@ func pendingStat() model.Panel {
 	night := "(time() - (time() - 68400) % 86400)"
 	return stat("Not in yet from last night", "Protected VMs of which the portal has shown no backup since 19:00 UTC, when the night began at the earliest. Backups run until 08:00 and are shown by 10:00 London time.", noProtected,
 		model.Count, steps(model.Step{From: 0, Color: model.Green}, model.Step{From: 1, Color: model.Blue}),
-		"count("+chosen(enabled+" == 1 unless "+attempted+" >= "+night)+")"+orNoneOfProtected)
+		"count("+chosen(eachProtected+" unless "+attempted+" >= "+night)+")"+orNoneOfProtected)
 }
 
 func bareStat() model.Panel {
 	return stat("On and unprotected", "VMs that are powered on and excluded from backup (UKCloudBackupExcluded, for information).", noVM, model.Count, neutral(),
-		sum(chosen("(1 - "+enabled+") * "+vm("ukcloud_vm_powered_on"))))
+		orOfVDCs("(1 - "+enabled+") * "+vm("ukcloud_vm_powered_on"), byEnabled, `power_state="on"`, `backup_enabled="false"`))
 }
 
 func backupTotals() model.Row {
@@ -195,7 +201,7 @@ func backupWho() model.Row {
 func backupTime() model.Row {
 	states := []string{"successful", "failed", "no_data", "excluded", "not_in_policy", "unknown"}
 	good := sum(ofVDCs(inState("successful"))) + " / " + sum(ofVDCs(inState("successful|failed")))
-	age := named("time() - " + lastGood + " and " + enabled + " == 1")
+	age := named("time() - " + lastGood + " and " + eachProtected)
 	return model.Row{Title: "States and durations", Panels: []model.Panel{
 		{
 			Kind: model.Lines, Title: "State of the last backup, all VMs", Unit: model.Count, Steps: plain(), Width: 8, Height: 9, Step: "12h", Sums: []string{model.Last},

@@ -160,7 +160,9 @@ const accountWidth = 90
 // withoutVM is a dashboard that shows no choice of VMs, and does not heed one that
 // a link brings along.
 func withoutVM(d model.Dashboard) model.Dashboard {
-	forget := func(expr *string) { *expr = strings.ReplaceAll(*expr, `, vm=~"$vm"`, "") }
+	forget := func(expr *string) {
+		*expr = strings.NewReplacer(`, vm=~"$vm"`, "", ", "+whileAllVMs, "").Replace(*expr)
+	}
 	for _, r := range d.Rows {
 		for i := range r.Panels {
 			for j := range r.Panels[i].Queries {

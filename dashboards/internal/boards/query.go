@@ -98,6 +98,15 @@ func inVDC(expr string) string {
 // ofVDCs keeps the VDCs that are chosen, also by vOrg, which only their names have.
 func ofVDCs(expr string) string { return fmt.Sprintf("(%s) and on (%s) %s", expr, byVDC, chosenVDCs) }
 
+// whileAllVMs finds something while all VMs are chosen: no VDC is called by a VM's id.
+const whileAllVMs = `vdc=~"$vm"`
+
+// orOfVDCs adds up what is said of each VM, and where it is said of VDCs only (families:
+// core) that, while all VMs are chosen.
+func orOfVDCs(ofVMs, total string, more ...string) string {
+	return sum(chosen(ofVMs)) + " or " + sum(ofVDCs(replicas(byVDC, total, ofVDC, append([]string{whileAllVMs}, more...)...)))
+}
+
 // inVOrg gives vOrgs their names.
 func inVOrg(expr string) string {
 	return fmt.Sprintf("(%s) * on (%s) group_left (vorg_name) %s", expr, byVOrg, vOrgNames)

@@ -22,6 +22,11 @@ func vmTotals() model.Row {
 		p.Width = 3
 		return p
 	}
+	size := func(title, description string, unit model.Unit, ofVM, ofVDC string) model.Panel {
+		p := total(title, description, unit, orOfVDCs(vm(ofVM), ofVDC))
+		p.Empty = "No VM is known, or it is known by VDC only"
+		return p
+	}
 	live := total("Live cost, month to date", "The portal's live figures, recomputed hourly, without backup. Accounts of the portal's last years have none.", model.Pounds,
 		sum(chosen(vm("ukcloud_vm_cost_month_to_date_gbp"))))
 	live.Empty = "The portal gives no cost"
@@ -30,9 +35,9 @@ func vmTotals() model.Row {
 		total("Powered on", "VMs that are powered on.", model.Count, sum(chosen(on))),
 		total("Powered off", "VMs that are powered off. Their storage is still charged.", model.Count, sum(chosen("1 - "+on))),
 		total("Power unknown", "VMs of which the portal does not know whether they are on.", model.Count, "count("+vmNames+") - (count("+chosen(on)+") or count("+vmNames+") * 0)"),
-		total("vCPUs", "Virtual CPUs of all VMs, on or off.", model.Count, sum(chosen(vm("ukcloud_vm_cpus")))),
-		total("Memory", "Memory allocated to all VMs, on or off.", model.Bytes, sum(chosen(vm("ukcloud_vm_memory_bytes")))),
-		total("Storage", "Storage allocated to all VMs, on or off.", model.Bytes, sum(chosen(vm("ukcloud_vm_storage_bytes")))),
+		size("vCPUs", "Virtual CPUs of all VMs, on or off.", model.Count, "ukcloud_vm_cpus", "ukcloud_vdc_cpus"),
+		size("Memory", "Memory allocated to all VMs, on or off.", model.Bytes, "ukcloud_vm_memory_bytes", "ukcloud_vdc_memory_bytes"),
+		size("Storage", "Storage allocated to all VMs, on or off.", model.Bytes, "ukcloud_vm_storage_bytes", "ukcloud_vdc_storage_bytes"),
 		live,
 	}}
 }
@@ -45,7 +50,11 @@ func vmTable() model.Row {
 	column := func(title string, unit model.Unit, metric string) model.Column {
 		return model.Column{Title: title, Unit: unit, Expr: only(vm(metric), listed)}
 	}
-	on := column("Power", model.Count, "ukcloud_vm_powered_on")
+	// One of the two is known of nearly every VM: with families: core there are no CPUs.
+	withNames := func(title string, metric string) model.Column {
+		return model.Column{Title: title, Unit: model.Count, Expr: namedAs(vm(metric), "vm_name, vapp_name, vdc_name, vorg_name, size, os") + " and on (" + byVM + ") " + listed}
+	}
+	on := withNames("Power", "ukcloud_vm_powered_on")
 	on.Texts = powerTexts()
 	return model.Row{Title: "Which", Panels: []model.Panel{{
 		Kind: model.Table, Title: "Dearest VMs", Steps: plain(), Width: 24, Height: 12,
@@ -57,7 +66,7 @@ func vmTable() model.Row {
 			{Label: "account", Title: "Account", Width: accountWidth}, {Label: "vdc"}, {Label: "vm"},
 		},
 		Columns: []model.Column{
-			{Title: "vCPUs", Unit: model.Count, Expr: namedAs(vm("ukcloud_vm_cpus"), "vm_name, vapp_name, vdc_name, vorg_name, size, os") + " and on (" + byVM + ") " + listed},
+			withNames("vCPUs", "ukcloud_vm_cpus"),
 			column("Memory", model.Bytes, "ukcloud_vm_memory_bytes"),
 			column("Storage", model.Bytes, "ukcloud_vm_storage_bytes"),
 			on,

@@ -60,7 +60,11 @@ func exposed(t *testing.T) exposition {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, text := range [][]byte{golden, scrapeProgram(t)} {
+	core, err := os.ReadFile(coreFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range [][]byte{golden, core, scrapeProgram(t)} {
 		if err := all.add(text); err != nil {
 			t.Fatal(err)
 		}

@@ -21,6 +21,7 @@ const (
 	alertsDir     = "testdata/alerts"
 	runbooksDir   = "testdata/runbooks"
 	goldenFile    = "testdata/metrics.golden"
+	coreFile      = "testdata/metrics_core.golden" // with families: core
 )
 
 // source is one expression and where it stands.
