@@ -22,6 +22,8 @@ func at(text string) Optional[time.Time] {
 	return some(t.UTC())
 }
 
+func moment(text string) Moment { return MomentOf(at(text).Value) }
+
 func pounds(text string) Optional[money.Amount] {
 	a, err := money.Parse(text)
 	if err != nil {

@@ -46,8 +46,14 @@ func TestParseWallClock(t *testing.T) {
 			if test.second == "" {
 				test.second = test.first
 			}
+			kept := days{london: london}
+			for range 2 {
+				if again, ok := kept.wallClock([]byte(test.text)); !ok || again != got {
+					t.Errorf("%v with kept days, else %v", again, got)
+				}
+			}
 			const layout = "2006-01-02T15:04Z"
-			if first, second := got.first.Format(layout), got.second.Format(layout); first != test.first || second != test.second {
+			if first, second := got.first.Time().Value.Format(layout), got.second.Time().Value.Format(layout); first != test.first || second != test.second {
 				t.Errorf("%s, %s, want %s, %s", first, second, test.first, test.second)
 			}
 		})
@@ -76,8 +82,8 @@ func TestBackupAcrossTheRepeatedHour(t *testing.T) {
 				t.Fatal(err)
 			}
 			backup := vms(got.Value)[0].Backups[0]
-			if backup.Start != at(test.wantStart) || backup.End != at(test.wantEnd) {
-				t.Errorf("%v to %v", backup.Start.Value, backup.End.Value)
+			if backup.Start != moment(test.wantStart) || backup.End != moment(test.wantEnd) {
+				t.Errorf("%v to %v", backup.Start, backup.End)
 			}
 		})
 	}
