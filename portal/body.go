@@ -10,9 +10,6 @@ import (
 // then says how much that is.
 var errTooLarge = errors.New("answer too large")
 
-// inOneObject is what a budget is for that each object begins anew.
-const inOneObject = " in one object"
-
 // tooLarge says what an answer has more than size bytes of.
 func tooLarge(size int, of string) error {
 	if size < 1<<20 {
@@ -28,9 +25,8 @@ type bodyReader struct {
 	in   io.Reader
 	left int // bytes of maxAnswer
 
-	// The budget of what is read now: bytes left, all, and what it is for.
-	part, parts int
-	of          string
+	part, parts int  // the budget of what is read now: bytes left, and all
+	object      bool // that is one object
 
 	next error // what the next read gives
 	end  error // what a read gave, io.EOF for a good end
@@ -40,8 +36,8 @@ func newBodyReader(in io.Reader, limit int) *bodyReader {
 	return &bodyReader{in: in, left: maxAnswer, part: limit, parts: limit}
 }
 
-// allow begins a new budget.
-func (r *bodyReader) allow(bytes int, of string) { r.part, r.parts, r.of = bytes, bytes, of }
+// allow begins the budget of an object.
+func (r *bodyReader) allow(bytes int) { r.part, r.parts, r.object = bytes, bytes, true }
 
 // Read gives an error only where nothing was read before it, so that end is what
 // the bytes so far are followed by.
@@ -53,8 +49,10 @@ func (r *bodyReader) Read(p []byte) (n int, err error) {
 		case n <= most:
 		case most == r.left:
 			n, r.next = most, tooLarge(maxAnswer, "")
+		case r.object:
+			n, r.next = most, tooLarge(r.parts, " in one object")
 		default:
-			n, r.next = most, tooLarge(r.parts, r.of)
+			n, r.next = most, tooLarge(r.parts, "")
 		}
 		r.left, r.part = r.left-n, r.part-n
 		if n > 0 || r.next == nil {

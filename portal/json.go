@@ -44,7 +44,8 @@ type reader struct {
 	wrong      error // the first wrong kind where objects or lists belong, in what is read piece by piece
 	objects    int
 	days       days
-	vms        []VM     // that VMs are taken from
+	vms        []VM // that the next VMs are of
+	vmsTaken   int
 	backupList []Backup // reused
 }
 
@@ -299,14 +300,12 @@ func member(at jsontext.Pointer) string {
 }
 
 // count notes that a value was left absent because of its kind.
-func (r *reader) count(name []byte) { r.malformed[string(name)]++ }
-
-func (r *reader) countAt(d *jsontext.Decoder) { r.malformed[member(d.StackPointer())]++ }
+func (r *reader) count(d *jsontext.Decoder) { r.malformed[member(d.StackPointer())]++ }
 
 // oneMore counts an object or a list of objects, and gives it its budget.
 func (r *reader) oneMore() error {
 	r.objects++
-	r.in.allow(maxValue, inOneObject)
+	r.in.allow(maxValue)
 	return r.bounded()
 }
 
@@ -340,7 +339,7 @@ func (r *reader) scalar(d *jsontext.Decoder) (jsontext.Kind, []byte, error) {
 	kind := d.PeekKind()
 	switch kind {
 	case jsontext.KindBeginObject, jsontext.KindBeginArray:
-		r.countAt(d)
+		r.count(d)
 		return kind, nil, d.SkipValue()
 	}
 	value, err := d.ReadValue()
@@ -359,7 +358,7 @@ func (r *reader) scalar(d *jsontext.Decoder) (jsontext.Kind, []byte, error) {
 func (r *reader) text(d *jsontext.Decoder, text *string) error {
 	kind, b, err := r.scalar(d)
 	if kind == jsontext.KindTrue || kind == jsontext.KindFalse {
-		r.countAt(d)
+		r.count(d)
 		b = nil
 	}
 	*text = r.texts.of(b)
@@ -377,7 +376,7 @@ func optional[T any](r *reader, parse func([]byte) (T, bool)) *json.Unmarshalers
 		if parsed, ok := parse(b); ok {
 			*value = some(parsed)
 		} else {
-			r.countAt(d)
+			r.count(d)
 		}
 		return nil
 	})

@@ -108,7 +108,7 @@ func (r *reader) myVMAccount(name string) (MyVMAccount, error) {
 	}
 	byVDC := false
 	err := r.members(func(list string) (err error) {
-		r.in.allow(maxGroup, inOneObject)
+		r.in.allow(maxGroup)
 		switch list {
 		case "vapps":
 			account.VApps, err = grouped(r, list, &byVDC, (*walker).myVApp)
@@ -143,7 +143,7 @@ func grouped[T any](r *reader, list string, groups *bool, read func(w *walker, r
 		return nil, r.skipWrong(list)
 	}
 	err := r.elements(func() error {
-		r.in.allow(maxGroup, inOneObject)
+		r.in.allow(maxGroup)
 		value, err := r.json.ReadValue()
 		if err != nil {
 			return r.failure(err)

@@ -45,7 +45,7 @@ func (m byTags) backups(d *jsontext.Decoder, list *[]Backup) error {
 	*list = nil
 	if kind := d.PeekKind(); kind != jsontext.KindBeginArray {
 		if kind != jsontext.KindNull {
-			m.countAt(d)
+			m.count(d)
 		}
 		return d.SkipValue()
 	}
@@ -72,7 +72,7 @@ func (m byTags) backups(d *jsontext.Decoder, list *[]Backup) error {
 			*list = append(*list, b)
 		default:
 			if kind != jsontext.KindNull {
-				m.countAt(d)
+				m.count(d)
 			}
 			err = d.SkipValue()
 		}

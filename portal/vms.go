@@ -339,11 +339,11 @@ func (r *reader) vmObject() (*VM, error) {
 	if err != nil {
 		return nil, r.failure(err)
 	}
-	if len(r.vms) == 0 {
-		r.vms = make([]VM, vmsAtOnce)
+	if r.vmsTaken == len(r.vms) {
+		r.vms, r.vmsTaken = make([]VM, vmsAtOnce), 0
 	}
-	vm := &r.vms[0]
-	r.vms = r.vms[1:]
+	vm := &r.vms[r.vmsTaken]
+	r.vmsTaken++
 	r.walk(value).vm(r, vm)
 	return vm, r.bounded()
 }

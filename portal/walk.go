@@ -1,6 +1,8 @@
 package portal
 
 import (
+	"bytes"
+	"encoding/binary"
 	"iter"
 	"unicode/utf8"
 
@@ -8,20 +10,38 @@ import (
 )
 
 // walker goes once through a value whose syntax the JSON library has checked: it
-// looks for nothing that cannot be there. Texts that it gives are good until the
-// next one of the same sort.
+// looks for nothing that cannot be there. A text that it gives is good until the next.
 type walker struct {
-	json []byte
-	at   int
+	json  []byte
+	at    int
+	plain bool // ASCII without escapes, so that a text ends at the next quote
 
-	member        []byte // the name of the member that is read
-	names, values []byte // reused, for texts with escapes and the like
+	member  int    // where the name of the member that is read begins
+	scratch []byte // reused, for texts with escapes and the like
 }
 
 // walk returns the reader's walker at the beginning of value.
 func (r *reader) walk(value jsontext.Value) *walker {
-	r.walker.json, r.walker.at = value, 0
+	r.walker.json, r.walker.at, r.walker.plain = value, 0, isPlain(value)
 	return &r.walker
+}
+
+// isPlain reports whether all of b is ASCII and nothing is escaped.
+func isPlain(b []byte) bool {
+	if bytes.IndexByte(b, '\\') >= 0 {
+		return false
+	}
+	for ; len(b) >= 8; b = b[8:] {
+		if binary.LittleEndian.Uint64(b)&0x8080808080808080 != 0 {
+			return false
+		}
+	}
+	for _, c := range b {
+		if c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // kind is that of the next value.
@@ -62,17 +82,30 @@ func (w *walker) more() bool {
 	return true
 }
 
-// name reads the name of a member, which w.member then is, up to its value.
+// name reads the name of a member, up to its value.
 func (w *walker) name() []byte {
-	w.member = w.quoted(&w.names)
+	w.member = w.at
+	name := w.quoted()
 	w.space()
 	w.at++ // the colon
-	return w.member
+	return name
+}
+
+// count notes that the value of a member was left absent because of its kind.
+func (w *walker) count(r *reader) {
+	name := walker{json: w.json, at: w.member}
+	r.malformed[string(name.quoted())]++
 }
 
 // quoted reads a text at its first quote.
-func (w *walker) quoted(scratch *[]byte) []byte {
+func (w *walker) quoted() []byte {
 	start := w.at
+	if w.plain {
+		text := w.json[start+1:]
+		text = text[:bytes.IndexByte(text, '"')]
+		w.at += len(text) + 2
+		return text
+	}
 	for i := start + 1; ; i++ {
 		switch c := w.json[i]; {
 		case c == '"':
@@ -81,14 +114,17 @@ func (w *walker) quoted(scratch *[]byte) []byte {
 		case c == '\\' || c >= utf8.RuneSelf:
 			w.at = w.endOfText(i)
 			// What AppendUnquote can still find is invalid UTF-8, which it has then replaced.
-			*scratch, _ = jsontext.AppendUnquote((*scratch)[:0], w.json[start:w.at])
-			return *scratch
+			w.scratch, _ = jsontext.AppendUnquote(w.scratch[:0], w.json[start:w.at])
+			return w.scratch
 		}
 	}
 }
 
 // endOfText is behind the text that i is in.
 func (w *walker) endOfText(i int) int {
+	if w.plain {
+		return i + bytes.IndexByte(w.json[i:], '"') + 1
+	}
 	for ; w.json[i] != '"'; i++ {
 		if w.json[i] == '\\' {
 			i++
@@ -102,7 +138,7 @@ func (w *walker) scalar() (jsontext.Kind, []byte) {
 	kind := w.kind()
 	switch kind {
 	case jsontext.KindString:
-		return kind, w.quoted(&w.values)
+		return kind, w.quoted()
 	case jsontext.KindBeginObject, jsontext.KindBeginArray, jsontext.KindNull:
 		w.skip()
 		return kind, nil
@@ -175,7 +211,7 @@ func (w *walker) characters(r *reader) []byte {
 		return b
 	case jsontext.KindNull:
 	default:
-		r.count(w.member)
+		w.count(r)
 	}
 	return nil
 }
@@ -188,7 +224,7 @@ func parsed[T any](w *walker, r *reader, parse func([]byte) (T, bool)) (value Op
 		value.Value, value.Valid = parse(b)
 	}
 	if nested || len(b) > 0 && !value.Valid {
-		r.count(w.member)
+		w.count(r)
 		return Optional[T]{}
 	}
 	return value
