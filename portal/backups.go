@@ -2,6 +2,7 @@ package portal
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -22,13 +23,13 @@ func (r *reader) backups(d *jsontext.Decoder, list *[]Backup) error {
 		return err
 	}
 	w := walker{json: value}
-	*list = w.backups(r, member(d.StackPointer()))
+	*list = w.backups(r, member(d.StackPointer()), nil)
 	return r.bounded()
 }
 
-// backups reads a list of backups, the value of member. Nothing about a VM fails
-// because of it.
-func (w *walker) backups(r *reader, member string) []Backup {
+// backups reads a list of backups, the value of member; it may be the one before.
+// Nothing about a VM fails because of it.
+func (w *walker) backups(r *reader, member string, before []Backup) []Backup {
 	switch w.kind() {
 	case jsontext.KindBeginArray:
 	case jsontext.KindNull:
@@ -54,8 +55,11 @@ func (w *walker) backups(r *reader, member string) []Backup {
 			w.skip()
 		}
 	}
-	if len(r.backupList) == 0 {
+	switch {
+	case len(r.backupList) == 0:
 		return nil
+	case slices.Equal(r.backupList, before):
+		return before
 	}
 	return exact(r.backupList)
 }

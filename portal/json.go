@@ -34,18 +34,23 @@ var errWrongKind = errors.New("wrong kind")
 // object by object, each checked by the library and then walked through: by tags
 // they take four times as long.
 type reader struct {
-	json       *jsontext.Decoder
-	in         *bodyReader
-	kinds      *json.Unmarshalers
-	walker     walker
-	texts      texts
-	scratch    []byte
-	malformed  map[string]int
-	wrong      error // the first wrong kind where objects or lists belong, in what is read piece by piece
-	objects    int
-	days       days
+	json      *jsontext.Decoder
+	in        *bodyReader
+	kinds     *json.Unmarshalers
+	walker    walker
+	texts     texts
+	scratch   []byte
+	malformed map[string]int
+	wrong     error // the first wrong kind where objects or lists belong, in what is read piece by piece
+	objects   int
+	days      days
+
+	// Of compute_services.
 	vms        []VM // that the next VMs are of
 	vmsTaken   int
+	vmsRead    int
+	before     []*VM    // the VMs of the answer before, in its order
+	none       VM       // stands before those that are more
 	backupList []Backup // reused
 }
 

@@ -244,7 +244,7 @@ func (w *walker) myVMMachine(r *reader, vdc string) MyVMMachine {
 		case "in_backup":
 			v.InBackup = parsed(w, r, parseBoolean)
 		case "backups":
-			v.Backups = w.backups(r, "backups")
+			v.Backups = w.backups(r, "backups", nil)
 		default:
 			w.skip()
 		}

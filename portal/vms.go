@@ -243,6 +243,9 @@ func (c *Client) computePage(ctx context.Context, accountID string, number int, 
 	defer func() { _ = resp.Body.Close() }()
 	page := &computePage{etag: tagOf(resp)}
 	r := newReader(resp.Body, maxValue, c.london)
+	if old != nil {
+		r.before = slices.Collect(old.vorgs.VMs())
+	}
 	if page.vorgs, err = r.estate(); err != nil {
 		return nil, c.answerError(computeServicesRoute, resp, err)
 	}
@@ -344,17 +347,25 @@ func (r *reader) vmObject() (*VM, error) {
 	}
 	vm := &r.vms[r.vmsTaken]
 	r.vmsTaken++
-	r.walk(value).vm(r, vm)
+	before := &r.none
+	if r.vmsRead < len(r.before) {
+		before = r.before[r.vmsRead]
+	}
+	r.vmsRead++
+	r.walk(value).vm(r, vm, before)
 	return vm, r.bounded()
 }
 
-func (w *walker) vm(r *reader, v *VM) {
+// vm reads a VM. What is in memory already of the one that was in its place before is
+// shared with it: both answers are held while one is replaced by the other.
+func (w *walker) vm(r *reader, v, before *VM) {
+	var urn, name []byte
 	for w.open(); w.more(); {
 		switch string(w.name()) {
 		case "urn":
-			v.URN = w.ownText(r)
+			urn = w.lasting(r)
 		case "name":
-			v.Name = w.ownText(r)
+			name = w.lasting(r)
 		case "size":
 			v.Size = w.text(r)
 		case "operatingSystem":
@@ -384,11 +395,18 @@ func (w *walker) vm(r *reader, v *VM) {
 		case "retentionLength":
 			v.RetentionDays = parsed(w, r, parseInteger)
 		case "backups":
-			v.Backups = w.backups(r, "backups")
+			v.Backups = w.backups(r, "backups", before.Backups)
 		default:
 			w.skip()
 		}
 	}
+	if string(urn) == before.URN && string(name) == before.Name {
+		v.URN, v.Name = before.URN, before.Name
+		return
+	}
+	r.scratch = append(append(r.scratch[:0], urn...), name...)
+	both := string(r.scratch)
+	v.URN, v.Name = both[:len(urn)], both[len(urn):]
 }
 
 // ComputeService lists the VDCs, vApps and VMs of one compute service (API

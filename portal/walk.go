@@ -205,6 +205,15 @@ func (w *walker) text(r *reader) string { return r.texts.of(w.characters(r)) }
 // ownText reads a text that no other object has.
 func (w *walker) ownText(r *reader) string { return string(w.characters(r)) }
 
+// lasting reads a text that is good as long as the value that is walked through.
+func (w *walker) lasting(r *reader) []byte {
+	b := w.characters(r)
+	if !w.plain {
+		b = bytes.Clone(b)
+	}
+	return b
+}
+
 func (w *walker) characters(r *reader) []byte {
 	switch kind, b := w.scalar(); kind {
 	case jsontext.KindString, jsontext.KindNumber:
