@@ -237,6 +237,15 @@ var listTests = []struct {
 		}{some[int64](4)},
 	},
 	{
+		name: "anything else, with the types of this package",
+		url:  "/api/x",
+		call: func(ctx context.Context, c *Client) (any, error) {
+			return Do[[]VM](ctx, c, Request{Path: []string{"x"}})
+		},
+		body: `[{"name":"n","memory":"4","backups":[{"status":"s","backup_start":"24/06/2015 01:32"}]},{"backups":null}]`,
+		want: []VM{{Name: "n", MemoryMiB: some[int64](4), Backups: []Backup{{Status: "s", Start: moment("2015-06-24T00:32:00Z")}}}, {}},
+	},
+	{
 		name: "my_calls of the user, reference: summer time",
 		url:  "/api/my_calls?for=user",
 		call: func(ctx context.Context, c *Client) (any, error) {
