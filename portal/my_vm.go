@@ -3,7 +3,6 @@ package portal
 import (
 	"context"
 	"net/http"
-	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -168,7 +167,10 @@ func grouped[T any](r *reader, list string, groups *bool, read func(w *walker, r
 		}
 		return nil
 	})
-	return slices.Clip(items), err
+	if err != nil || items == nil {
+		return nil, err
+	}
+	return exact(items), nil
 }
 
 // isGroup tells {"<VDC>":[…]} from an object with fields: a group has lists alone,
