@@ -113,10 +113,10 @@ func countUnknown(v *portal.VM, unknown map[string]int) {
 	countImplausible(unknown, "billedHoursPoweredOff", v.HoursOff)
 	for i := range v.Backups {
 		b := &v.Backups[i]
-		if b.Start.Valid && !plausibleTime(b.Start.Value) {
+		if b.Start != 0 && !plausibleTime(b.Start) {
 			unknown["backupStart"]++
 		}
-		if b.End.Valid && !endOf(b).Valid {
+		if b.End != 0 && endOf(b) == 0 {
 			unknown["backupEnd"]++
 		}
 	}
@@ -141,7 +141,7 @@ func (p *ComputePart) Machines() iter.Seq[Machine] {
 			backup, _ := backupStateOf(v.LastBackupStatus)
 			m := Machine{
 				VM: v.VM, ID: v.labels[len(v.labels)-1], Power: powerStates[power], Backup: backupStates[backup],
-				LastAttempt: lastBackup(v).Start, LastSuccess: lastSuccess(v),
+				LastAttempt: lastBackup(v).Start.Time(), LastSuccess: lastSuccess(v).Time(),
 			}
 			if !v.again && !yield(m) {
 				return
@@ -343,7 +343,7 @@ func backupFamilies() []Family {
 			func(v *vm) (float64, bool) {
 				b := lastBackup(v)
 				end := endOf(&b)
-				return end.Value.Sub(b.Start.Value).Seconds(), end.Valid && b.Start.Valid && plausibleTime(b.Start.Value)
+				return float64(end - b.Start), end != 0 && plausibleTime(b.Start)
 			}),
 		ofEachVM("ukcloud_vm_backup_retention_seconds", "How long backups of the VM are kept.",
 			func(v *vm) (float64, bool) { return times(v.RetentionDays, secondsPerDay) }),
@@ -365,10 +365,10 @@ func lastBackup(v *vm) (newest portal.Backup) {
 
 // lastSuccess returns the end of a VM's newest backup that can be restored.
 // Recorded: one night twice, and nights missing, so it is looked for by its time.
-func lastSuccess(v *vm) (end portal.Optional[time.Time]) {
+func lastSuccess(v *vm) (end portal.Moment) {
 	for i := range v.Backups {
 		b := &v.Backups[i]
-		if ended := endOf(b); restorable(b.Status) && ended.Valid && (!end.Valid || ended.Value.After(end.Value)) {
+		if ended := endOf(b); restorable(b.Status) && ended > end {
 			end = ended
 		}
 	}
@@ -377,8 +377,8 @@ func lastSuccess(v *vm) (end portal.Optional[time.Time]) {
 
 // endOf returns when a backup ended. An end that cannot be meant, or lies before the
 // start, is not known.
-func endOf(b *portal.Backup) (end portal.Optional[time.Time]) {
-	if b.End.Valid && plausibleTime(b.End.Value) && !(b.Start.Valid && b.End.Value.Before(b.Start.Value)) {
+func endOf(b *portal.Backup) (end portal.Moment) {
+	if plausibleTime(b.End) && b.End >= b.Start {
 		end = b.End
 	}
 	return end
@@ -405,8 +405,8 @@ const maxCount = 1 << 33
 func plausible(n int64) bool { return n >= 0 && n <= maxCount }
 
 // plausibleTime reports whether a time of the portal's can be meant: not one of before
-// there were such portals, and none that has more than four digits.
-func plausibleTime(at time.Time) bool { return at.Unix() > 0 && at.Year() < 2200 }
+// there were such portals, and none of 2200 or later.
+func plausibleTime(at portal.Moment) bool { return at.Unix() > 0 && at.Unix() < 7258118400 }
 
 // countImplausible counts a value that is not plausible.
 func countImplausible(unknown map[string]int, field string, n portal.Optional[int64]) {
@@ -419,8 +419,8 @@ func pounds(amount portal.Optional[money.Amount]) (value float64, known bool) {
 	return amount.Value.Float64(), amount.Valid
 }
 
-func unix(at portal.Optional[time.Time]) (value float64, known bool) {
-	return float64(at.Value.Unix()), at.Valid && plausibleTime(at.Value)
+func unix(at portal.Moment) (value float64, known bool) {
+	return float64(at.Unix()), plausibleTime(at)
 }
 
 // powerState is ukcloud_vms' label.

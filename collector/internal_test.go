@@ -69,7 +69,7 @@ func TestPlausibleTime(t *testing.T) {
 		{time.Date(2199, 12, 31, 23, 59, 59, 0, time.UTC), true},
 		{time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC), false},
 	} {
-		if got := plausibleTime(tt.at); got != tt.want {
+		if got := plausibleTime(portal.MomentOf(tt.at)); got != tt.want {
 			t.Errorf("%s: %v", tt.at, got)
 		}
 	}

@@ -37,7 +37,8 @@ func plain[T any](answer *Answer[T], err error) (T, error) {
 	return answer.Value, nil
 }
 
-// maxList bounds an answer of any endpoint but compute_services.
+// maxList bounds what is read at once of an answer of any endpoint but
+// compute_services. Where it is a list of objects, each has its own budget.
 const maxList = 8 << 20
 
 // request is one GET whose answer is decoded as a whole.

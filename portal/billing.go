@@ -2,6 +2,7 @@ package portal
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -60,12 +61,7 @@ func (c *Client) stream(ctx context.Context, r *route, etag string, query url.Va
 		return nil, err
 	}
 	if start := bytes.TrimSpace(peek(resp)); mediaType(resp.Header) == "application/json" || bytes.HasPrefix(start, []byte("{")) {
-		body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
-		err := errNotCSV
-		if said := decodeError(body); said.found {
-			err = saidError{said}
-		}
-		return nil, c.answerError(r, resp, err)
+		return nil, c.answerError(r, resp, cmp.Or(readRefusal(resp.Body), errNotCSV))
 	}
 	body := resp.Body
 	if resp.ContentLength >= 0 {

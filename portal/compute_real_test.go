@@ -61,7 +61,7 @@ func TestComputeServicesReal(t *testing.T) {
 		counts[vm.LastBackupStatus]++
 		counts["backups"] += len(vm.Backups)
 		for _, backup := range vm.Backups {
-			if backup.Start.Valid && backup.End.Valid && backup.End.Value.Before(backup.Start.Value) {
+			if backup.Start != 0 && backup.End != 0 && backup.End < backup.Start {
 				t.Errorf("%s: a backup ends before it starts", vm.URN)
 			}
 		}

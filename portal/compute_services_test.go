@@ -86,8 +86,8 @@ func TestComputeServicesReference(t *testing.T) {
 		InBackup: some(true), RetentionDays: some[int64](28),
 		Backups: []Backup{{
 			Status: "Completed", Slot: "night of: 23/06/2015",
-			Start: at("2015-06-24T00:32:00Z"), End: at("2015-06-24T00:35:00Z"),
-			SnapshotRemovalStart: at("2015-06-24T00:34:00Z"), SnapshotRemovalEnd: at("2015-06-24T00:35:00Z"),
+			Start: moment("2015-06-24T00:32:00Z"), End: moment("2015-06-24T00:35:00Z"),
+			SnapshotRemovalStart: moment("2015-06-24T00:34:00Z"), SnapshotRemovalEnd: moment("2015-06-24T00:35:00Z"),
 		}},
 	}
 	vapp := &VApp{Name: "Demo vApp 2", URN: "urn:vcloud:vapp:ca8517e8-e4f5-4289-8563-3afb86577972", VMs: []*VM{vm}}

@@ -80,7 +80,7 @@ func (r *reader) any(value any) error {
 	if err := r.end(); err != nil {
 		return err
 	}
-	if body := decodeError(object); body.found {
+	if body, _ := decodeError(object); body.found {
 		return saidError{body}
 	}
 	return r.nested(object, value)

@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -46,6 +47,7 @@ type Error struct {
 	RetryAfter time.Duration // 0 when the portal did not ask for patience
 
 	cause error
+	cut   bool // the body broke off before it said anything
 }
 
 // Error says what was called and what came of it, for example
@@ -94,8 +96,8 @@ func (e *Error) Is(target error) bool {
 		return e.StatusCode == http.StatusUnauthorized
 	case ErrForbidden:
 		return e.StatusCode == http.StatusForbidden || e.notPermitted()
-	case ErrNotFound:
-		return e.StatusCode == http.StatusNotFound && !e.notPermitted()
+	case ErrNotFound: // a body that was cut may have said "not permitted"
+		return e.StatusCode == http.StatusNotFound && !e.notPermitted() && !e.cut
 	case ErrTooManyRequests:
 		return e.StatusCode == http.StatusTooManyRequests
 	case ErrNotModified:
@@ -158,8 +160,16 @@ func (r *redactor) newError(route *route, resp *http.Response, cause error) *Err
 		return e
 	}
 	if resp.StatusCode >= 400 {
-		body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)) // a cut error body still has its status
-		e.setMessage(r, decodeError(body))
+		body, err := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
+		said, cut := decodeError(body)
+		e.setMessage(r, said)
+		if err == nil && cut && len(body) < maxErrorBody {
+			err = ErrTruncated
+		}
+		if err != nil && !said.found {
+			e.cut = true
+			e.cause = cmp.Or(cause, bodyError(err))
+		}
 	}
 	return e
 }

@@ -79,7 +79,26 @@ func FuzzMyVM(f *testing.F) {
 	})
 }
 
-// FuzzLists gives every input to every decoder of a list and to those of errors
+// decoders are all that read an answer's JSON, but for those of errors and logins.
+var decoders = map[string]func(*reader) error{
+	"ping":        func(r *reader) error { _, err := ping(r); return err },
+	"accounts":    func(r *reader) error { _, err := list[Account](r); return err },
+	"named ids":   func(r *reader) error { _, err := namedIDs(r); return err },
+	"credentials": func(r *reader) error { _, err := r.apiCredentials(); return err },
+	"builds":      func(r *reader) error { _, err := list[resource[buildAttributes]](r); return err },
+	"build":       func(r *reader) error { _, err := r.build(BuildVDC); return err },
+	"ticket":      func(r *reader) error { _, err := r.ticketDetails(); return err },
+	"new ticket":  func(r *reader) error { _, err := r.createdTicket(); return err },
+	"notes":       func(r *reader) error { _, err := r.notes(); return err },
+	"vOrg":        func(r *reader) error { _, err := r.vorg(); return err },
+	"other":       func(r *reader) error { var v any; return r.any(&v) },
+	"calls":       func(r *reader) error { _, err := list[Ticket](r); return err },
+	"estate":      func(r *reader) error { _, err := r.estate(); return err },
+	"my_vm":       func(r *reader) error { _, err := r.myVM(); return err },
+	"vMotion":     func(r *reader) error { _, err := vmotionEvents(r); return err },
+}
+
+// FuzzLists gives every input to every decoder and to those of errors
 // and logins.
 func FuzzLists(f *testing.F) {
 	for _, test := range listTests {
@@ -89,31 +108,16 @@ func FuzzLists(f *testing.F) {
 	f.Add([]byte(`{"expire_after":"900"}`))
 	f.Add([]byte(`{"data":{"event_created_time":"2016-10-04T00:08:01+01:00"}}`))
 	location := london(f)
-	readers := map[string]func(*reader) error{
-		"ping":        func(r *reader) error { _, err := ping(r); return err },
-		"accounts":    func(r *reader) error { _, err := list[Account](r); return err },
-		"named ids":   func(r *reader) error { _, err := namedIDs(r); return err },
-		"credentials": func(r *reader) error { _, err := r.apiCredentials(); return err },
-		"builds":      func(r *reader) error { _, err := list[resource[buildAttributes]](r); return err },
-		"build":       func(r *reader) error { _, err := r.build(BuildVDC); return err },
-		"ticket":      func(r *reader) error { _, err := r.ticketDetails(); return err },
-		"new ticket":  func(r *reader) error { _, err := r.createdTicket(); return err },
-		"notes":       func(r *reader) error { _, err := r.notes(); return err },
-		"vOrg":        func(r *reader) error { _, err := r.vorg(); return err },
-		"other":       func(r *reader) error { var v any; return r.any(&v) },
-		"calls":       func(r *reader) error { _, err := list[Ticket](r); return err },
-		"vMotion":     func(r *reader) error { _, err := vmotionEvents(r); return err },
-	}
 	mayBeEmpty := map[string]bool{"vMotion": true, "notes": true, "other": true}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		for name, read := range readers {
+		for name, read := range decoders {
 			err := read(newReader(bytes.NewReader(body), maxList, location))
 			empty := len(bytes.Trim(body, " \t\r\n")) == 0
 			if err == nil && !json.Valid(body) && !(empty && mayBeEmpty[name]) {
 				t.Fatalf("%s: accepted what is no JSON: %q", name, body)
 			}
 		}
-		if _, _, err := decodeLogin(body); err == nil && !json.Valid(body) {
+		if _, _, err := decodeLogin(bytes.NewReader(body)); err == nil && !json.Valid(body) {
 			t.Fatalf("login: accepted what is no JSON: %q", body)
 		}
 		decodeError(body)
@@ -143,8 +147,14 @@ func FuzzWallClock(f *testing.F) {
 		f.Add(text)
 	}
 	location := london(f)
+	kept := days{london: location}
 	f.Fuzz(func(t *testing.T, text string) {
 		got, ok := parseWallClock([]byte(text), location)
+		for range 2 { // before and after its day is kept
+			if again, okAgain := kept.wallClock([]byte(text)); again != got || okAgain != ok {
+				t.Fatalf("%q: %v, %v with kept days, else %v, %v", text, again, okAgain, got, ok)
+			}
+		}
 		if !ok {
 			return
 		}
@@ -153,14 +163,14 @@ func FuzzWallClock(f *testing.F) {
 		if err != nil {
 			t.Fatalf("accepted %q: %v", text, err)
 		}
-		for _, at := range []time.Time{got.first, got.second} {
+		for _, at := range []time.Time{got.first.Time().Value, got.second.Time().Value} {
 			shown := at.In(location).Format(layout)
 			later := wall.Add(time.Hour).Format(layout)
 			if shown != text && (shown != later || got.first != got.second) && wall.Year() > 1971 {
 				t.Fatalf("%q is %v, which shows %s", text, at, shown)
 			}
 		}
-		if got.second.Before(got.first) {
+		if got.second < got.first {
 			t.Fatalf("%q: %v before %v", text, got.second, got.first)
 		}
 	})

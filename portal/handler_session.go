@@ -206,7 +206,7 @@ const sniffLength = 512
 
 // peek returns the beginning of the body, which stays unread.
 func peek(resp *http.Response) []byte {
-	body := bufio.NewReaderSize(resp.Body, sniffLength)
+	body := bufio.NewReaderSize(&sticky{ReadCloser: resp.Body}, sniffLength)
 	start, _ := body.Peek(sniffLength) // an error comes again with the read
 	resp.Body = struct {
 		io.Reader

@@ -22,6 +22,8 @@ func at(text string) Optional[time.Time] {
 	return some(t.UTC())
 }
 
+func moment(text string) Moment { return MomentOf(at(text).Value) }
+
 func pounds(text string) Optional[money.Amount] {
 	a, err := money.Parse(text)
 	if err != nil {
@@ -233,6 +235,15 @@ var listTests = []struct {
 		want: struct {
 			N Optional[int64] `json:"n"`
 		}{some[int64](4)},
+	},
+	{
+		name: "anything else, with the types of this package",
+		url:  "/api/x",
+		call: func(ctx context.Context, c *Client) (any, error) {
+			return Do[[]VM](ctx, c, Request{Path: []string{"x"}})
+		},
+		body: `[{"name":"n","memory":"4","backups":[{"status":"s","backup_start":"24/06/2015 01:32"}]},{"backups":null}]`,
+		want: []VM{{Name: "n", MemoryMiB: some[int64](4), Backups: []Backup{{Status: "s", Start: moment("2015-06-24T00:32:00Z")}}}, {}},
 	},
 	{
 		name: "my_calls of the user, reference: summer time",

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -127,14 +126,10 @@ func (s *session) readLogin(resp *http.Response) (time.Duration, loginguard.Outc
 	if isPage(resp) {
 		return 0, loginguard.Failed, s.secrets.newError(authenticateRoute, resp, fmt.Errorf("%w: an HTML page came", ErrNotJSON))
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
-	if err != nil { // its status is none of a rejection
-		return 0, loginguard.Failed, s.secrets.newError(authenticateRoute, resp, bodyError(err))
-	}
-	ttl, said, err := decodeLogin(body)
+	ttl, said, err := decodeLogin(resp.Body)
 	switch {
-	case err != nil:
-		return 0, loginguard.Failed, s.secrets.newError(authenticateRoute, resp, bodyError(err))
+	case err != nil: // its status is none of a rejection
+		return 0, loginguard.Failed, s.secrets.newError(authenticateRoute, resp, err)
 	case said.found:
 		return 0, loginguard.Refused, s.secrets.newError(authenticateRoute, resp, errSaid)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"ukcloud_exporter/money"
@@ -75,73 +74,103 @@ func (c Conditional) MyVM(ctx context.Context, prev *Answer[MyVM]) (*Answer[MyVM
 	return fetch(ctx, c.Client, request{route: myVMRoute}, prev, (*reader).myVM)
 }
 
+// maxGroup bounds what is read at once: a VM, or the group with all vApps of a VDC,
+// some 150 bytes each. An account with all its VDCs is read piece by piece.
+const maxGroup = 8 << 20
+
 func (r *reader) myVM() (MyVM, error) {
-	var answer struct {
-		said
-		Warning  string         `json:"warning"`
-		Accounts jsontext.Value `json:",embed"`
-	}
-	if err := r.object("an object", &answer); err != nil {
+	var answer MyVM
+	err := r.answer("an object", func(name string) (err error) {
+		if name == "warning" {
+			answer.Warning, err = r.textMember()
+			return err
+		}
+		account, err := r.myVMAccount(name)
+		answer.Accounts = append(answer.Accounts, account)
+		return err
+	})
+	if err != nil {
 		return MyVM{}, err
 	}
-	result := MyVM{Warning: answer.Warning}
-	for name, value := range members(answer.Accounts) {
-		account, err := r.myVMAccount(name, value)
-		if err != nil {
-			return MyVM{}, err
-		}
-		result.Accounts = append(result.Accounts, account)
-	}
-	return result, nil
+	return answer, nil
 }
 
 // myVMAccount reads the lists of one account. Under the key "account" with flat
 // lists the key is the reference's placeholder, not a name.
-func (r *reader) myVMAccount(name string, value jsontext.Value) (MyVMAccount, error) {
-	type lists struct {
-		VApps []MyVApp      `json:"vapps"`
-		VMs   []MyVMMachine `json:"vms"`
+func (r *reader) myVMAccount(name string) (MyVMAccount, error) {
+	account := MyVMAccount{Name: name}
+	if r.json.PeekKind() != jsontext.KindBeginObject {
+		return account, r.skipWrong("an account")
 	}
-	var sent lists
+	if err := r.oneMore(); err != nil {
+		return account, err
+	}
 	byVDC := false
-	err := r.nested(value, &sent, required[lists](r),
-		grouped(r, &byVDC, func(v *MyVApp, vdc string) { v.VDCName = vdc }),
-		grouped(r, &byVDC, func(v *MyVMMachine, vdc string) { v.VDCName = vdc }),
-	)
+	err := r.members(func(list string) (err error) {
+		r.in.allow(maxGroup)
+		switch list {
+		case "vapps":
+			account.VApps, err = grouped(r, list, &byVDC, (*walker).myVApp)
+		case "vms":
+			account.VMs, err = grouped(r, list, &byVDC, (*walker).myVMMachine)
+		default:
+			err = r.skip()
+		}
+		return err
+	})
 	if name == "account" && !byVDC {
-		name = ""
+		account.Name = ""
 	}
-	return MyVMAccount{Name: name, VApps: sent.VApps, VMs: sent.VMs}, err
+	return account, err
 }
 
 // grouped reads a list whose elements are objects, or groups of objects by VDC:
 // {"<VDC>":[…]}. It notes whether there were groups.
-func grouped[T any](r *reader, groups *bool, inVDC func(item *T, vdc string)) *json.Unmarshalers {
-	return json.UnmarshalFromFunc(func(d *jsontext.Decoder, items *[]T) error {
-		*items = nil
-		add := func(value jsontext.Value, vdc string) error {
-			var item T
-			if err := r.nested(value, &item, required[T](r)); err != nil {
-				return err
-			}
-			inVDC(&item, vdc)
-			*items = append(*items, item)
+func grouped[T any](r *reader, list string, groups *bool, read func(w *walker, r *reader, vdc string) T) ([]T, error) {
+	var items []T
+	add := func(w *walker, vdc string) error {
+		if w.kind() != jsontext.KindBeginObject {
+			w.skip()
+			r.wrongKind(list)
 			return nil
 		}
-		return elements(d, func(value jsontext.Value) error {
-			if !isGroup(value) {
-				return add(value, "")
+		r.objects++
+		items = append(items, read(w, r, vdc))
+		return r.bounded()
+	}
+	if r.json.PeekKind() != jsontext.KindBeginArray {
+		return nil, r.skipWrong(list)
+	}
+	err := r.elements(func() error {
+		r.in.allow(maxGroup)
+		value, err := r.json.ReadValue()
+		if err != nil {
+			return r.failure(err)
+		}
+		w := r.walk(value)
+		if !isGroup(value) {
+			return add(w, "")
+		}
+		*groups = true
+		for w.open(); w.more(); {
+			vdc := string(w.name())
+			if w.kind() != jsontext.KindBeginArray {
+				w.skip()
+				r.wrongKind(list)
+				continue
 			}
-			*groups = true
-			for vdc, list := range members(value) {
-				err := elements(newJSON(list), func(value jsontext.Value) error { return add(value, vdc) })
-				if err != nil {
+			for w.open(); w.more(); {
+				if err := add(w, vdc); err != nil {
 					return err
 				}
 			}
-			return nil
-		})
+		}
+		return nil
 	})
+	if err != nil || items == nil {
+		return nil, err
+	}
+	return exact(items), nil
 }
 
 // isGroup tells {"<VDC>":[…]} from an object with fields: a group has lists alone,
@@ -150,15 +179,77 @@ func isGroup(value jsontext.Value) bool {
 	if value.Kind() != jsontext.KindBeginObject {
 		return false
 	}
-	plain, lists := false, false
-	for _, v := range members(value) {
-		switch v.Kind() {
+	lists := false
+	w := walker{json: value}
+	for w.open(); w.more(); w.skip() {
+		w.name()
+		switch w.kind() {
 		case jsontext.KindBeginArray:
 			lists = true
 		case jsontext.KindBeginObject:
 		default:
-			plain = true
+			return false
 		}
 	}
-	return lists && !plain
+	return lists
+}
+
+func (w *walker) myVApp(r *reader, vdc string) MyVApp {
+	v := MyVApp{VDCName: vdc}
+	for w.open(); w.more(); {
+		switch string(w.name()) {
+		case "urn":
+			v.URN = w.ownText(r)
+		case "name":
+			v.Name = w.ownText(r)
+		case "ps":
+			v.PowerState = w.text(r)
+		case "total_vms":
+			v.TotalVMs = parsed(w, r, parseInteger)
+		case "month_to_date":
+			v.MonthToDate = parsed(w, r, parseAmount)
+		case "estimated_monthly_total":
+			v.Estimate = parsed(w, r, parseAmount)
+		default:
+			w.skip()
+		}
+	}
+	return v
+}
+
+func (w *walker) myVMMachine(r *reader, vdc string) MyVMMachine {
+	v := MyVMMachine{VDCName: vdc}
+	for w.open(); w.more(); {
+		switch string(w.name()) {
+		case "urn":
+			v.URN = w.ownText(r)
+		case "name":
+			v.Name = w.ownText(r)
+		case "size":
+			v.Size = w.text(r)
+		case "os":
+			v.OS = w.text(r)
+		case "ps":
+			v.PowerState = w.text(r)
+		case "month_to_date":
+			v.MonthToDate = parsed(w, r, parseAmount)
+		case "estimated_monthly_total":
+			v.Estimate = parsed(w, r, parseAmount)
+		case "billed_hours_powered_on":
+			v.HoursOn = parsed(w, r, parseInteger)
+		case "billed_hours_powered_off":
+			v.HoursOff = parsed(w, r, parseInteger)
+		case "last_backup_status":
+			v.LastBackupStatus = w.text(r)
+		case "last_backup":
+			v.LastBackup = w.text(r)
+		case "in_backup":
+			v.InBackup = parsed(w, r, parseBoolean)
+		case "backups":
+			v.Backups = w.backups(r, "backups", nil)
+		default:
+			w.skip()
+		}
+	}
+	return v
 }

@@ -2,7 +2,12 @@ package portal
 
 import (
 	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -27,8 +32,8 @@ func myVMMachine(vdc string) MyVMMachine {
 		LastBackupStatus: "Successful", LastBackup: "Completed on the night of: 01/01/2015",
 		MonthToDate: pounds("0.15"), Estimate: pounds("0.34"), HoursOn: some[int64](8), HoursOff: some[int64](14), InBackup: some(true),
 		Backups: []Backup{{
-			Status: "Completed", Slot: "night of: 01/01/2015", Start: at("2015-01-01T23:23:00Z"), End: at("2015-01-01T23:31:00Z"),
-			SnapshotRemovalStart: at("2015-01-01T23:33:00Z"), SnapshotRemovalEnd: at("2015-01-01T23:38:00Z"),
+			Status: "Completed", Slot: "night of: 01/01/2015", Start: moment("2015-01-01T23:23:00Z"), End: moment("2015-01-01T23:31:00Z"),
+			SnapshotRemovalStart: moment("2015-01-01T23:33:00Z"), SnapshotRemovalEnd: moment("2015-01-01T23:38:00Z"),
 		}},
 	}
 }
@@ -101,5 +106,99 @@ func TestMyVMRefused(t *testing.T) {
 				t.Errorf("got %v, %v", got, err)
 			}
 		})
+	}
+}
+
+// largeMyVM writes an answer with 10,000 VDCs in ten accounts, each with a vApp and
+// ten VMs, as many as my_vm shows of one, as it is read.
+func largeMyVM() io.Reader {
+	const vm = `{"_id":1,"urn":"urn:vcloud:vm:3272ed5b-8e59-4ce4-bc10-5b575fd25787","name":"vm","month_to_date":"£0.15"}`
+	lists := func(list, objects string) string {
+		return `"` + list + `":[` + strings.Repeat(`{"VDC":[`+objects+`]},`, 999) + `{"VDC":[` + objects + `]}]`
+	}
+	account := lists("vapps", referenceMyVApp) + "," + lists("vms", strings.Repeat(vm+",", 9)+vm)
+	in, out := io.Pipe()
+	go func() {
+		_, _ = io.WriteString(out, "{")
+		for i := range 10 {
+			_, _ = fmt.Fprintf(out, `"Account %d":{%s},`, i, account)
+		}
+		_, _ = io.WriteString(out, `"warning":"w"}`)
+		_ = out.Close()
+	}()
+	return in
+}
+
+// TestMyVMOfALargeEstate: an answer with 100,000 VMs is read, a VDC at a time.
+func TestMyVMOfALargeEstate(t *testing.T) {
+	read := &counting{Reader: largeMyVM()}
+	client := newTestClient(t, &served{serve: func(req *http.Request) *http.Response {
+		resp := reply(req, 200, "")
+		resp.Body, resp.ContentLength = io.NopCloser(read), -1
+		return resp
+	}})
+	got, err := client.MyVM(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	vms, vapps := 0, 0
+	for _, account := range got.Accounts {
+		vms, vapps = vms+len(account.VMs), vapps+len(account.VApps)
+	}
+	if last := got.Accounts[9].VMs[9999]; vms != 100_000 || vapps != 10_000 || last.VDCName != "VDC" || last.MonthToDate != pounds("0.15") || read.bytes < maxList {
+		t.Errorf("%d VMs and %d vApps of %d bytes, the last %+v", vms, vapps, read.bytes, last)
+	}
+}
+
+type counting struct {
+	io.Reader
+	bytes int
+}
+
+func (c *counting) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.bytes += n
+	return n, err
+}
+
+// TestMyVMBounds: what of my_vm may be how large, and what is said beyond it.
+func TestMyVMBounds(t *testing.T) {
+	vapps := func(bytes int) string {
+		return `{"Demo":{"vapps":[{"VDC":[` + strings.Repeat(referenceMyVApp+",", bytes/len(referenceMyVApp)) + referenceMyVApp + `]}]}}`
+	}
+	tests := []struct{ name, body, want string }{
+		{"50,000 vApps in one VDC", vapps(maxGroup - 1<<16), ""},
+		{"more in one VDC", vapps(maxGroup + 1<<16), "more than 8 MiB in one object"},
+		{"a text in it", `{"Demo":{"vms":[{"name":"` + strings.Repeat("x", maxGroup+1<<16) + `"}]}}`, "more than 8 MiB in one object"},
+		{"something unknown", `{"Demo":{"more":"` + strings.Repeat("x", maxGroup+1<<16) + `"}}`, "more than 8 MiB in one object"},
+		{"the name of an account", `{"` + strings.Repeat("x", maxList+1) + `":{}}`, "more than 8 MiB"},
+		{"VMs", `{"Demo":{"vms":[{"V":[{},{}]},{},{},{}]}}`, "more than 1048576 objects"}, // and their account
+		{"backups", `{"Demo":{"vms":[{"name":"a","backups":[{},{},null,{}]}]}}`, "more than 1048576 objects"},
+		{"one object less", `{"Demo":{"vms":[{"name":"a","backups":[{},{},{}]}]}}`, ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			r := newReader(strings.NewReader(test.body), maxList, time.UTC)
+			r.objects = maxObjects - 5
+			if len(test.body) > maxList/2 {
+				r.objects = 0
+			}
+			_, err := r.myVM()
+			if test.want == "" {
+				if err != nil {
+					t.Error(err)
+				}
+			} else if !errors.Is(err, errTooLarge) || err.Error() != "answer too large: "+test.want {
+				t.Errorf("%v, want %s", err, test.want)
+			}
+		})
+	}
+}
+
+// TestMyVMErrorBeside: the portal's own error is told before what is odd beside it.
+func TestMyVMErrorBeside(t *testing.T) {
+	client, _ := answering(t, `{"code":403,"error":"No permitted account found"}`)
+	if _, err := client.MyVM(t.Context()); !errors.Is(err, ErrForbidden) {
+		t.Error(err)
 	}
 }

@@ -46,8 +46,14 @@ func TestParseWallClock(t *testing.T) {
 			if test.second == "" {
 				test.second = test.first
 			}
+			kept := days{london: london}
+			for range 2 {
+				if again, ok := kept.wallClock([]byte(test.text)); !ok || again != got {
+					t.Errorf("%v with kept days, else %v", again, got)
+				}
+			}
 			const layout = "2006-01-02T15:04Z"
-			if first, second := got.first.Format(layout), got.second.Format(layout); first != test.first || second != test.second {
+			if first, second := got.first.Time().Value.Format(layout), got.second.Time().Value.Format(layout); first != test.first || second != test.second {
 				t.Errorf("%s, %s, want %s, %s", first, second, test.first, test.second)
 			}
 		})
@@ -55,9 +61,56 @@ func TestParseWallClock(t *testing.T) {
 	for _, text := range []string{"", "08/03/2016", "8/3/2016 16:34", "08-03-2016 16:34", "08/03/2016T16:34", "08/03/2016 16.34", "08/03/2016 24:00",
 		"08/03/2016 16:60", "00/03/2016 16:34", "31/02/2016 16:34", "29/02/2015 16:34", "01/13/2016 16:34", "01/00/2016 16:34", "01/01/0000 16:34",
 		"0x/03/2016 16:34", "0:/03/2016 16:34", "1//03/2016 16:34", "08/03/2016 16:34 ", "08/03/2016 +6:34"} {
-		if got, ok := parseWallClock([]byte(text), london); ok {
-			t.Errorf("%q accepted as %v", text, got)
+		kept := days{london: london}
+		if _, ok := kept.wallClock([]byte("08/03/2016 16:34")); !ok {
+			t.Fatal("refused")
 		}
+		got, ok := parseWallClock([]byte(text), london)
+		again, okAgain := kept.wallClock([]byte(text))
+		if ok || okAgain {
+			t.Errorf("%q accepted as %v, %v", text, got, again)
+		}
+	}
+}
+
+// TestKeptDays: with days kept, every hour about the changes of the clocks is what it
+// is without.
+func TestKeptDays(t *testing.T) {
+	location := london(t)
+	for _, first := range []time.Time{time.Date(2016, 3, 24, 0, 30, 0, 0, time.UTC), time.Date(2016, 10, 27, 0, 30, 0, 0, time.UTC)} {
+		kept := days{london: location}
+		for hour := range 7 * 24 {
+			text := first.Add(time.Duration(hour)*time.Hour).AppendFormat(nil, "02/01/2006 15:04")
+			want, _ := parseWallClock(text, location)
+			for range 2 {
+				if got, ok := kept.wallClock(text); got != want || !ok {
+					t.Errorf("%s: %v, want %v", text, got, want)
+				}
+			}
+		}
+		n := 0
+		for _, day := range kept.kept {
+			if day.midnight != 0 {
+				n++
+			}
+		}
+		if n != 4 { // of seven about the change, those without one on them or beside them
+			t.Errorf("%d days are kept", n)
+		}
+	}
+}
+
+// TestMoment: a moment is the time it was made of, to the second, and none is absent.
+func TestMoment(t *testing.T) {
+	for _, at := range []time.Time{{}, time.Unix(0, 0), time.Date(2016, 10, 30, 1, 59, 59, 999, time.UTC), time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)} {
+		m := MomentOf(at)
+		if got := m.Time(); !got.Valid || !got.Value.Equal(at.Truncate(time.Second)) || m.Unix() != at.Unix() || m.String() != at.UTC().Format(time.RFC3339) {
+			t.Errorf("%v is %v, %d, %s", at, got, m.Unix(), m)
+		}
+	}
+	var none Moment
+	if none.Time().Valid || none.String() != "" || none.Unix() >= (time.Time{}).Unix() {
+		t.Errorf("none is %v, %d, %s", none.Time(), none.Unix(), none)
 	}
 }
 
@@ -76,8 +129,8 @@ func TestBackupAcrossTheRepeatedHour(t *testing.T) {
 				t.Fatal(err)
 			}
 			backup := vms(got.Value)[0].Backups[0]
-			if backup.Start != at(test.wantStart) || backup.End != at(test.wantEnd) {
-				t.Errorf("%v to %v", backup.Start.Value, backup.End.Value)
+			if backup.Start != moment(test.wantStart) || backup.End != moment(test.wantEnd) {
+				t.Errorf("%v to %v", backup.Start, backup.End)
 			}
 		})
 	}

@@ -19,6 +19,11 @@ func some[T any](value T) Optional[T] { return Optional[T]{Value: value, Valid: 
 
 // parseInteger reads a whole number, also one written as 4.0.
 func parseInteger(b []byte) (int64, bool) {
+	if len(b) <= 9 { // which any int holds
+		if n := digits(b); n >= 0 && len(b) > 0 {
+			return int64(n), true
+		}
+	}
 	if n, err := strconv.ParseInt(string(b), 10, 64); err == nil {
 		return n, true
 	}
@@ -42,6 +47,9 @@ func parseAmount(b []byte) (money.Amount, bool) {
 // and "0,005" may be another locale's 1.23 and 0.005, and are refused.
 func parsePounds(text []byte) (money.Amount, error) {
 	text = bytes.TrimSpace(text)
+	if len(text) > 0 && text[0] >= '0' && text[0] <= '9' && bytes.IndexByte(text, ',') < 0 {
+		return money.Parse(text) // as nearly all are
+	}
 	sign, rest := cutSign(text)
 	rest = bytes.TrimSpace(bytes.TrimPrefix(rest, []byte("£")))
 	if len(sign) == 0 {

@@ -9,10 +9,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"time"
-
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"ukcloud_exporter/money"
 )
@@ -247,6 +243,9 @@ func (c *Client) computePage(ctx context.Context, accountID string, number int, 
 	defer func() { _ = resp.Body.Close() }()
 	page := &computePage{etag: tagOf(resp)}
 	r := newReader(resp.Body, maxValue, c.london)
+	if old != nil {
+		r.before = slices.Collect(old.vorgs.VMs())
+	}
 	if page.vorgs, err = r.estate(); err != nil {
 		return nil, c.answerError(computeServicesRoute, resp, err)
 	}
@@ -256,32 +255,158 @@ func (c *Client) computePage(ctx context.Context, accountID string, number int, 
 
 // estate reads one page.
 func (r *reader) estate() (Estate, error) {
-	var page struct {
-		VOrgs []*VOrg `json:"vOrgs"`
-		said
-	}
-	err := r.object(`an object with "vOrgs"`, &page, r.estateKinds())
+	const want = `an object with "vOrgs"`
+	var vorgs Estate
+	err := r.answer(want, func(name string) (err error) {
+		if name != "vOrgs" {
+			return r.skip()
+		}
+		vorgs, err = objects(r, name, r.vorgObject)
+		return err
+	})
 	switch {
 	case err != nil:
 		return nil, err
-	case page.VOrgs == nil:
-		return nil, unexpected(`an object with "vOrgs"`)
+	case vorgs == nil:
+		return nil, unexpected(want)
 	}
-	for _, vorg := range page.VOrgs {
+	for _, vorg := range vorgs {
 		vorg.link()
 	}
-	return page.VOrgs, nil
+	return vorgs, nil
 }
 
-// estateKinds refuses null, anything but a list, and anything but objects in it,
-// where the estate is listed: it must not look empty.
-func (r *reader) estateKinds() *json.Unmarshalers {
-	return json.JoinUnmarshalers(
-		required[[]*VOrg](r), required[*VOrg](r),
-		required[[]*VDC](r), required[*VDC](r),
-		required[[]*VApp](r), required[*VApp](r),
-		required[[]*VM](r), required[*VM](r),
-	)
+func (r *reader) vorgObject() (*VOrg, error) {
+	vorg := new(VOrg)
+	return vorg, r.members(vorg.reading(r))
+}
+
+// reading returns what reads a member of a vOrg.
+func (v *VOrg) reading(r *reader) func(string) error {
+	return func(name string) (err error) {
+		switch name {
+		case "name":
+			v.Name, err = r.textMember()
+		case "serviceId":
+			v.ServiceID, err = r.textMember()
+		case "urn":
+			v.URN, err = r.textMember()
+		case "VDCs":
+			v.VDCs, err = objects(r, name, r.vdcObject)
+		default:
+			err = r.skip()
+		}
+		return err
+	}
+}
+
+func (r *reader) vdcObject() (*VDC, error) {
+	vdc := new(VDC)
+	return vdc, r.members(func(name string) (err error) {
+		switch name {
+		case "name":
+			vdc.Name, err = r.textMember()
+		case "urn":
+			vdc.URN, err = r.textMember()
+		case "vApps":
+			vdc.VApps, err = objects(r, name, r.vappObject)
+		default:
+			err = r.skip()
+		}
+		return err
+	})
+}
+
+func (r *reader) vappObject() (*VApp, error) {
+	vapp := new(VApp)
+	return vapp, r.members(func(name string) (err error) {
+		switch name {
+		case "name":
+			vapp.Name, err = r.textMember()
+		case "urn":
+			vapp.URN, err = r.textMember()
+		case "VMs":
+			vapp.VMs, err = objects(r, name, r.vmObject)
+		default:
+			err = r.skip()
+		}
+		return err
+	})
+}
+
+// vmsAtOnce are allocated together: they fill 8 KiB.
+const vmsAtOnce = 29
+
+func (r *reader) vmObject() (*VM, error) {
+	value, err := r.json.ReadValue()
+	if err != nil {
+		return nil, r.failure(err)
+	}
+	if r.vmsTaken == len(r.vms) {
+		r.vms, r.vmsTaken = make([]VM, vmsAtOnce), 0
+	}
+	vm := &r.vms[r.vmsTaken]
+	r.vmsTaken++
+	before := &r.none
+	if r.vmsRead < len(r.before) {
+		before = r.before[r.vmsRead]
+	}
+	r.vmsRead++
+	r.walk(value).vm(r, vm, before)
+	return vm, r.bounded()
+}
+
+// vm reads a VM. What is in memory already of the one that was in its place before is
+// shared with it: both answers are held while one is replaced by the other.
+func (w *walker) vm(r *reader, v, before *VM) {
+	var urn, name []byte
+	for w.open(); w.more(); {
+		switch string(w.name()) {
+		case "urn":
+			urn = w.lasting(r)
+		case "name":
+			name = w.lasting(r)
+		case "size":
+			v.Size = w.text(r)
+		case "operatingSystem":
+			v.OS = w.text(r)
+		case "powerStatus":
+			v.PowerStatus = w.text(r)
+		case "numberOfCPUs":
+			v.CPUs = parsed(w, r, parseInteger)
+		case "memory":
+			v.MemoryMiB = parsed(w, r, parseInteger)
+		case "storage":
+			v.StorageMiB = parsed(w, r, parseInteger)
+		case "monthToDate":
+			v.MonthToDate = parsed(w, r, parseAmount)
+		case "estimatedMonthlyTotal":
+			v.Estimate = parsed(w, r, parseAmount)
+		case "billedHoursPoweredOn":
+			v.HoursOn = parsed(w, r, parseInteger)
+		case "billedHoursPoweredOff":
+			v.HoursOff = parsed(w, r, parseInteger)
+		case "lastBackupStatus":
+			v.LastBackupStatus = w.text(r)
+		case "lastBackup":
+			v.LastBackup = w.text(r)
+		case "inBackup":
+			v.InBackup = parsed(w, r, parseBoolean)
+		case "retentionLength":
+			v.RetentionDays = parsed(w, r, parseInteger)
+		case "backups":
+			v.Backups = w.backups(r, "backups", before.Backups)
+		default:
+			w.skip()
+		}
+	}
+	if string(urn) == before.URN && string(name) == before.Name {
+		v.URN, v.Name = before.URN, before.Name
+		return
+	}
+	r.scratch = append(append(r.scratch[:0], urn...), name...)
+	both := string(r.scratch)
+	v.URN, v.Name = both[:len(urn)], both[len(urn):]
 }
 
 // ComputeService lists the VDCs, vApps and VMs of one compute service (API
@@ -298,16 +423,13 @@ func (c Conditional) ComputeService(ctx context.Context, accountID, vorgID strin
 }
 
 func (r *reader) vorg() (*VOrg, error) {
-	var answer struct {
-		said
-		VOrg
-	}
-	err := r.object("a compute service", &answer, r.estateKinds())
-	if err == nil && answer.VDCs == nil {
+	vorg := new(VOrg)
+	err := r.answer("a compute service", vorg.reading(r))
+	if err == nil && vorg.VDCs == nil {
 		err = unexpected(`an object with "VDCs"`)
 	}
-	answer.VOrg.link()
-	return &answer.VOrg, err
+	vorg.link()
+	return vorg, err
 }
 
 // link tells the children who their parents are.
@@ -321,78 +443,4 @@ func (v *VOrg) link() {
 			}
 		}
 	}
-}
-
-// Backup is one backup of a VM. Times are UTC, read from Europe/London wall
-// clock.
-type Backup struct {
-	Status, Slot string
-
-	Start, End                               Optional[time.Time]
-	SnapshotRemovalStart, SnapshotRemovalEnd Optional[time.Time]
-}
-
-// sentBackup is a backup as compute_services and, with other spellings, my_vm send
-// it.
-type sentBackup struct {
-	Status       string              `json:"status"`
-	Slot         string              `json:"backupSlot,case:ignore"`
-	Start        Optional[wallClock] `json:"backupStart,case:ignore"`
-	End          Optional[wallClock] `json:"backupEnd,case:ignore"`
-	RemovalStart Optional[wallClock] `json:"snapshotRemovalStart,case:ignore"`
-	RemovalEnd   Optional[wallClock] `json:"snapshotRemovalEnd,case:ignore"`
-}
-
-// backups reads a list of backups. Nothing about a VM fails because of it.
-func (r *reader) backups(d *jsontext.Decoder, list *[]Backup) error {
-	*list = nil // the reference's example has members twice
-	switch d.PeekKind() {
-	case jsontext.KindBeginArray:
-	case jsontext.KindNull:
-		return d.SkipValue()
-	default:
-		r.count(d)
-		return d.SkipValue()
-	}
-	if _, err := d.ReadToken(); err != nil {
-		return err
-	}
-	for d.PeekKind() != jsontext.KindEndArray {
-		if r.objects++; r.objects > maxObjects {
-			return errTooLarge
-		}
-		if kind := d.PeekKind(); kind != jsontext.KindBeginObject {
-			if kind != jsontext.KindNull {
-				r.count(d)
-			}
-			if err := d.SkipValue(); err != nil {
-				return err
-			}
-			continue
-		}
-		r.sent = sentBackup{}
-		if err := json.UnmarshalDecode(d, &r.sent); err != nil {
-			return err
-		}
-		*list = append(*list, r.sent.backup())
-	}
-	_, err := d.ReadToken()
-	return err
-}
-
-func (s *sentBackup) backup() Backup {
-	b := Backup{Status: s.Status, Slot: s.Slot}
-	b.Start = notBefore(s.Start, Optional[time.Time]{})
-	b.End = notBefore(s.End, b.Start)
-	b.SnapshotRemovalStart = notBefore(s.RemovalStart, b.Start)
-	b.SnapshotRemovalEnd = notBefore(s.RemovalEnd, b.SnapshotRemovalStart)
-	return b
-}
-
-// notBefore turns a wall clock time into an instant, given the one it follows.
-func notBefore(at Optional[wallClock], start Optional[time.Time]) Optional[time.Time] {
-	if !at.Valid {
-		return Optional[time.Time]{}
-	}
-	return some(at.Value.notBefore(start))
 }

@@ -102,14 +102,7 @@ func decode[T any](c *Client, into *T, read func(*reader) (T, error)) func(*http
 // statusOnly reads the answer of a write that has only a status: nothing, null, or whatever
 // is no error.
 func statusOnly(resp *http.Response) error {
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
-	if err != nil {
-		return bodyError(err)
-	}
-	if said := decodeError(body); said.found {
-		return saidError{said}
-	}
-	return nil
+	return readRefusal(resp.Body)
 }
 
 // wireTap notes how far a request came.

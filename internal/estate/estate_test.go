@@ -85,6 +85,8 @@ func (h held) vms(t testing.TB, account portal.Account, vms ...*portal.VM) {
 	h.add("compute_services", account.ID, results[0].Part.Data)
 }
 
+func moment(ago time.Duration) portal.Moment { return portal.MomentOf(noon.Add(-ago)) }
+
 func at(ago time.Duration) portal.Optional[time.Time] {
 	return portal.Optional[time.Time]{Value: noon.Add(-ago), Valid: true}
 }
@@ -234,11 +236,11 @@ func TestVMTables(t *testing.T) {
 	h := held{}
 	cost := portal.Optional[money.Amount]{Value: 3 * money.Pound, Valid: true}
 	good := func(ago time.Duration) []portal.Backup {
-		return []portal.Backup{{Status: "Completed", Start: at(ago + time.Hour), End: at(ago)}}
+		return []portal.Backup{{Status: "Completed", Start: moment(ago + time.Hour), End: moment(ago)}}
 	}
 	h.vms(t, portal.Account{ID: "1"},
 		&portal.VM{URN: "fine", Name: "fine", PowerStatus: "POWERED_ON", InBackup: yes(true), LastBackupStatus: "Successful", Backups: good(10 * time.Hour), MonthToDate: cost},
-		&portal.VM{URN: "failed", Name: "failed", PowerStatus: "POWERED_ON", InBackup: yes(true), LastBackupStatus: "Failed", Backups: append([]portal.Backup{{Status: "Failed", Start: at(9 * time.Hour), End: at(8 * time.Hour)}}, good(34*time.Hour)...)},
+		&portal.VM{URN: "failed", Name: "failed", PowerStatus: "POWERED_ON", InBackup: yes(true), LastBackupStatus: "Failed", Backups: append([]portal.Backup{{Status: "Failed", Start: moment(9 * time.Hour), End: moment(8 * time.Hour)}}, good(34*time.Hour)...)},
 		&portal.VM{URN: "just", Name: "just", InBackup: yes(true), LastBackupStatus: "Successful", Backups: good(50 * time.Hour)},
 		&portal.VM{URN: "overdue", Name: "overdue", InBackup: yes(true), LastBackupStatus: "Successful", Backups: good(50*time.Hour + time.Second)},
 		&portal.VM{URN: "never", Name: "never", InBackup: yes(true), LastBackupStatus: "No data for last backup"},
