@@ -72,7 +72,7 @@ type ComputePart struct {
 // vm is a virtual machine with its labels.
 type vm struct {
 	*portal.VM
-	labels []string // values of ofVM
+	labels []string // as eachVM has them
 	again  bool     // an earlier VM has the same labels
 }
 
@@ -150,8 +150,8 @@ func (p *ComputePart) Machines() iter.Seq[Machine] {
 	}
 }
 
-// ofVM is the label set of everything that is said of one VM.
-var ofVM = []string{"account", "vdc", "vm"}
+// eachVM is everything that is said of one VM.
+var eachVM = eachOf(func(p *ComputePart) []vm { return p.vms }, func(v *vm) []string { return v.labels }, "account", "vdc", "vm")
 
 // Families implements Collector.
 func (c *ComputeServices) Families() []Family {
@@ -265,87 +265,46 @@ const (
 
 func vmFamilies() []Family {
 	return []Family{
-		ofEachVM("ukcloud_vm_powered_on", "1 if the VM is powered on, 0 if it is off; absent when the portal does not know.",
+		eachVM.family("ukcloud_vm_powered_on", "1 if the VM is powered on, 0 if it is off; absent when the portal does not know.",
 			func(v *vm) (float64, bool) { power, _ := powerOf(v.PowerStatus); return power.sample() }),
-		ofEachVM("ukcloud_vm_cpus", "Virtual CPUs of the VM.",
+		eachVM.family("ukcloud_vm_cpus", "Virtual CPUs of the VM.",
 			func(v *vm) (float64, bool) { return times(v.CPUs, 1) }),
-		ofEachVM("ukcloud_vm_memory_bytes", "Memory allocated to the VM.",
+		eachVM.family("ukcloud_vm_memory_bytes", "Memory allocated to the VM.",
 			func(v *vm) (float64, bool) { return times(v.MemoryMiB, mebibyte) }),
-		ofEachVM("ukcloud_vm_storage_bytes", "Storage allocated to the VM.",
+		eachVM.family("ukcloud_vm_storage_bytes", "Storage allocated to the VM.",
 			func(v *vm) (float64, bool) { return times(v.StorageMiB, mebibyte) }),
-		whereProvided(ofEachVM("ukcloud_vm_cost_month_to_date_gbp", "Cost of the VM since the first of the month, without VAT and without backup.",
-			func(v *vm) (float64, bool) { return pounds(v.MonthToDate) })),
-		whereProvided(ofEachVM("ukcloud_vm_cost_month_estimate_gbp", "The portal's estimate of the VM's cost for the whole month; absent at the beginning of a month.",
-			func(v *vm) (float64, bool) { return pounds(v.Estimate) })),
-		family("ukcloud_vm_billed_seconds", "Billed time of the VM since the first of the month by power state; the portal bills whole hours.",
-			append(slices.Clone(ofVM), "power_state"), (*ComputePart).billedSeconds),
+		eachVM.where(costProvided, "ukcloud_vm_cost_month_to_date_gbp", "Cost of the VM since the first of the month, without VAT and without backup.",
+			func(v *vm) (float64, bool) { return pounds(v.MonthToDate) }),
+		eachVM.where(costProvided, "ukcloud_vm_cost_month_estimate_gbp", "The portal's estimate of the VM's cost for the whole month; absent at the beginning of a month.",
+			func(v *vm) (float64, bool) { return pounds(v.Estimate) }),
+		eachVM.byState("ukcloud_vm_billed_seconds", "Billed time of the VM since the first of the month by power state; the portal bills whole hours.",
+			"power_state",
+			state[vm]{"on", func(v *vm) (float64, bool) { return times(v.HoursOn, secondsPerHour) }},
+			state[vm]{"off", func(v *vm) (float64, bool) { return times(v.HoursOff, secondsPerHour) }}),
 	}
 }
 
-// ofEachVM makes a family with a sample for each VM of which value knows one.
-func ofEachVM(name, help string, value func(*vm) (value float64, known bool)) Family {
-	return family(name, help, ofVM, func(p *ComputePart) []Sample {
-		samples := make([]Sample, 0, len(p.vms))
-		for i := range p.vms {
-			if value, known := value(&p.vms[i]); known {
-				samples = append(samples, Sample{Labels: p.vms[i].labels, Value: value})
-			}
-		}
-		return samples
-	})
-}
-
-// whereProvided leaves out accounts that have no costs: where all money is zero it
+// costProvided leaves out accounts that have no costs: where all money is zero it
 // is not provided, and absent is not free.
-func whereProvided(f Family) Family {
-	samples := f.Samples
-	f.Samples = func(data any) []Sample {
-		if !data.(*ComputePart).CostProvided {
-			return nil
-		}
-		return samples(data)
-	}
-	return f
-}
-
-func (p *ComputePart) billedSeconds() []Sample {
-	samples := make([]Sample, 0, 2*len(p.vms))
-	for i := range p.vms {
-		samples = appendHours(samples, p.vms[i].labels, p.vms[i].HoursOn, p.vms[i].HoursOff)
-	}
-	return samples
-}
-
-// appendHours appends billed hours as seconds by power state.
-func appendHours(samples []Sample, labels []string, on, off portal.Optional[int64]) []Sample {
-	for _, billed := range []struct {
-		state string
-		hours portal.Optional[int64]
-	}{{"on", on}, {"off", off}} {
-		if seconds, known := times(billed.hours, secondsPerHour); known {
-			samples = append(samples, Sample{Labels: slices.Concat(labels, []string{billed.state}), Value: seconds})
-		}
-	}
-	return samples
-}
+func costProvided(p *ComputePart) bool { return p.CostProvided }
 
 func backupFamilies() []Family {
 	return []Family{
-		ofEachVM("ukcloud_vm_backup_enabled", "1 if the VM is backed up, 0 if it is excluded.",
+		eachVM.family("ukcloud_vm_backup_enabled", "1 if the VM is backed up, 0 if it is excluded.",
 			func(v *vm) (float64, bool) { return number(v.InBackup.Value), v.InBackup.Valid }),
-		ofEachVM("ukcloud_vm_backup_last_attempt_success", "1 if the last backup succeeded, 0 if it failed; absent when there was no attempt.",
+		eachVM.family("ukcloud_vm_backup_last_attempt_success", "1 if the last backup succeeded, 0 if it failed; absent when there was no attempt.",
 			func(v *vm) (float64, bool) { state, _ := backupStateOf(v.LastBackupStatus); return state.sample() }),
-		ofEachVM("ukcloud_vm_backup_last_attempt_timestamp_seconds", "Start of the last backup.",
+		eachVM.family("ukcloud_vm_backup_last_attempt_timestamp_seconds", "Start of the last backup.",
 			func(v *vm) (float64, bool) { return unix(lastBackup(v).Start) }),
-		ofEachVM("ukcloud_vm_backup_last_success_timestamp_seconds", "End of the last backup that succeeded, among those that the portal still lists.",
+		eachVM.family("ukcloud_vm_backup_last_success_timestamp_seconds", "End of the last backup that succeeded, among those that the portal still lists.",
 			func(v *vm) (float64, bool) { return unix(lastSuccess(v)) }),
-		ofEachVM("ukcloud_vm_backup_last_duration_seconds", "Duration of the last backup.",
+		eachVM.family("ukcloud_vm_backup_last_duration_seconds", "Duration of the last backup.",
 			func(v *vm) (float64, bool) {
 				b := lastBackup(v)
 				end := endOf(&b)
 				return float64(end - b.Start), end != 0 && plausibleTime(b.Start)
 			}),
-		ofEachVM("ukcloud_vm_backup_retention_seconds", "How long backups of the VM are kept.",
+		eachVM.family("ukcloud_vm_backup_retention_seconds", "How long backups of the VM are kept.",
 			func(v *vm) (float64, bool) { return times(v.RetentionDays, secondsPerDay) }),
 		family("ukcloud_vms_by_backup_state", "Virtual machines in a VDC by state of their last backup.",
 			[]string{"account", "vdc", "backup_state"},

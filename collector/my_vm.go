@@ -162,28 +162,36 @@ func myBackup(text string, unknown map[string]int) backupState {
 	return state
 }
 
+// eachMyVM and eachMyVApp are everything that is said of one of them.
+var (
+	eachMyVM   = eachOf(func(p *MyVMPart) []myMachine { return p.vms }, func(v *myMachine) []string { return v.labels }, "account", "vdc_name", "vm")
+	eachMyVApp = eachOf(func(p *MyVMPart) []myVApp { return p.vapps }, func(v *myVApp) []string { return v.labels }, "account", "vdc_name", "vapp")
+)
+
 // Families implements Collector.
 func (*MyVM) Families() []Family {
 	return []Family{
 		family("ukcloud_my_vm_info", "A virtual machine of my_vm, which lists at most ten per VDC.",
 			[]string{"account", "vdc_name", "vm", "account_name", "vm_name", "size", "os"}, (*MyVMPart).info),
-		ofEachMyVM("ukcloud_my_vm_powered_on", "1 if the VM of my_vm is powered on, 0 if it is off.",
+		eachMyVM.family("ukcloud_my_vm_powered_on", "1 if the VM of my_vm is powered on, 0 if it is off.",
 			func(v *myMachine) (float64, bool) { return v.power.sample() }),
-		ofEachMyVM("ukcloud_my_vm_cost_month_to_date_gbp", "Cost of the VM of my_vm since the first of the month.",
+		eachMyVM.family("ukcloud_my_vm_cost_month_to_date_gbp", "Cost of the VM of my_vm since the first of the month.",
 			func(v *myMachine) (float64, bool) { return pounds(v.MonthToDate) }),
-		ofEachMyVM("ukcloud_my_vm_cost_month_estimate_gbp", "The portal's estimate of the cost of the VM of my_vm for the whole month.",
+		eachMyVM.family("ukcloud_my_vm_cost_month_estimate_gbp", "The portal's estimate of the cost of the VM of my_vm for the whole month.",
 			func(v *myMachine) (float64, bool) { return pounds(v.Estimate) }),
-		family("ukcloud_my_vm_billed_seconds", "Billed time of the VM of my_vm since the first of the month by power state.",
-			[]string{"account", "vdc_name", "vm", "power_state"}, (*MyVMPart).billedSeconds),
-		ofEachMyVM("ukcloud_my_vm_backup_last_attempt_success", "1 if the last backup of the VM of my_vm succeeded, 0 if it failed; absent when there was no attempt.",
+		eachMyVM.byState("ukcloud_my_vm_billed_seconds", "Billed time of the VM of my_vm since the first of the month by power state.",
+			"power_state",
+			state[myMachine]{"on", func(v *myMachine) (float64, bool) { return times(v.HoursOn, secondsPerHour) }},
+			state[myMachine]{"off", func(v *myMachine) (float64, bool) { return times(v.HoursOff, secondsPerHour) }}),
+		eachMyVM.family("ukcloud_my_vm_backup_last_attempt_success", "1 if the last backup of the VM of my_vm succeeded, 0 if it failed; absent when there was no attempt.",
 			func(v *myMachine) (float64, bool) { return v.backup.sample() }),
-		ofEachMyVApp("ukcloud_my_vapp_cost_month_to_date_gbp", "Cost of the vApp of my_vm since the first of the month.",
+		eachMyVApp.family("ukcloud_my_vapp_cost_month_to_date_gbp", "Cost of the vApp of my_vm since the first of the month.",
 			func(v *myVApp) (float64, bool) { return pounds(v.MonthToDate) }),
-		ofEachMyVApp("ukcloud_my_vapp_cost_month_estimate_gbp", "The portal's estimate of the cost of the vApp of my_vm for the whole month.",
+		eachMyVApp.family("ukcloud_my_vapp_cost_month_estimate_gbp", "The portal's estimate of the cost of the vApp of my_vm for the whole month.",
 			func(v *myVApp) (float64, bool) { return pounds(v.Estimate) }),
-		ofEachMyVApp("ukcloud_my_vapp_vms", "Virtual machines in the vApp of my_vm.",
+		eachMyVApp.family("ukcloud_my_vapp_vms", "Virtual machines in the vApp of my_vm.",
 			func(v *myVApp) (float64, bool) { return times(v.TotalVMs, 1) }),
-		ofEachMyVApp("ukcloud_my_vapp_powered_on", "1 if the vApp of my_vm is powered on, 0 if it is off.",
+		eachMyVApp.family("ukcloud_my_vapp_powered_on", "1 if the vApp of my_vm is powered on, 0 if it is off.",
 			func(v *myVApp) (float64, bool) { return v.power.sample() }),
 	}
 }
@@ -194,35 +202,4 @@ func (p *MyVMPart) info() (samples []Sample) {
 		samples = append(samples, Sample{Labels: labels, Value: 1})
 	}
 	return samples
-}
-
-func (p *MyVMPart) billedSeconds() (samples []Sample) {
-	for _, v := range p.vms {
-		samples = appendHours(samples, v.labels, v.HoursOn, v.HoursOff)
-	}
-	return samples
-}
-
-// ofEachMyVM makes a family with a sample for each VM of which value knows one.
-func ofEachMyVM(name, help string, value func(*myMachine) (value float64, known bool)) Family {
-	return family(name, help, []string{"account", "vdc_name", "vm"}, func(p *MyVMPart) (samples []Sample) {
-		for i := range p.vms {
-			if value, known := value(&p.vms[i]); known {
-				samples = append(samples, Sample{Labels: p.vms[i].labels, Value: value})
-			}
-		}
-		return samples
-	})
-}
-
-// ofEachMyVApp is ofEachMyVM for vApps.
-func ofEachMyVApp(name, help string, value func(*myVApp) (value float64, known bool)) Family {
-	return family(name, help, []string{"account", "vdc_name", "vapp"}, func(p *MyVMPart) (samples []Sample) {
-		for i := range p.vapps {
-			if value, known := value(&p.vapps[i]); known {
-				samples = append(samples, Sample{Labels: p.vapps[i].labels, Value: value})
-			}
-		}
-		return samples
-	})
 }

@@ -453,7 +453,7 @@ func roundOf(b *testing.B, transport http.RoundTripper) func() {
 	}})
 	gzipText := exposition.Negotiate(http.Header{"Accept-Encoding": {"gzip"}})
 	return func() {
-		if _, err := c.Pieces(gzipText, c.Names()); err != nil {
+		if _, err := c.Exposition(gzipText, c.Names()); err != nil {
 			b.Fatal(err)
 		}
 		c.Refresh(context.Background(), time.Now().Add(time.Minute), c.Names())

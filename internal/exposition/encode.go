@@ -1,50 +1,100 @@
 package exposition
 
 import (
-	"bufio"
-	"bytes"
 	"fmt"
 	"io"
 	"iter"
-	"math"
-	"strconv"
-	"strings"
-	"unicode/utf8"
-
-	dto "github.com/prometheus/client_model/go"
-	"github.com/prometheus/common/expfmt"
-	"github.com/prometheus/common/model"
+	"time"
 )
 
-// Encode encodes metric families in several encodings at once and returns a piece
-// for each. A family is done with when the next one is asked for, which may use its
-// memory again. It may come in portions, one after the other, unless an encoding wants
-// it Whole. Names must be valid in the classic text format.
-func (p *Press) Encode(families iter.Seq[*dto.MetricFamily], encodings ...Encoding) ([]*Piece, error) {
+// Family is a metric family of gauges or counters.
+type Family struct {
+	Name, Help string // valid in the classic text format, as the labels
+	Counter    bool
+	Labels     []string // names
+	// Samples gives the samples, the same ones each time. A Sample is used again for
+	// the next one.
+	Samples iter.Seq[*Sample]
+}
+
+// Sample is a sample of a family.
+type Sample struct {
+	Labels []string // values; where they are one fewer than the names, Last is the last
+	Last   string
+	Plain  bool // all of Labels are Plain
+	Value  float64
+	// Created is when a counter began to count; zero when that is not known.
+	Created time.Time
+}
+
+// label returns the value of a label.
+func (s *Sample) label(i int) string {
+	if i == len(s.Labels) {
+		return s.Last
+	}
+	return s.Labels[i]
+}
+
+// encoder writes families in one format.
+type encoder interface {
+	// measure takes a family's samples before begin, where the format wants it.
+	measure(*Family)
+	begin(*Family)
+	sample(*Sample)
+	// end ends a family. The error is of any write so far.
+	end() error
+	flush() error
+}
+
+// encoder returns an encoder that writes to out.
+func (p *Press) encoder(out io.Writer, f Format) encoder {
+	if f == Protobuf {
+		e := p.protobuf.get()
+		if e == nil {
+			e = new(protobufEncoder)
+		}
+		e.out = out
+		return e
+	}
+	e := p.text.get()
+	if e == nil {
+		e = new(textEncoder)
+	}
+	e.out, e.openMetrics = out, f == OpenMetrics
+	return e
+}
+
+// keep keeps an encoder for the next one who needs it, without what it wrote.
+func (p *Press) keep(e encoder) {
+	switch e := e.(type) {
+	case *protobufEncoder:
+		e.forget()
+		p.protobuf.put(e)
+	case *textEncoder:
+		e.forget()
+		p.text.put(e)
+	}
+}
+
+// Encode encodes families in several encodings at once and returns a piece for each.
+// One without samples is left out.
+func (p *Press) Encode(families iter.Seq[*Family], encodings ...Encoding) ([]*Piece, error) {
 	pieces := make([]*Piece, len(encodings))
 	compressors := make([]compressor, len(encodings))
-	encoders := make([]*encoder, len(encodings))
+	encoders := make([]encoder, len(encodings))
 	for i, e := range encodings {
 		pieces[i] = new(Piece)
 		z, err := p.open(e.Compression, pieces[i])
 		if err != nil {
 			return nil, err
 		}
-		compressors[i], encoders[i] = z, newEncoder(z, e.Format)
+		compressors[i], encoders[i] = z, p.encoder(z, e.Format)
 	}
-	last := ""
-	for f := range families {
-		for _, e := range encoders {
-			if err := e.encode(f, f.GetName() == last); err != nil {
-				return nil, fmt.Errorf("encode %s: %w", f.GetName(), err)
-			}
-		}
-		last = f.GetName()
+	if err := encode(families, encoders...); err != nil {
+		return nil, err
 	}
 	for i, e := range encodings {
-		if err := encoders[i].buffer.Flush(); err != nil {
-			return nil, fmt.Errorf("encode: %w", err)
-		}
+		p.keep(encoders[i])
 		if err := p.close(e.Compression, compressors[i], pieces[i]); err != nil {
 			return nil, err
 		}
@@ -52,111 +102,36 @@ func (p *Press) Encode(families iter.Seq[*dto.MetricFamily], encodings ...Encodi
 	return pieces, nil
 }
 
-// Whole reports whether a family must be encoded at once: in protobuf its length goes
-// before it.
-func (e Encoding) Whole() bool { return e.Format == Protobuf }
-
-// bufferSize is how much text goes to the compressor at once.
-const bufferSize = 64 << 10
-
-// encoder is an expfmt.Encoder with a buffer of text behind it.
-type encoder struct {
-	expfmt.Encoder
-	format Format
-	buffer *bufio.Writer
-	behind *skipper // behind the buffer
-}
-
-func newEncoder(out io.Writer, f Format) *encoder {
-	e := &encoder{format: f, behind: &skipper{Writer: out}}
-	e.buffer = bufio.NewWriterSize(e.behind, bufferSize)
-	switch f {
-	case OpenMetrics:
-		e.Encoder = expfmt.NewEncoder(plainNumbers{e.buffer, ".0"}, expfmt.FmtOpenMetrics_1_0_0.WithEscapingScheme(model.NoEscaping),
-			expfmt.WithCreatedLines())
-	case Protobuf:
-		e.Encoder = expfmt.NewEncoder(e.buffer, expfmt.FmtProtoDelim.WithEscapingScheme(model.NoEscaping))
-	default:
-		e.Encoder = expfmt.NewEncoder(plainNumbers{e.buffer, ""}, expfmt.FmtText.WithEscapingScheme(model.NoEscaping))
-	}
-	return e
-}
-
-// encode encodes a family, or more of the last one, whose head is there already.
-func (e *encoder) encode(f *dto.MetricFamily, more bool) error {
-	if !more {
-		return e.Encode(f)
-	}
-	if err := e.buffer.Flush(); err != nil {
-		return err
-	}
-	name := f.GetName()
-	if e.format == OpenMetrics && f.GetType() == dto.MetricType_COUNTER {
-		name = strings.TrimSuffix(name, "_total")
-	}
-	e.behind.skip = len("# TYPE ") + len(name) + len(" ") + len(f.GetType().String()) + len("\n")
-	help := f.Help
-	f.Help = nil
-	err := e.Encode(f)
-	f.Help = help
+// Write writes families in a format, as they are, and holds nothing of them.
+func (p *Press) Write(w io.Writer, families iter.Seq[*Family], f Format) error {
+	e := p.encoder(w, f)
+	err := encode(families, e)
+	p.keep(e)
 	return err
 }
 
-// skipper leaves out the first bytes of what it is given.
-type skipper struct {
-	io.Writer
-	skip int
-}
-
-// Write implements io.Writer.
-func (s *skipper) Write(b []byte) (int, error) {
-	n := min(s.skip, len(b))
-	s.skip -= n
-	written, err := s.Writer.Write(b[n:])
-	return n + written, err
-}
-
-// plainNumbers writes numbers without an exponent: bytes, times and pounds are read
-// by people too. expfmt hands numbers to Write, which beside them gets escape
-// sequences only; all else goes through WriteString and WriteByte.
-type plainNumbers struct {
-	*bufio.Writer
-	whole string // behind a whole number
-}
-
-// Write implements io.Writer.
-func (w plainNumbers) Write(b []byte) (int, error) {
-	if bytes.IndexByte(b, 'e') <= 0 {
-		return w.Writer.Write(b)
-	}
-	value, err := strconv.ParseFloat(string(b), 64)
-	if err != nil || math.Abs(value) >= 1e21 {
-		return w.Writer.Write(b)
-	}
-	plain := strconv.AppendFloat(w.AvailableBuffer(), value, 'f', -1, 64)
-	if value == math.Trunc(value) {
-		plain = append(plain, w.whole...)
-	}
-	if _, err := w.Writer.Write(plain); err != nil {
-		return 0, err
-	}
-	return len(b), nil
-}
-
-// Harmless returns a label value without bytes that are not UTF-8, which Prometheus
-// refuses, and NUL, which ends its text lexer: each becomes U+FFFD. A name that
-// somebody typed must not cost the whole scrape.
-func Harmless(value string) string {
-	for i := range len(value) {
-		if c := value[i]; c == 0 || c >= utf8.RuneSelf {
-			runes := []rune(value) // each byte that is not UTF-8 becomes U+FFFD
-			for i, r := range runes {
-				if r == 0 {
-					runes[i] = utf8.RuneError
-				}
+// encode goes through families. Without encoders that is all it does.
+func encode(families iter.Seq[*Family], encoders ...encoder) error {
+	for f := range families {
+		for _, e := range encoders {
+			e.measure(f)
+			e.begin(f)
+		}
+		for s := range f.Samples {
+			for _, e := range encoders {
+				e.sample(s)
 			}
-			return string(runes)
+		}
+		for _, e := range encoders {
+			if err := e.end(); err != nil {
+				return fmt.Errorf("encode %s: %w", f.Name, err)
+			}
 		}
 	}
-	return value
+	for _, e := range encoders {
+		if err := e.flush(); err != nil {
+			return fmt.Errorf("encode: %w", err)
+		}
+	}
+	return nil
 }

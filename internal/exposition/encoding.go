@@ -1,8 +1,8 @@
 // Package exposition encodes metric families and joins what was encoded.
 //
-// Families are encoded by prometheus/common, in a format (text, OpenMetrics,
-// protobuf) and a compression; what comes out is kept as a Piece. Pieces of several
-// collectors are joined into one answer without being encoded again.
+// Families are encoded in a format (text, OpenMetrics, protobuf) and a compression;
+// what comes out is kept as a Piece. Pieces of several collectors are joined into one
+// answer without being encoded again. What is not compressed is written as it comes.
 package exposition
 
 import (

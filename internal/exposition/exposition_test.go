@@ -3,13 +3,18 @@ package exposition_test
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
+	"iter"
 	"math"
+	"math/rand/v2"
 	"net/http"
 	"os/exec"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +24,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/testing/protocmp"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -47,15 +53,55 @@ func moves() *dto.MetricFamily {
 // encoded encodes families in one format, without compression.
 func encoded(t *testing.T, format exposition.Format, families ...*dto.MetricFamily) string {
 	t.Helper()
-	pieces, err := new(exposition.Press).Encode(slices.Values(families), exposition.Encoding{Format: format})
+	pieces, err := new(exposition.Press).Encode(all(families...), exposition.Encoding{Format: format})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var b strings.Builder
+	var b, written strings.Builder
 	if _, err := pieces[0].WriteTo(&b); err != nil {
 		t.Fatal(err)
 	}
+	if err := new(exposition.Press).Write(&written, all(families...), format); err != nil || written.String() != b.String() {
+		t.Errorf("written as it comes, format %d: %q, %v; want %q", format, written.String(), err, b.String())
+	}
 	return b.String()
+}
+
+// all turns messages into families.
+func all(families ...*dto.MetricFamily) iter.Seq[*exposition.Family] {
+	return func(yield func(*exposition.Family) bool) {
+		for _, f := range families {
+			if !yield(familyOf(f)) {
+				return
+			}
+		}
+	}
+}
+
+func familyOf(f *dto.MetricFamily) *exposition.Family {
+	family := &exposition.Family{Name: f.GetName(), Help: f.GetHelp(), Counter: f.GetType() == dto.MetricType_COUNTER}
+	for _, l := range f.Metric[0].Label {
+		family.Labels = append(family.Labels, l.GetName())
+	}
+	family.Samples = func(yield func(*exposition.Sample) bool) {
+		for i, m := range f.Metric {
+			s := exposition.Sample{Value: m.GetGauge().GetValue() + m.GetCounter().GetValue(), Plain: true}
+			if created := m.GetCounter().GetCreatedTimestamp(); created != nil {
+				s.Created = created.AsTime()
+			}
+			for _, l := range m.Label {
+				s.Labels = append(s.Labels, l.GetValue())
+				s.Plain = s.Plain && exposition.Plain(l.GetValue())
+			}
+			if i%2 == 1 && len(s.Labels) > 0 && s.Labels[len(s.Labels)-1] != "" { // both ways to give the last one
+				s.Last, s.Labels = s.Labels[len(s.Labels)-1], s.Labels[:len(s.Labels)-1]
+			}
+			if !yield(&s) {
+				return
+			}
+		}
+	}
+	return family
 }
 
 // TestNumbers: the text formats have no exponents, for people; the number is the
@@ -124,19 +170,19 @@ func TestCounters(t *testing.T) {
 // TestEncodingsOfOnePass: several encodings of one pass are as those of a pass each.
 func TestEncodingsOfOnePass(t *testing.T) {
 	families := []*dto.MetricFamily{moves(), gauges("ukcloud_n", "N.", 1, 2_000_000)}
-	var all []exposition.Encoding
+	var encodings []exposition.Encoding
 	for _, f := range []exposition.Format{exposition.Text, exposition.OpenMetrics, exposition.Protobuf} {
 		for _, c := range []exposition.Compression{exposition.Identity, exposition.Gzip, exposition.Zstd} {
-			all = append(all, exposition.Encoding{Format: f, Compression: c})
+			encodings = append(encodings, exposition.Encoding{Format: f, Compression: c})
 		}
 	}
-	pieces, err := new(exposition.Press).Encode(slices.Values(families), all...)
+	pieces, err := new(exposition.Press).Encode(all(families...), encodings...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, e := range all {
+	for i, e := range encodings {
 		var b bytes.Buffer
-		stream := exposition.Stream{Compression: e.Compression, Pieces: pieces[i : i+1]}
+		stream := exposition.Stream{Compression: e.Compression, Parts: []exposition.Part{pieces[i]}}
 		if _, err := stream.WriteTo(&b); err != nil {
 			t.Fatal(err)
 		}
@@ -149,24 +195,105 @@ func TestEncodingsOfOnePass(t *testing.T) {
 	}
 }
 
-// TestPortions: the head of a family that comes in portions is written once.
+// TestAsTheLibrary: what is written is, but for exponents, what prometheus/common writes
+// of the same families, whatever stands in their labels.
+func TestAsTheLibrary(t *testing.T) {
+	values := []string{"", "plain", `a"b`, `back\slash`, "two\nlines", "é£\u2028", `\`, `\n`, "\t\x7f", `"`, "a,b={c}"}
+	random := rand.New(rand.NewPCG(1, 2))
+	var families []*dto.MetricFamily
+	for n := range 24 {
+		kind, name, help := dto.MetricType_GAUGE, fmt.Sprintf("ukcloud_n%d", n), "Of "+values[n%len(values)]+"."
+		if n%3 == 0 {
+			kind, name = dto.MetricType_COUNTER, name+"_total"
+		}
+		f := &dto.MetricFamily{Name: &name, Help: &help, Type: &kind}
+		labels := n % 4
+		for range 1 + random.IntN(300) {
+			m := new(dto.Metric)
+			for i := range labels {
+				label := "l" + strconv.Itoa(i)
+				m.Label = append(m.Label, &dto.LabelPair{Name: &label, Value: &values[random.IntN(len(values))]})
+			}
+			value := []float64{0, 1, -1, 17, 2.5, -0.25, 123456.78, 99999, math.Inf(-1), math.Copysign(0, -1), 1 << 53}[random.IntN(11)]
+			if kind == dto.MetricType_GAUGE {
+				m.Gauge = &dto.Gauge{Value: &value}
+			} else {
+				m.Counter = &dto.Counter{Value: &value}
+				if random.IntN(2) == 0 {
+					m.Counter.CreatedTimestamp = timestamppb.New(time.Unix(1_515_000_000, random.Int64N(4)*250_000_000))
+				}
+			}
+			f.Metric = append(f.Metric, m)
+		}
+		families = append(families, f)
+	}
+	for _, tt := range []struct {
+		format exposition.Format
+		by     expfmt.Format
+	}{
+		{exposition.Text, expfmt.FmtText}, {exposition.OpenMetrics, expfmt.FmtOpenMetrics_1_0_0}, {exposition.Protobuf, expfmt.FmtProtoDelim},
+	} {
+		t.Run(fmt.Sprint("format ", tt.format), func(t *testing.T) {
+			for _, f := range families {
+				var want bytes.Buffer
+				encoder := expfmt.NewEncoder(&want, tt.by.WithEscapingScheme(model.NoEscaping), expfmt.WithCreatedLines())
+				if err := encoder.Encode(f); err != nil {
+					t.Fatal(err)
+				}
+				got := encoded(t, tt.format, f)
+				if tt.format == exposition.Protobuf {
+					if diff := cmp.Diff(f, decode(t, []byte(got), tt.by)[f.GetName()], protocmp.Transform()); diff != "" || len(got) != want.Len() {
+						t.Fatalf("%d bytes, want %d; (-want +got):\n%s", len(got), want.Len(), diff)
+					}
+					continue
+				}
+				exponents := regexp.MustCompile(`(?m) -?[0-9.]+e\+[0-9]+$`)
+				text := exponents.ReplaceAllStringFunc(want.String(), func(number string) string {
+					value, err := strconv.ParseFloat(number[1:], 64)
+					if err != nil {
+						t.Fatal(err)
+					}
+					plain := " " + strconv.FormatFloat(value, 'f', -1, 64)
+					if tt.format == exposition.OpenMetrics && !strings.Contains(plain, ".") {
+						plain += ".0"
+					}
+					return plain
+				})
+				if diff := cmp.Diff(text, got); diff != "" {
+					t.Fatalf("(-library +ours):\n%s", diff)
+				}
+			}
+		})
+	}
+}
+
+// TestFamiliesWithoutSamples: they are left out in every format.
+func TestFamiliesWithoutSamples(t *testing.T) {
+	none := &exposition.Family{Name: "ukcloud_none", Help: "None.", Samples: func(func(*exposition.Sample) bool) {}}
+	for _, format := range []exposition.Format{exposition.Text, exposition.OpenMetrics, exposition.Protobuf} {
+		var b strings.Builder
+		if err := new(exposition.Press).Write(&b, slices.Values([]*exposition.Family{none}), format); err != nil || b.Len() > 0 {
+			t.Errorf("format %d: %q, %v", format, b.String(), err)
+		}
+	}
+}
+
+// TestPortions: behind each other they are the whole message, and whoever stops early is
+// asked no more.
 func TestPortions(t *testing.T) {
-	for _, format := range []exposition.Format{exposition.Text, exposition.OpenMetrics} {
-		whole := encoded(t, format, gauges("ukcloud_n", "N.", 1, 2, 3_000_000), gauges("ukcloud_m", "M.", 4))
-		portions := encoded(t, format, gauges("ukcloud_n", "N.", 1, 2), gauges("ukcloud_n", "N.", 3_000_000), gauges("ukcloud_m", "M.", 4))
-		if diff := cmp.Diff(whole, portions); diff != "" {
-			t.Errorf("format %d (-whole +portions):\n%s", format, diff)
-		}
-		once := encoded(t, format, moves())
-		samples := once[strings.Index(once, "\nukcloud_moves_total 7")+1:]
-		if diff := cmp.Diff(once+samples, encoded(t, format, moves(), moves())); diff != "" {
-			t.Errorf("format %d: a counter in two portions (-want +got):\n%s", format, diff)
-		}
-		many := make([]float64, 20_000) // more than goes to the compressor at once
-		portion := gauges("ukcloud_n", "N.", many...)
-		if encoded(t, format, portion, portion) != encoded(t, format, gauges("ukcloud_n", "N.", append(many, many...)...)) {
-			t.Errorf("format %d: large portions are not as the whole", format)
-		}
+	family := gauges("ukcloud_n", "N.", make([]float64, 2500)...)
+	f := familyOf(family)
+	f.Labels = append([]string(nil), f.Labels...)
+	got, sizes := new(dto.MetricFamily), []int(nil)
+	for portion := range f.Portions() {
+		sizes = append(sizes, len(portion.Metric))
+		proto.Merge(got, portion)
+	}
+	if diff := cmp.Diff(family, got, protocmp.Transform()); diff != "" || !slices.Equal(sizes, []int{1024, 1024, 452}) {
+		t.Errorf("portions of %d; (-want +got):\n%s", sizes, diff)
+	}
+	for range f.Portions() {
+		break
 	}
 }
 
@@ -216,8 +343,7 @@ func TestHarmless(t *testing.T) {
 	}
 }
 
-// TestEncodingsApart: each has a place of its own in an array of Encodings, and only
-// protobuf needs a family whole.
+// TestEncodingsApart: each has a place of its own in an array of Encodings.
 func TestEncodingsApart(t *testing.T) {
 	seen := map[int]exposition.Encoding{}
 	for _, format := range []exposition.Format{exposition.Text, exposition.OpenMetrics, exposition.Protobuf} {
@@ -227,17 +353,23 @@ func TestEncodingsApart(t *testing.T) {
 				t.Errorf("%v has the place %d of %d, as has %v", e, e.Index(), exposition.Encodings, other)
 			}
 			seen[e.Index()] = e
-			if e.Whole() != (format == exposition.Protobuf) {
-				t.Errorf("%v whole: %v", e, e.Whole())
-			}
 		}
 	}
 }
 
 func TestEncodeErrorsAreReturned(t *testing.T) {
-	nameless := gauges("", "No name.", 1)
-	if _, err := new(exposition.Press).Encode(slices.Values([]*dto.MetricFamily{nameless}), exposition.Encoding{}); err == nil {
-		t.Error("no error although a family has no name")
+	for _, format := range []exposition.Format{exposition.Text, exposition.OpenMetrics, exposition.Protobuf} {
+		for _, tt := range []struct {
+			name   string
+			values int
+		}{{"what fits the buffer", 1}, {"more than that", 20_000}} {
+			t.Run(fmt.Sprint(format, " ", tt.name), func(t *testing.T) {
+				family := gauges("ukcloud_n", "N.", make([]float64, tt.values)...)
+				if err := new(exposition.Press).Write(&failing{0}, all(family, family), format); !errors.Is(err, io.ErrClosedPipe) {
+					t.Errorf("%v, want %v", err, io.ErrClosedPipe)
+				}
+			})
+		}
 	}
 }
 
@@ -280,11 +412,12 @@ func TestPiecesJoin(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				stream.Pieces = append(stream.Pieces, p)
+				stream.Parts = append(stream.Parts, p)
 			}
 			var b bytes.Buffer
-			if n, err := stream.WriteTo(&b); err != nil || n != int64(b.Len()) || stream.Size() != b.Len() {
-				t.Fatalf("WriteTo = %d, %v; wrote %d, Size %d", n, err, b.Len(), stream.Size())
+			size, known := stream.Size()
+			if n, err := stream.WriteTo(&b); err != nil || n != int64(b.Len()) || size != b.Len() || !known {
+				t.Fatalf("WriteTo = %d, %v; wrote %d, Size %d, %v", n, err, b.Len(), size, known)
 			}
 			for name, read := range readers(t, c) {
 				got, err := read(b.Bytes())
@@ -403,7 +536,7 @@ func TestWriteErrorsAreReturned(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stream := exposition.Stream{Compression: exposition.Gzip, Pieces: []*exposition.Piece{piece}}
+	stream := exposition.Stream{Compression: exposition.Gzip, Parts: []exposition.Part{piece}}
 	for n := range 3 {
 		if _, err := stream.WriteTo(&failing{n}); err == nil {
 			t.Errorf("no error although write %d failed", n+1)

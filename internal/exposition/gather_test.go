@@ -202,7 +202,7 @@ func TestGatherAtTheSameTime(t *testing.T) {
 					return
 				}
 				var b strings.Builder
-				if _, err := (exposition.Stream{Compression: c, Pieces: []*exposition.Piece{piece}}).WriteTo(&b); err != nil || lines != 100 {
+				if _, err := (exposition.Stream{Compression: c, Parts: []exposition.Part{piece}}).WriteTo(&b); err != nil || lines != 100 {
 					t.Error(err, lines)
 				}
 				if plain := strings.Repeat("calls_total\n", 100); c == exposition.Identity && b.String() != plain {
@@ -249,9 +249,10 @@ func TestReusedPiece(t *testing.T) {
 func written(t *testing.T, c exposition.Compression, p *exposition.Piece) string {
 	t.Helper()
 	var b strings.Builder
-	s := exposition.Stream{Compression: c, Pieces: []*exposition.Piece{p}}
-	if n, err := s.WriteTo(&b); err != nil || int(n) != s.Size() || b.Len() != s.Size() {
-		t.Fatal(n, s.Size(), b.Len(), err)
+	s := exposition.Stream{Compression: c, Parts: []exposition.Part{p}}
+	size, known := s.Size()
+	if n, err := s.WriteTo(&b); err != nil || int(n) != size || b.Len() != size || !known {
+		t.Fatal(n, size, known, b.Len(), err)
 	}
 	return b.String()
 }

@@ -83,12 +83,14 @@ type compressor interface {
 	finish() error
 }
 
-// Press makes pieces. It keeps compressors for the next piece, because a new one
-// costs half a megabyte; the zero value is ready.
+// Press makes pieces. It keeps compressors and encoders for the next piece, because a
+// new one costs half a megabyte; the zero value is ready.
 type Press struct {
-	flate  spare[flate.Writer]
-	zstd   spare[zstd.Encoder]
-	pieces spare[Piece]
+	flate    spare[flate.Writer]
+	zstd     spare[zstd.Encoder]
+	pieces   spare[Piece]
+	text     spare[textEncoder]
+	protobuf spare[protobufEncoder]
 }
 
 // Piece compresses what write writes. Reuse takes the piece back.

@@ -5,10 +5,14 @@ import (
 	"io"
 )
 
-// Stream is one answer: pieces of one compression behind each other.
+// Part is a part of an answer: a *Piece, or where nothing is compressed also what is
+// written as it comes.
+type Part = io.WriterTo
+
+// Stream is one answer: parts of one compression behind each other.
 type Stream struct {
 	Compression Compression
-	Pieces      []*Piece
+	Parts       []Part
 }
 
 // gzipHeader: deflate, no name, no time, unknown system (RFC 1952, 2.3.1).
@@ -19,16 +23,20 @@ const finalBlock = "\x03\x00"
 
 const gzipTrailerSize = 8
 
-// Size returns the number of bytes that WriteTo writes.
-func (s Stream) Size() int {
-	size := 0
-	for _, p := range s.Pieces {
+// Size returns the number of bytes that WriteTo writes. It is known when all parts are
+// pieces.
+func (s Stream) Size() (size int, known bool) {
+	for _, part := range s.Parts {
+		p, ok := part.(*Piece)
+		if !ok {
+			return 0, false
+		}
 		size += p.size
 	}
 	if s.Compression == Gzip {
 		size += len(gzipHeader) + len(finalBlock) + gzipTrailerSize
 	}
-	return size
+	return size, true
 }
 
 // WriteTo implements io.WriterTo. The pieces of a gzip answer become one member:
@@ -36,20 +44,21 @@ func (s Stream) Size() int {
 // whole, combined from the checksums of the pieces.
 func (s Stream) WriteTo(w io.Writer) (int64, error) {
 	if s.Compression != Gzip {
-		return s.writePieces(w)
+		return s.writeParts(w)
 	}
 	head, err := io.WriteString(w, gzipHeader)
 	if err != nil {
 		return int64(head), err
 	}
-	body, err := s.writePieces(w)
+	body, err := s.writeParts(w)
 	total := int64(head) + body
 	if err != nil {
 		return total, err
 	}
 	var crc uint32
 	var plain int64
-	for _, p := range s.Pieces {
+	for _, part := range s.Parts {
+		p := part.(*Piece)
 		crc = combineCRC(crc, p.crc, p.plain)
 		plain += p.plain
 	}
@@ -59,9 +68,9 @@ func (s Stream) WriteTo(w io.Writer) (int64, error) {
 	return total + int64(n), err
 }
 
-func (s Stream) writePieces(w io.Writer) (int64, error) {
+func (s Stream) writeParts(w io.Writer) (int64, error) {
 	var total int64
-	for _, p := range s.Pieces {
+	for _, p := range s.Parts {
 		n, err := p.WriteTo(w)
 		total += n
 		if err != nil {

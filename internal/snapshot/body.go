@@ -2,6 +2,7 @@ package snapshot
 
 import (
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -14,11 +15,13 @@ import (
 // body is what the parts of a snapshot expose. It is immutable; what nobody has
 // asked for lately is made when somebody asks.
 type body struct {
+	press    *exposition.Press
 	families []collector.Family
 	parts    []*collector.Part
 
 	counted            sync.Once
 	series, duplicates int
+	looks              looks // of the parts' subjects
 
 	mu     sync.Mutex // held while a piece is made
 	pieces []made     // the one that was asked for last at the end
@@ -32,19 +35,19 @@ type made struct {
 	piece    *exposition.Piece
 }
 
-// maxPieces is how many encodings are kept at the same time: each is as large as all
-// data. Scrapers of one installation use one or two; who asks for all there are
-// waits for them.
-const maxPieces = 4
+// maxPieces is how many encodings are kept at the same time, of the present data and of
+// those that a refresh makes: each is a tenth of all data. Scrapers of one installation
+// use one or two; who asks for all there are waits for them.
+const maxPieces = 2
 
 // prepare counts the series and encodes them. It panics when a family does.
 func (b *body) prepare(encodings ...exposition.Encoding) error {
 	var err error
 	b.counted.Do(func() {
-		m := families{whole: slices.ContainsFunc(encodings, exposition.Encoding.Whole)}
+		w := &walk{families: b.families, parts: b.parts, looks: looks{}, seen: newSeen()}
 		var pieces []*exposition.Piece
-		pieces, err = new(exposition.Press).Encode(m.of(b.families, b.parts), encodings...)
-		b.series, b.duplicates = m.series, m.duplicates+duplicatesBefore(b.parts)
+		pieces, err = b.press.Encode(w.all(), encodings...)
+		b.series, b.duplicates, b.looks = w.series, w.duplicates, w.looks
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		for i, piece := range pieces {
@@ -54,11 +57,21 @@ func (b *body) prepare(encodings ...exposition.Encoding) error {
 	return err
 }
 
+// all returns the families, without a sample whose series is there already.
+func (b *body) all() *walk {
+	_ = b.prepare() // nothing is encoded that could fail
+	w := &walk{families: b.families, parts: b.parts, looks: b.looks}
+	if b.duplicates > 0 {
+		w.seen = newSeen()
+	}
+	return w
+}
+
 // counts returns the number of series, and of samples that were dropped because
 // their series was there already.
 func (b *body) counts() (series, duplicates int) {
 	_ = b.prepare() // nothing is encoded that could fail
-	return b.series, b.duplicates
+	return b.series, b.duplicates + duplicatesBefore(b.parts)
 }
 
 // keep keeps a piece, in place of the one that was not asked for for longest where there
@@ -71,22 +84,22 @@ func (b *body) keep(e exposition.Encoding, piece *exposition.Piece) {
 	b.pieces = append(b.pieces, made{e, piece})
 }
 
-// piece returns the body in an encoding. Whoever asks first makes it, one at a time.
-func (b *body) piece(e exposition.Encoding) (piece *exposition.Piece, err error) {
+// part returns the body in an encoding. Whoever asks first for one that is compressed
+// makes it, one at a time; plain text is made while it is written.
+func (b *body) part(e exposition.Encoding) (part exposition.Part, err error) {
+	if e.Compression == exposition.Identity {
+		return plain{b, e.Format}, nil
+	}
+	defer recovered(&err)
+	_ = b.prepare() // nothing is encoded that could fail
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if i := slices.IndexFunc(b.pieces, func(m made) bool { return m.encoding.Index() == e.Index() }); i >= 0 {
-		piece = b.pieces[i].piece
+		piece := b.pieces[i].piece
 		b.keep(e, piece)
 		return piece, nil
 	}
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("encode: panic: %v", p)
-		}
-	}()
-	m := families{whole: e.Whole()}
-	pieces, err := new(exposition.Press).Encode(m.of(b.families, b.parts), e)
+	pieces, err := b.press.Encode(b.all().all(), e)
 	if err != nil {
 		return nil, err
 	}
@@ -94,20 +107,47 @@ func (b *body) piece(e exposition.Encoding) (piece *exposition.Piece, err error)
 	return pieces[0], nil
 }
 
+// recovered makes an error of a family's panic.
+func recovered(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("encode: panic: %v", p)
+	}
+}
+
+// plain is a body that is not compressed.
+type plain struct {
+	body   *body
+	format exposition.Format
+}
+
+// WriteTo implements exposition.Part.
+func (p plain) WriteTo(w io.Writer) (n int64, err error) {
+	defer recovered(&err)
+	counting := &counter{Writer: w}
+	err = p.body.press.Write(counting, p.body.all().all(), p.format)
+	return counting.n, err
+}
+
+// counter counts what is written.
+type counter struct {
+	io.Writer
+	n int64
+}
+
+// Write implements io.Writer.
+func (c *counter) Write(b []byte) (int, error) {
+	n, err := c.Writer.Write(b)
+	c.n += int64(n)
+	return n, err
+}
+
 // Text returns what parts expose in the text format, and how many samples were
 // dropped because their series was there already. It is what a scrape of them alone
 // would give.
 func Text(families []collector.Family, parts ...*collector.Part) (text string, duplicates int, err error) {
-	b := &body{families: families, parts: parts}
-	e := exposition.Encoding{Format: exposition.Text}
-	if err := b.prepare(e); err != nil {
-		return "", 0, err
-	}
-	piece, err := b.piece(e)
-	if err != nil {
-		return "", 0, err
-	}
+	b := &body{press: new(exposition.Press), families: families, parts: parts}
+	_, duplicates = b.counts()
 	var out strings.Builder
-	_, err = piece.WriteTo(&out)
-	return out.String(), b.duplicates, err
+	_, err = plain{b, exposition.Text}.WriteTo(&out)
+	return out.String(), duplicates, err
 }

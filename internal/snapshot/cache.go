@@ -36,7 +36,7 @@ type Member struct {
 type Cache struct {
 	log     *slog.Logger
 	runners []*runner
-	wanted  *wanted
+	press   exposition.Press
 
 	ctx    context.Context // of the refreshes
 	cancel context.CancelFunc
@@ -66,7 +66,7 @@ const startSpread = time.Second
 // New returns a cache that has not asked for anything yet.
 func New(log *slog.Logger, members []Member) *Cache {
 	ctx, cancel := context.WithCancel(context.Background())
-	c := &Cache{log: log, wanted: new(wanted), ctx: ctx, cancel: cancel, drained: make(chan struct{})}
+	c := &Cache{log: log, ctx: ctx, cancel: cancel, drained: make(chan struct{})}
 	for _, m := range members {
 		c.runners = append(c.runners, newRunner(c, m))
 	}
@@ -80,9 +80,9 @@ func (c *Cache) Adopt(old *Cache) {
 	for _, r := range c.runners {
 		if from := old.runner(r.Name); from != nil {
 			r.adopt(from.newest.Load(), !bytes.Equal(r.fingerprint, from.fingerprint))
+			r.wanted = from.wanted
 		}
 	}
-	c.wanted = old.wanted
 }
 
 // Restore takes over the parts that an earlier process kept, to be exposed until the
@@ -203,22 +203,22 @@ func (c *Cache) wait(ctx context.Context, deadline time.Time, all []*refresh) {
 	}
 }
 
-// Pieces returns what the named collectors expose, in one encoding.
-func (c *Cache) Pieces(encoding exposition.Encoding, names []string) ([]*exposition.Piece, error) {
+// Exposition returns what the named collectors expose, in one encoding.
+func (c *Cache) Exposition(encoding exposition.Encoding, names []string) ([]exposition.Part, error) {
 	now := time.Now()
-	c.wanted.note(encoding, now)
-	var pieces []*exposition.Piece
+	var parts []exposition.Part
 	for _, r := range c.runners {
 		if !slices.Contains(names, r.Name) {
 			continue
 		}
-		piece, err := r.current(now).body.piece(encoding)
+		r.wanted.note(encoding, now)
+		part, err := r.current(now).body.part(encoding)
 		if err != nil {
 			return nil, err
 		}
-		pieces = append(pieces, piece)
+		parts = append(parts, part)
 	}
-	return pieces, nil
+	return parts, nil
 }
 
 // Parts returns the parts of a collector that are not past its max_age, for pages that

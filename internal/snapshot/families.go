@@ -4,127 +4,174 @@ import (
 	"fmt"
 	"hash/maphash"
 	"iter"
-
-	dto "github.com/prometheus/client_model/go"
-	"google.golang.org/protobuf/types/known/timestamppb"
+	"slices"
 
 	"ukcloud_exporter/collector"
 	"ukcloud_exporter/internal/exposition"
 )
 
-// families makes metric families of parts: each family one group, whichever parts
-// its samples come from. One without samples is left out.
-//
-// The structs are used again, because new ones would cost more than all the rest of a
-// refresh, and a family comes in portions, because the structs of 10,000 VMs are as
-// large as all that is known of them.
-type families struct {
-	// whole: a family comes at once.
-	whole bool
-
-	portion dto.MetricFamily
-	rows    []*row // those of the portion first
-	seen    *seen
+// walk goes through what parts expose: each family one group, whichever parts its
+// samples come from.
+type walk struct {
+	families []collector.Family
+	parts    []*collector.Part
+	looks    looks // of subjects, as far as they are known
+	// seen finds the samples whose series is there already, which are dropped: one
+	// duplicate would make Prometheus refuse the whole scrape. It is nil where it is known
+	// that there are none.
+	seen *seen
 
 	series     int
-	duplicates int // samples that were dropped because their series was there
+	duplicates int // samples that were dropped
 }
 
-// portionSize is how many samples of a family come at once.
-const portionSize = 1024
-
-// row is a sample with all that it consists of.
-type row struct {
-	metric  dto.Metric
-	gauge   dto.Gauge
-	counter dto.Counter
-	pairs   []dto.LabelPair
-	labels  []*dto.LabelPair
-}
-
-// of returns the families of parts. What it returns is good until the next one.
-func (m *families) of(all []collector.Family, parts []*collector.Part) iter.Seq[*dto.MetricFamily] {
-	return func(yield func(*dto.MetricFamily) bool) {
-		m.seen, m.series, m.duplicates = newSeen(), 0, 0
-		for i := range all {
-			f := &all[i]
-			m.begin(f)
-			for _, p := range parts {
-				samples := samplesOf(f, p.Data)
-				for j := range samples {
-					m.add(f, &samples[j])
-					if !m.whole && len(m.portion.Metric) == portionSize {
-						if !yield(&m.portion) {
-							return
-						}
-						m.portion.Metric = m.portion.Metric[:0]
-					}
-				}
+// all returns the families. They are good until the next one.
+func (w *walk) all() iter.Seq[*exposition.Family] {
+	return func(yield func(*exposition.Family) bool) {
+		w.series, w.duplicates = 0, 0
+		kept := slices.ContainsFunc(w.parts, func(p *collector.Part) bool { _, kept := p.Data.(*keptData); return kept })
+		for i := range w.families {
+			f := &w.families[i]
+			g := &group{walk: w, family: f}
+			samples := g.samples
+			if f.Subjects != nil && !kept {
+				w.look(f.Subjects)
+				samples = g.ofSubjects
 			}
-			if len(m.portion.Metric) > 0 && !yield(&m.portion) {
+			if !yield(&exposition.Family{
+				Name: f.Name, Help: f.Help, Counter: f.Type == collector.Counter, Labels: f.Labels, Samples: samples,
+			}) {
+				return
+			}
+			w.series += g.series
+			w.duplicates += g.duplicates
+		}
+	}
+}
+
+// group is one family of a walk.
+type group struct {
+	*walk
+	family             *collector.Family
+	series, duplicates int
+}
+
+// samples goes through the family's samples.
+func (g *group) samples(yield func(*exposition.Sample) bool) {
+	g.begin()
+	var s exposition.Sample
+	for _, p := range g.parts {
+		for _, from := range samplesOf(g.family, p.Data) {
+			g.check(len(from.Labels))
+			s = exposition.Sample{Labels: from.Labels, Value: from.Value, Created: from.Created}
+			if g.new(&s) && !yield(&s) {
 				return
 			}
 		}
 	}
 }
 
-func (m *families) begin(f *collector.Family) {
-	kind := dto.MetricType_GAUGE
-	if f.Type == collector.Counter {
-		kind = dto.MetricType_COUNTER
+// ofSubjects goes through the samples of a family that says something of subjects.
+func (g *group) ofSubjects(yield func(*exposition.Sample) bool) {
+	g.begin()
+	f := g.family
+	var s exposition.Sample
+	for n, p := range g.parts {
+		for i, look := range g.looks[f.Subjects][n] {
+			s.Labels = nil
+			for j := range f.Columns {
+				value, known := f.Columns[j].Value(p.Data, i)
+				if !known {
+					continue
+				}
+				if s.Labels == nil {
+					s.Labels, s.Plain = f.Subjects.Labels(p.Data, i), look&notPlain == 0
+					g.check(len(s.Labels) + min(len(f.Columns[j].State), 1))
+				}
+				s.Last, s.Value = f.Columns[j].State, value
+				if look&twin == 0 {
+					g.series++
+				} else if !g.new(&s) {
+					continue
+				}
+				if !yield(&s) {
+					return
+				}
+			}
+		}
 	}
-	m.portion.Name, m.portion.Help, m.portion.Type, m.portion.Metric = &f.Name, &f.Help, &kind, m.portion.Metric[:0]
-	m.seen.family++
 }
 
-// add adds a sample. One whose series is there already is dropped, because one
-// duplicate would make Prometheus refuse the whole scrape.
-func (m *families) add(f *collector.Family, s *collector.Sample) {
-	if len(s.Labels) != len(f.Labels) {
-		panic(fmt.Sprintf("%s: a sample has %d label values, not %d", f.Name, len(s.Labels), len(f.Labels)))
+// begin begins to count.
+func (g *group) begin() {
+	g.series, g.duplicates = 0, 0
+	if g.seen != nil {
+		g.seen.family++
 	}
-	n := len(m.portion.Metric)
-	if n == len(m.rows) {
-		m.rows = append(m.rows, new(row))
+}
+
+// check panics where a sample has not the labels of its family.
+func (g *group) check(values int) {
+	if values != len(g.family.Labels) {
+		panic(fmt.Sprintf("%s: a sample has %d label values, not %d", g.family.Name, values, len(g.family.Labels)))
 	}
-	r := m.rows[n]
-	r.label(f.Labels, s.Labels)
-	if !m.seen.add(r.labels) {
-		m.duplicates++
+}
+
+// new counts a sample, and reports whether its series is new in the family.
+func (g *group) new(s *exposition.Sample) bool {
+	if g.seen != nil && !g.seen.add(s) {
+		g.duplicates++
+		return false
+	}
+	g.series++
+	return true
+}
+
+// look is what is known of the labels of a subject.
+type look uint8
+
+const (
+	notPlain look = 1 << iota // some value is not exposition.Plain
+	twin                      // another subject has the same ones
+)
+
+// looks are those of each part's subjects, one behind the other.
+type looks map[*collector.Subjects][][]look
+
+// look looks at the labels of subjects, where that has not been done.
+func (w *walk) look(subjects *collector.Subjects) {
+	if w.looks[subjects] != nil {
 		return
 	}
-	m.series++
-	r.metric.Label, r.metric.Gauge, r.metric.Counter = r.labels, nil, nil
-	switch f.Type {
-	case collector.Gauge:
-		r.gauge.Value = &s.Value
-		r.metric.Gauge = &r.gauge
-	case collector.Counter:
-		r.counter.Value, r.counter.CreatedTimestamp = &s.Value, nil
-		if !s.Created.IsZero() {
-			r.counter.CreatedTimestamp = timestamppb.New(s.Created)
+	all := make([][]look, len(w.parts))
+	first := map[[2]uint64]*look{}
+	hash := newSeen()
+	for n, p := range w.parts {
+		all[n] = make([]look, subjects.Number(p.Data))
+		for i := range all[n] {
+			labels, at := subjects.Labels(p.Data, i), &all[n][i]
+			if !plainAll(labels) {
+				*at |= notPlain
+			}
+			key := hash.key(&exposition.Sample{Labels: labels})
+			if other, ok := first[key]; ok {
+				*other |= twin
+				*at |= twin
+			} else {
+				first[key] = at
+			}
 		}
-		r.metric.Counter = &r.counter
 	}
-	m.portion.Metric = append(m.portion.Metric, &r.metric)
+	w.looks[subjects] = all
 }
 
-// label sets the row's labels.
-func (r *row) label(names, values []string) {
-	if len(r.pairs) < len(names) {
-		r.pairs = make([]dto.LabelPair, len(names))
-		r.labels = make([]*dto.LabelPair, 0, len(names))
-	}
-	r.labels = r.labels[:0]
-	for i := range names {
-		pair := &r.pairs[i]
-		pair.Name, pair.Value = &names[i], &values[i]
-		if value := exposition.Harmless(values[i]); value != values[i] {
-			changed := value // on the heap only where it is needed
-			pair.Value = &changed
+func plainAll(values []string) bool {
+	for _, value := range values {
+		if !exposition.Plain(value) {
+			return false
 		}
-		r.labels = append(r.labels, pair)
 	}
+	return true
 }
 
 // seen is the set of label sets of one family. Two hashes of 64 bits with seeds
@@ -144,17 +191,24 @@ func newSeen() *seen {
 	}
 }
 
-// add reports whether the values are new in the family. No value holds a NUL.
-func (s *seen) add(labels []*dto.LabelPair) bool {
-	s.text = s.text[:0]
-	for _, l := range labels {
-		s.text = append(s.text, *l.Value...)
-		s.text = append(s.text, 0)
-	}
-	key := [2]uint64{maphash.Bytes(s.seeds[0], s.text), maphash.Bytes(s.seeds[1], s.text)}
+// add reports whether the values are new in the family.
+func (s *seen) add(sample *exposition.Sample) bool {
+	key := s.key(sample)
 	if s.in[key] == s.family {
 		return false
 	}
 	s.in[key] = s.family
 	return true
+}
+
+// key stands for a label set as it is exposed. No value then holds a NUL.
+func (s *seen) key(sample *exposition.Sample) [2]uint64 {
+	s.text = s.text[:0]
+	for _, value := range sample.Labels {
+		s.text = append(append(s.text, exposition.Harmless(value)...), 0)
+	}
+	if sample.Last != "" {
+		s.text = append(append(s.text, sample.Last...), 0)
+	}
+	return [2]uint64{maphash.Bytes(s.seeds[0], s.text), maphash.Bytes(s.seeds[1], s.text)}
 }

@@ -45,12 +45,12 @@ func expose(t *testing.T, families []collector.Family, format exposition.Format,
 	}
 	b := newBenchOf(t, snapshot.Member{Name: "a", Collector: f, MinInterval: time.Hour, MaxAge: time.Hour})
 	b.Refresh(t.Context(), time.Now().Add(time.Minute), b.Names())
-	pieces, err := b.Pieces(exposition.Encoding{Format: format}, b.Names())
+	pieces, err := b.Exposition(exposition.Encoding{Format: format}, b.Names())
 	if err != nil {
 		t.Fatal(err)
 	}
 	var out strings.Builder
-	if _, err := (exposition.Stream{Pieces: pieces}).WriteTo(&out); err != nil {
+	if _, err := (exposition.Stream{Parts: pieces}).WriteTo(&out); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()

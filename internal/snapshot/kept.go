@@ -206,16 +206,18 @@ func (w *keptWriter) part(all []collector.Family, p HeldPart) error {
 		if dated, ok := p.Part.Data.(collector.Dated); ok {
 			line.Until = dated.Until()
 		}
-		m := new(families)
-		for portion := range m.of(all, []*collector.Part{p.Part}) {
-			frame, err := w.frame(portion)
-			if err != nil {
-				return err
+		samples := &walk{families: all, parts: []*collector.Part{p.Part}, looks: looks{}, seen: newSeen()}
+		for f := range samples.all() {
+			for portion := range f.Portions() {
+				frame, err := w.frame(portion)
+				if err != nil {
+					return err
+				}
+				line.Frames = append(line.Frames, keptFrame{f.Name, uint32(len(frame))})
+				frames = append(frames, frame)
 			}
-			line.Frames = append(line.Frames, keptFrame{portion.GetName(), uint32(len(frame))})
-			frames = append(frames, frame)
 		}
-		line.Duplicates = m.duplicates
+		line.Duplicates = samples.duplicates
 	}
 	if err := w.line(line); err != nil {
 		return err
@@ -230,10 +232,8 @@ func (w *keptWriter) part(all []collector.Family, p HeldPart) error {
 
 // frame compresses some samples of a family, without what the family's name says.
 func (w *keptWriter) frame(portion *dto.MetricFamily) (frame []byte, err error) {
-	help := portion.Help
-	portion.Help = nil
+	portion.Name, portion.Help, portion.Type = nil, nil, nil
 	w.plain, err = proto.MarshalOptions{}.MarshalAppend(w.plain[:0], portion)
-	portion.Help = help
 	if err != nil {
 		return nil, err
 	}

@@ -39,12 +39,12 @@ func metricsOf(b *bench) string {
 
 func openMetrics(t *testing.T, b *bench) string {
 	t.Helper()
-	pieces, err := b.Pieces(exposition.Encoding{Format: exposition.OpenMetrics}, b.Names())
+	pieces, err := b.Exposition(exposition.Encoding{Format: exposition.OpenMetrics}, b.Names())
 	if err != nil {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if _, err := (exposition.Stream{Pieces: pieces}).WriteTo(&out); err != nil {
+	if _, err := (exposition.Stream{Parts: pieces}).WriteTo(&out); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()

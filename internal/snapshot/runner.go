@@ -31,6 +31,7 @@ type runner struct {
 	log      *slog.Logger
 	families []collector.Family
 	newest   atomic.Pointer[snapshot]
+	wanted   *wanted
 
 	fingerprint []byte // the member's, and of the families
 	counts      bool   // some family is a counter
@@ -51,7 +52,7 @@ type refresh struct {
 }
 
 func newRunner(c *Cache, m Member) *runner {
-	r := &runner{Member: m, cache: c, log: c.log.With("collector", m.Name)}
+	r := &runner{Member: m, cache: c, wanted: new(wanted), log: c.log.With("collector", m.Name)}
 	layout := sha256.New()
 	layout.Write(m.Fingerprint)
 	for _, f := range m.Collector.Families() {
@@ -69,7 +70,7 @@ func newRunner(c *Cache, m Member) *runner {
 
 // body returns the body of parts.
 func (r *runner) body(parts heldParts) *body {
-	return &body{families: r.families, parts: parts.parts()}
+	return &body{press: &r.cache.press, families: r.families, parts: parts.parts()}
 }
 
 // adopt takes the parts of an earlier configuration. They are exposed, but not
@@ -165,7 +166,7 @@ func (r *runner) encode(s, old *snapshot, now time.Time) {
 		return
 	}
 	s.body = r.body(s.parts)
-	if err := s.body.prepare(r.cache.wanted.recent(now)...); err != nil {
+	if err := s.body.prepare(r.wanted.recent(now)...); err != nil {
 		r.log.Error("Encoding a snapshot failed", "err", err) // the scrape that asks reports it too
 	}
 }

@@ -152,7 +152,10 @@ func (s *scripted) Collect(context.Context, func(string) *collector.Part, func(.
 	return s.results, nil
 }
 
-var text = exposition.Encoding{Format: exposition.Text}
+var (
+	text = exposition.Encoding{Format: exposition.Text}
+	gzip = exposition.Encoding{Format: exposition.Text, Compression: exposition.Gzip}
+)
 
 // scrape waits up to timeout and returns the samples.
 func (b *bench) scrape(timeout time.Duration) string {
@@ -163,18 +166,18 @@ func (b *bench) scrape(timeout time.Duration) string {
 
 func (b *bench) read() string {
 	b.t.Helper()
-	pieces, err := b.Pieces(text, b.Names())
+	pieces, err := b.Exposition(text, b.Names())
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	return b.readOf(pieces)
 }
 
-// readOf returns the samples of pieces.
-func (b *bench) readOf(pieces []*exposition.Piece) string {
+// readOf returns the samples of what is not compressed.
+func (b *bench) readOf(parts []exposition.Part) string {
 	b.t.Helper()
 	var out bytes.Buffer
-	if _, err := (exposition.Stream{Pieces: pieces}).WriteTo(&out); err != nil {
+	if _, err := (exposition.Stream{Parts: parts}).WriteTo(&out); err != nil {
 		b.t.Fatal(err)
 	}
 	var kept strings.Builder
@@ -256,7 +259,7 @@ func TestOnlyTheNamedCollectors(t *testing.T) {
 		if a.rounds.Load() != 0 || second.rounds.Load() != 1 {
 			t.Errorf("%d rounds of a, %d of b", a.rounds.Load(), second.rounds.Load())
 		}
-		pieces, err := b.Pieces(text, []string{"b"})
+		pieces, err := b.Exposition(text, []string{"b"})
 		if err != nil || len(pieces) != 1 {
 			t.Fatalf("%d pieces, %v", len(pieces), err)
 		}
@@ -430,7 +433,7 @@ func TestUnchangedRoundKeepsWhatIsEncoded(t *testing.T) {
 			return []collector.Result{same}, nil
 		}})
 		b.scrape(time.Second)
-		first, err := b.Pieces(text, b.Names())
+		first, err := b.Exposition(gzip, b.Names())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -438,7 +441,7 @@ func TestUnchangedRoundKeepsWhatIsEncoded(t *testing.T) {
 			time.Sleep(minInterval)
 			b.want(b.scrape(time.Second), fmt.Sprintf(one, 1), "unchanged")
 		}
-		last, err := b.Pieces(text, b.Names())
+		last, err := b.Exposition(gzip, b.Names())
 		if err != nil {
 			t.Fatal(err)
 		}

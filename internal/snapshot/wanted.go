@@ -13,8 +13,9 @@ import (
 // refresh ends, instead of by the next scrape that asks.
 const wantedFor = 15 * time.Minute
 
-// wanted remembers which encodings scrapers use. One that nobody has asked for
-// is not made.
+// wanted remembers which encodings scrapers use of one collector. One that nobody has
+// asked for is not made, and plain text never ahead: it is many times as large, and
+// written to who asks as it is made.
 type wanted struct {
 	asked [exposition.Encodings]atomic.Pointer[ask]
 }
@@ -25,6 +26,9 @@ type ask struct {
 }
 
 func (w *wanted) note(e exposition.Encoding, now time.Time) {
+	if e.Compression == exposition.Identity {
+		return
+	}
 	slot := &w.asked[e.Index()]
 	a := slot.Load()
 	if a == nil {

@@ -114,7 +114,7 @@ func shorten(text string) string {
 // returns what is the program's fault; a scraper that went away is not.
 func (s *Scrape) answer(w http.ResponseWriter, r *http.Request, c *snapshot.Cache, names []string) error {
 	encoding := exposition.Negotiate(r.Header)
-	pieces, err := c.Pieces(encoding, names)
+	parts, err := c.Exposition(encoding, names)
 	if err != nil {
 		http.Error(w, "encoding the metrics failed", http.StatusInternalServerError)
 		return err
@@ -124,10 +124,13 @@ func (s *Scrape) answer(w http.ResponseWriter, r *http.Request, c *snapshot.Cach
 		http.Error(w, "gathering the program's own metrics failed", http.StatusInternalServerError)
 		return err
 	}
-	stream := exposition.Stream{Compression: encoding.Compression, Pieces: append(pieces, program)}
+	stream := exposition.Stream{Compression: encoding.Compression, Parts: append(parts, program)}
 	h := w.Header()
 	h.Set("Content-Type", string(encoding.Expfmt))
-	h.Set("Content-Length", strconv.Itoa(stream.Size()))
+	size, known := stream.Size()
+	if known {
+		h.Set("Content-Length", strconv.Itoa(size))
+	}
 	h.Set("Vary", "Accept, Accept-Encoding")
 	if encoding.Compression != exposition.Identity {
 		h.Set("Content-Encoding", encoding.Compression.String())
@@ -135,12 +138,33 @@ func (s *Scrape) answer(w http.ResponseWriter, r *http.Request, c *snapshot.Cach
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	if _, err := stream.WriteTo(w); err != nil {
-		s.Log.Debug("A scraper went away", "err", err)
+	to := &reader{Writer: w}
+	if _, err := stream.WriteTo(to); err != nil {
+		if to.gone {
+			s.Log.Debug("A scraper went away", "err", err)
+		} else {
+			s.Log.Error("Answering a scrape failed", "err", err)
+		}
+		if !known { // so that nobody takes what has been written for the whole
+			panic(http.ErrAbortHandler)
+		}
 		return nil // HTTP/2 may still be writing what it has got
 	}
 	s.press.Reuse(program)
 	return nil
+}
+
+// reader is whom an answer is written to.
+type reader struct {
+	io.Writer
+	gone bool
+}
+
+// Write implements io.Writer.
+func (r *reader) Write(b []byte) (int, error) {
+	n, err := r.Writer.Write(b)
+	r.gone = r.gone || err != nil
+	return n, err
 }
 
 // program gathers and encodes the program's own metrics. What could be gathered
