@@ -136,7 +136,7 @@ func verifyLines(out []byte) (lines []string, err error) {
 // programs of encoding/csv, in turn.
 func raceCommands(self, exporter, dir, file string, rows, rounds int) error {
 	half := filepath.Join(dir, "half.csv")
-	if err := writeFile(half, rows/2); err != nil {
+	if err := writeFile(half, "mixed", rows/2); err != nil {
 		return err
 	}
 	for _, c := range commands() {

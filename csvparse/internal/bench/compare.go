@@ -32,7 +32,7 @@ func compare(rows, rounds int, duckdb, exporter string) error {
 	}
 	defer os.RemoveAll(dir)
 	file := filepath.Join(dir, "billing.csv")
-	if err := writeFile(file, rows); err != nil {
+	if err := writeFile(file, "mixed", rows); err != nil {
 		return err
 	}
 	self, err := os.Executable()
@@ -66,12 +66,12 @@ func compare(rows, rounds int, duckdb, exporter string) error {
 	return memory(self, rows)
 }
 
-func writeFile(name string, rows int) error {
+func writeFile(name, kind string, rows int) error {
 	f, err := os.Create(name)
 	if err != nil {
 		return err
 	}
-	if err := generate(f, rows); err != nil {
+	if err := generate(f, kind, rows); err != nil {
 		return err
 	}
 	return f.Close()
@@ -147,7 +147,7 @@ func median(values []float64) float64 {
 // one that totals a file ten times the size.
 func memory(self string, rows int) error {
 	for _, n := range []int{rows, 10 * rows} {
-		generator := exec.Command(self, "generate", strconv.Itoa(n))
+		generator := exec.Command(self, "generate", "mixed", strconv.Itoa(n))
 		reader := exec.Command(self, "csvparse", "parts", "-")
 		pipe, err := generator.StdoutPipe()
 		if err != nil {

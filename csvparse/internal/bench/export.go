@@ -19,7 +19,7 @@ func raceExport(exporter, duckdb string, rows, rounds int) error {
 	}
 	defer os.RemoveAll(dir)
 	file := filepath.Join(dir, "billing_1-1-1-abcdef_2018-01.csv")
-	if err := writeFile(file, rows); err != nil {
+	if err := writeFile(file, "mixed", rows); err != nil {
 		return err
 	}
 	script := filepath.Join(duckdb, "parquet.mjs")

@@ -1,0 +1,150 @@
+package bill
+
+import (
+	"bytes"
+	"slices"
+	"unicode/utf8"
+)
+
+// wanted are the values of some keys in one text of the Metadata column, in the order of
+// the keys; nil where the text has not the key.
+type wanted struct {
+	keys   []string
+	values [][]byte // part of the text, mostly
+	bad    bool     // the text has no known form
+}
+
+func newWanted(keys []string) *wanted {
+	return &wanted{keys: keys, values: make([][]byte, len(keys))}
+}
+
+// find comes to what ParseMetadata comes to, without making what nobody wants. What
+// most objects are made of it reads by itself, and leaves the others to ParseMetadata.
+func (w *wanted) find(text []byte) {
+	w.begin()
+	text = bytes.TrimSpace(text)
+	switch {
+	case len(text) == 0:
+	case text[0] != '{':
+		w.list(text)
+	case !w.object(text):
+		w.begin()
+		w.parse(text)
+	}
+}
+
+func (w *wanted) begin() {
+	clear(w.values)
+	w.bad = false
+}
+
+func (w *wanted) parse(text []byte) {
+	tags, err := ParseMetadata(string(text))
+	w.bad = err != nil
+	for _, tag := range tags {
+		w.set([]byte(tag.Key), []byte(tag.Value))
+	}
+}
+
+func (w *wanted) list(text []byte) {
+	w.bad = true
+	for item := range items(text) {
+		w.set(item.key, item.value)
+		if item.pair {
+			w.bad = false
+		}
+	}
+	if w.bad {
+		clear(w.values)
+	}
+}
+
+// set takes note of a value: of a key that comes twice the last one counts.
+func (w *wanted) set(key, value []byte) {
+	for i := range w.keys {
+		if w.keys[i] == string(key) {
+			w.values[i] = value
+		}
+	}
+}
+
+// object reads a JSON object of texts, whole numbers, true, false and null. It returns
+// false for one with anything else, and for what is no object.
+func (w *wanted) object(text []byte) bool {
+	rest := blanks(text[1:])
+	if len(rest) > 0 && rest[0] == '}' {
+		return len(rest) == 1
+	}
+	for {
+		key, behind, ok := plainText(rest)
+		if !ok {
+			return false
+		}
+		rest = blanks(behind)
+		if len(rest) == 0 || rest[0] != ':' {
+			return false
+		}
+		value, behind, ok := plainValue(blanks(rest[1:]))
+		if !ok {
+			return false
+		}
+		w.set(key, value)
+		rest = blanks(behind)
+		switch {
+		case len(rest) == 1 && rest[0] == '}':
+			return true
+		case len(rest) == 0 || rest[0] != ',':
+			return false
+		}
+		rest = blanks(rest[1:])
+	}
+}
+
+// blanks takes JSON's blanks off the front.
+func blanks(text []byte) []byte {
+	for len(text) > 0 && (text[0] == ' ' || text[0] == '\t' || text[0] == '\n' || text[0] == '\r') {
+		text = text[1:]
+	}
+	return text
+}
+
+// plainText reads a text in quotes, of characters that stand for themselves.
+func plainText(text []byte) (inner, rest []byte, ok bool) {
+	if len(text) == 0 || text[0] != '"' {
+		return nil, nil, false
+	}
+	ascii := true
+	for i, c := range text[1:] {
+		switch {
+		case c == '"':
+			inner = text[1 : i+1]
+			return inner, text[i+2:], ascii || utf8.Valid(inner)
+		case c == '\\' || c < ' ':
+			return nil, nil, false
+		case c >= utf8.RuneSelf:
+			ascii = false
+		}
+	}
+	return nil, nil, false
+}
+
+// plainValue reads a value that is as in ParseMetadata what it is in the text, or null.
+func plainValue(text []byte) (value, rest []byte, ok bool) {
+	if len(text) > 0 && text[0] == '"' {
+		return plainText(text)
+	}
+	end := bytes.IndexAny(text, ",} \t\r\n")
+	if end < 0 {
+		return nil, nil, false
+	}
+	value, rest = text[:end], text[end:]
+	switch string(value) {
+	case "true", "false":
+		return value, rest, true
+	case "null":
+		return nil, rest, true
+	}
+	whole := len(value) > 0 && (value[0] != '0' || len(value) == 1) &&
+		!slices.ContainsFunc(value, func(c byte) bool { return c < '0' || c > '9' })
+	return value, rest, whole
+}
