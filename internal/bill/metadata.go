@@ -105,6 +105,54 @@ func parseList(text string) ([]Tag, error) {
 	return tags, nil
 }
 
+// mostPlainTags is how many tags are compared with each other, to see that none comes
+// twice.
+const mostPlainTags = 32
+
+// AppendTags appends what ParseMetadata has as one JSON object without nesting, nothing
+// where there is no tag. ok is false when the text has no known form.
+func AppendTags(to, text []byte) (object []byte, ok bool) {
+	text = bytes.TrimSpace(text)
+	if len(text) > 0 && text[0] == '{' {
+		if object, ok := appendPlainTags(to, text); ok {
+			return object, true // else what has been appended is written over
+		}
+	}
+	tags, err := ParseMetadata(string(text))
+	if err != nil || len(tags) == 0 {
+		return to, err == nil
+	}
+	for i, tag := range tags {
+		to = append(to, "{,"[min(i, 1)])
+		to = append(to, QuoteJSON(tag.Key)...)
+		to = append(to, ':')
+		to = append(to, tag.JSON...)
+	}
+	return append(to, '}'), true
+}
+
+// appendPlainTags is AppendTags for objects that are as they are written.
+func appendPlainTags(to, text []byte) (object []byte, ok bool) {
+	var keys [mostPlainTags][]byte
+	n := 0
+	ok = plainObject(text, func(key, _, raw []byte) bool {
+		if n == len(keys) || slices.ContainsFunc(keys[:n], func(other []byte) bool { return string(other) == string(key) }) {
+			return false
+		}
+		keys[n] = key
+		to = append(to, "{,"[min(n, 1)], '"')
+		to = append(to, key...)
+		to = append(to, '"', ':')
+		to = append(to, raw...)
+		n++
+		return true
+	})
+	if n > 0 && ok {
+		to = append(to, '}')
+	}
+	return to, ok
+}
+
 // item is what stands between two semicolons of a list: a pair, or a key alone.
 type item struct {
 	key, value []byte

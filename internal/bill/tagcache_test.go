@@ -52,6 +52,35 @@ func sameAsParsed(t *testing.T, keys []string, text string) {
 	}
 }
 
+// sameObject compares AppendTags with ParseMetadata.
+func sameObject(t *testing.T, text string) {
+	t.Helper()
+	tags, err := ParseMetadata(text)
+	want := "before"
+	for i, tag := range tags {
+		want += "{,"[min(i, 1):][:1] + QuoteJSON(tag.Key) + ":" + tag.JSON
+	}
+	if len(tags) > 0 {
+		want += "}"
+	}
+	if got, ok := AppendTags([]byte("before"), []byte(text)); string(got) != want || ok != (err == nil) {
+		t.Errorf("%q: %q, ok %t; ParseMetadata has %q, error %v", text, got, ok, want, err)
+	}
+}
+
+func TestAppendTags(t *testing.T) {
+	many := "{"
+	for i := range mostPlainTags + 1 {
+		text := strings.TrimSuffix(many, ",") + "}"
+		sameObject(t, text)
+		many += fmt.Sprintf(`"key %d": %d,`, i, i)
+	}
+	sameObject(t, strings.TrimSuffix(many, ",")+"}")
+	for _, text := range oddTexts() {
+		sameObject(t, text)
+	}
+}
+
 func TestWantedTags(t *testing.T) {
 	for _, keys := range [][]string{{"project"}, {"owner", "project"}, {"project", "project"}, {""}, {"\ufffd", "none"}, {"\xffproject"}} {
 		for _, text := range oddTexts() {
@@ -64,7 +93,10 @@ func FuzzWantedTags(f *testing.F) {
 	for _, text := range oddTexts() {
 		f.Add("project", "owner", text)
 	}
-	f.Fuzz(func(t *testing.T, first, second, text string) { sameAsParsed(t, []string{first, second}, text) })
+	f.Fuzz(func(t *testing.T, first, second, text string) {
+		sameAsParsed(t, []string{first, second}, text)
+		sameObject(t, text)
+	})
 }
 
 // TestTagCache: what comes back is right and known again, what is forgotten is read

@@ -68,9 +68,14 @@ func (w *wanted) set(key, value []byte) {
 	}
 }
 
-// object reads a JSON object of texts, whole numbers, true, false and null. It returns
-// false for one with anything else, and for what is no object.
 func (w *wanted) object(text []byte) bool {
+	return plainObject(text, func(key, value, _ []byte) bool { w.set(key, value); return true })
+}
+
+// plainObject reads a JSON object of texts, whole numbers, true, false and null, and tells
+// of each of its pairs: the key, the value as in a Tag, and as it stands in the text. It
+// returns false for one with anything else, for what is no object, and when each does.
+func plainObject(text []byte, each func(key, value, raw []byte) bool) bool {
 	rest := blanks(text[1:])
 	if len(rest) > 0 && rest[0] == '}' {
 		return len(rest) == 1
@@ -84,11 +89,11 @@ func (w *wanted) object(text []byte) bool {
 		if len(rest) == 0 || rest[0] != ':' {
 			return false
 		}
-		value, behind, ok := plainValue(blanks(rest[1:]))
-		if !ok {
+		begin := blanks(rest[1:])
+		value, behind, ok := plainValue(begin)
+		if !ok || !each(key, value, begin[:len(begin)-len(behind)]) {
 			return false
 		}
-		w.set(key, value)
 		rest = blanks(behind)
 		switch {
 		case len(rest) == 1 && rest[0] == '}':
@@ -133,7 +138,7 @@ func plainValue(text []byte) (value, rest []byte, ok bool) {
 	if len(text) > 0 && text[0] == '"' {
 		return plainText(text)
 	}
-	end := bytes.IndexAny(text, ",} \t\r\n")
+	end := slices.IndexFunc(text, func(c byte) bool { return c == ',' || c == '}' || c <= ' ' })
 	if end < 0 {
 		return nil, nil, false
 	}
