@@ -32,35 +32,40 @@ func by(quantities ...csvparse.Quantity) (f factors) {
 
 func (f *factors) all() []csvparse.Quantity { return f.values[:f.n] }
 
-// appendCharges splits a row. What costs nothing is no charge.
-func appendCharges(all []charge, row *bill.Row) []charge {
-	add := func(c *charge) {
-		if c.cost != 0 {
-			all = append(all, *c)
-		}
+// charges are those of a row.
+type charges []charge
+
+// add adds a charge. What costs nothing is none.
+func (all *charges) add(c charge) {
+	if c.cost != 0 {
+		*all = append(*all, c)
 	}
-	add(&charge{
+}
+
+// split makes the charges of a row.
+func (all *charges) split(row *bill.Row) {
+	*all = (*all)[:0]
+	all.add(charge{
 		bill.Component(csvparse.Compute), "Compute", "Hours", row.Parts[csvparse.Compute].Amount, row.ComputePrice,
 		by(row.UsageHours), [3]string{row.PowerType, row.MachineType},
 	})
-	add(&charge{
+	all.add(charge{
 		bill.Component(csvparse.GPU), "GPU", "Unit-Hours", row.Parts[csvparse.GPU].Amount, row.GPUPrice,
 		by(row.GPUCount, row.UsageHours), [3]string{row.GPUType},
 	})
 	for t := range csvparse.Tier(csvparse.Tiers) {
 		component := csvparse.StorageTier1 + csvparse.Component(t)
-		add(&charge{
+		all.add(charge{
 			bill.Component(component), storageMeter(t), "GiB-Hours", row.Parts[component].Amount, row.Storage[t].Price,
 			by(row.Storage[t].Chargeable, row.UsageHours), [3]string{row.PowerType},
 		})
 	}
-	protections(row, add)
-	add(&charge{
+	all.protections(row)
+	all.add(charge{
 		bill.Component(csvparse.Licence), "Licence", "Hours", row.Parts[csvparse.Licence].Amount, row.LicencePrice,
 		by(row.UsageHours), [3]string{row.OSID, row.PowerType, row.MachineType},
 	})
-	add(&charge{component: bill.Other, meter: "Other", cost: row.Costs[bill.Other].Value})
-	return all
+	all.add(charge{component: bill.Other, meter: "Other", cost: row.Costs[bill.Other].Value})
 }
 
 func storageMeter(t csvparse.Tier) string {
@@ -73,7 +78,7 @@ func protectionMeter(t csvparse.Tier) string {
 
 // protections adds the four kinds of protection, or one charge without a price where
 // they do not add up to the total.
-func protections(row *bill.Row, add func(*charge)) {
+func (all *charges) protections(row *bill.Row) {
 	const component = bill.Component(csvparse.Protection)
 	total := row.Parts[csvparse.Protection].Amount
 	sum := bill.Sum{Value: row.ComputeProtection.Total.Amount, Valid: true}
@@ -82,17 +87,17 @@ func protections(row *bill.Row, add func(*charge)) {
 		ok = sum.Add(bill.Sum{Value: row.TierProtection[t].Total.Amount, Valid: true}) && ok
 	}
 	if !ok || sum.Value != total {
-		add(&charge{component: component, meter: "Protection", cost: total, kind: [3]string{row.ProtectionType}})
+		all.add(charge{component: component, meter: "Protection", cost: total, kind: [3]string{row.ProtectionType}})
 		return
 	}
-	add(&charge{
+	all.add(charge{
 		component, "Compute Protection", "Hours", row.ComputeProtection.Total.Amount, row.ComputeProtection.Price,
 		by(row.UsageHours), [3]string{row.ProtectionType, row.PowerType, row.MachineType},
 	})
 	for t := range csvparse.Tier(csvparse.Tiers) {
 		p, s := &row.TierProtection[t], &row.Storage[t]
 		protected := csvparse.Quantity{Value: max(s.Chargeable.Value-s.Snapshot.Value, 0), Valid: s.Chargeable.Valid && s.Snapshot.Valid}
-		add(&charge{
+		all.add(charge{
 			component, protectionMeter(t), "GiB-Hours", p.Total.Amount, p.Price,
 			by(protected, row.UsageHours), [3]string{row.ProtectionType, row.PowerType},
 		})

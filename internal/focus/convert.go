@@ -42,7 +42,8 @@ type Converter struct {
 	columns []Column
 	record  []string
 	skus    skus
-	charges []charge // of a row, to be used again
+	charges charges // of a row, to be used again
+	priced  priced  // of them the one that a record is of
 	text    []byte
 	scratch []byte
 
@@ -69,14 +70,14 @@ func (c *Converter) Columns() []Column { return c.columns }
 func (c *Converter) Charges(row *bill.Row) iter.Seq[[]string] {
 	return func(yield func([]string) bool) {
 		c.see(row)
-		c.charges = appendCharges(c.charges[:0], row)
-		priced := priced{row: row, of: c}
+		c.charges.split(row)
+		c.priced.row, c.priced.of = row, c
 		for i := range c.charges {
 			charge := &c.charges[i]
-			priced.charge, priced.sku = charge, c.skus.of(c.service.name, charge, row)
-			priced.figures, c.scratch = charge.price(c.scratch)
+			c.priced.charge, c.priced.sku = charge, c.skus.of(c.service.name, charge, row)
+			c.priced.figures, c.scratch = charge.price(c.scratch)
 			for i := range c.columns {
-				c.record[i] = c.columns[i].value(&priced)
+				c.record[i] = c.columns[i].value(&c.priced)
 			}
 			if !yield(c.record) {
 				return

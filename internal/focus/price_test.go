@@ -78,7 +78,9 @@ func TestSKUKey(t *testing.T) {
 		}
 		row.ComputeProtection.Total.Amount = money.Amount(random.IntN(2))
 		row.Costs[bill.Other].Value = money.Amount(random.IntN(2))
-		for _, c := range appendCharges(nil, row) {
+		var all charges
+		all.split(row)
+		for _, c := range all {
 			service := serviceOf(row.Service).name
 			if got, want := *known.of(service, &c, row), *newSKU(service, &c, row); got != want {
 				t.Fatalf("%+v is known as %+v", want, got)
