@@ -25,7 +25,7 @@ type contender struct {
 
 // compare generates the file, runs every contender once a round, and prints the
 // medians and their ratios.
-func compare(rows, rounds int, duckdb, exporter string) error {
+func compare(rows, rounds int, duckdb string, built programs) error {
 	dir, err := os.MkdirTemp("", "csvparse-bench-")
 	if err != nil {
 		return err
@@ -54,12 +54,12 @@ func compare(rows, rounds int, duckdb, exporter string) error {
 		time.Now().UTC().Format(time.DateOnly), runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(),
 		rows, float64(info.Size())/1e6, rounds)
 	for _, columns := range []string{"total", "parts"} {
-		if err := race(contenders, columns, file, rounds); err != nil {
+		if err := raceJobs(contenders, columns, file, rounds); err != nil {
 			return err
 		}
 	}
-	if exporter != "" {
-		if err := raceCommands(self, exporter, dir, file, rows, rounds); err != nil {
+	if built.now != "" {
+		if err := raceCommands(self, built, dir, rows, rounds); err != nil {
 			return err
 		}
 	}
@@ -77,8 +77,8 @@ func writeFile(name, kind string, rows int) error {
 	return f.Close()
 }
 
-// race runs the contenders in turn, and checks that all have the same totals.
-func race(contenders []contender, columns, file string, rounds int) error {
+// raceJobs runs the contenders in turn, and checks that all have the same totals.
+func raceJobs(contenders []contender, columns, file string, rounds int) error {
 	seconds := make([][]float64, len(contenders))
 	var first []string
 	for range rounds {

@@ -6,7 +6,9 @@
 // against plain programs of encoding/csv, and export against DuckDB. Run it by run.sh.
 //
 //	bench [-rows 200000] [-rounds 15] [-duckdb DIR] [-exporter PROGRAM]   the comparison
+//	bench -exporter PROGRAM [-before PROGRAM] commands   that of summary, verify and focus alone
 //	bench -duckdb DIR -exporter PROGRAM export        that of export alone
+//	bench peak COMMAND...                             the peak memory of a command, in MiB
 //	bench plain JOB FILE                              one plain program: summary, summary-tags, verify or numbers
 //	bench generate KIND ROWS                          a file, to standard output: see estate
 //	bench JOB COLUMNS FILE                            one job: csvparse or encoding/csv; total or parts; - is standard input
@@ -36,6 +38,7 @@ func run(args []string) error {
 	rows := flags.Int("rows", 200_000, "rows of the generated file")
 	rounds := flags.Int("rounds", 15, "rounds; each runs every job once")
 	exporter := flags.String("exporter", "", "the program whose commands are measured; empty: csvparse alone")
+	before := flags.String("before", "", "an older build of that program, to take turns with it; empty: none")
 	exportRows := flags.Int("export-rows", 2_000_000, "rows of the file that is exported")
 	exportRounds := flags.Int("export-rounds", 3, "rounds of export; 0: export is not measured")
 	duckdb := flags.String("duckdb", "", "directory with duckdb.mjs and its node_modules; empty: without DuckDB")
@@ -44,12 +47,16 @@ func run(args []string) error {
 	}
 	switch args := flags.Args(); {
 	case len(args) == 0:
-		if err := compare(*rows, *rounds, *duckdb, *exporter); err != nil || *exporter == "" || *duckdb == "" || *exportRounds == 0 {
+		if err := compare(*rows, *rounds, *duckdb, programs{*exporter, *before}); err != nil || *exporter == "" || *duckdb == "" || *exportRounds == 0 {
 			return err
 		}
 		return raceExport(*exporter, *duckdb, *exportRows, *exportRounds)
 	case len(args) == 1 && args[0] == "export":
 		return raceExport(*exporter, *duckdb, *exportRows, *exportRounds)
+	case len(args) == 1 && args[0] == "commands" && *exporter != "":
+		return commandsAlone(*rows, *rounds, programs{*exporter, *before})
+	case len(args) > 1 && args[0] == "peak":
+		return peak(args[1:])
 	case len(args) == 3 && args[0] == "plain":
 		return plainJob(os.Stdout, args[1], args[2])
 	case len(args) == 3 && args[0] == "generate":
