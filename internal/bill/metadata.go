@@ -113,10 +113,12 @@ const mostPlainTags = 32
 // where there is no tag. ok is false when the text has no known form.
 func AppendTags(to, text []byte) (object []byte, ok bool) {
 	text = bytes.TrimSpace(text)
-	if len(text) > 0 && text[0] == '{' {
-		if object, ok := appendPlainTags(to, text); ok {
-			return object, true // else what has been appended is written over
-		}
+	if len(text) == 0 {
+		return to, true
+	}
+	plain := plainTags{object: to}
+	if text[0] == '{' && plainObject(text, plain.add) || text[0] != '{' && plain.list(text) {
+		return plain.end(), true
 	}
 	tags, err := ParseMetadata(string(text))
 	if err != nil || len(tags) == 0 {
@@ -131,26 +133,58 @@ func AppendTags(to, text []byte) (object []byte, ok bool) {
 	return append(to, '}'), true
 }
 
-// appendPlainTags is AppendTags for objects that are as they are written.
-func appendPlainTags(to, text []byte) (object []byte, ok bool) {
-	var keys [mostPlainTags][]byte
-	n := 0
-	ok = plainObject(text, func(key, _, raw []byte) bool {
-		if n == len(keys) || slices.ContainsFunc(keys[:n], func(other []byte) bool { return string(other) == string(key) }) {
+// plainTags is an object of tags that are written as they stand in the text.
+type plainTags struct {
+	object []byte
+	keys   [mostPlainTags][]byte
+	n      int
+}
+
+// add adds a tag. It returns false for a key that has come before, and for one too many.
+func (p *plainTags) add(key, _, raw []byte) bool {
+	if !p.key(key) {
+		return false
+	}
+	p.object = append(p.object, raw...)
+	return true
+}
+
+func (p *plainTags) key(key []byte) bool {
+	if p.n == len(p.keys) {
+		return false
+	}
+	for _, other := range p.keys[:p.n] {
+		if string(other) == string(key) {
 			return false
 		}
-		keys[n] = key
-		to = append(to, "{,"[min(n, 1)], '"')
-		to = append(to, key...)
-		to = append(to, '"', ':')
-		to = append(to, raw...)
-		n++
-		return true
-	})
-	if n > 0 && ok {
-		to = append(to, '}')
 	}
-	return to, ok
+	p.keys[p.n] = key
+	p.object = append(p.object, "{,"[min(p.n, 1)], '"')
+	p.object = append(p.object, key...)
+	p.object = append(p.object, '"', ':')
+	p.n++
+	return true
+}
+
+// list adds the pairs of a list. It returns false for one with anything else, and when
+// a text is not as JSON writes it.
+func (p *plainTags) list(text []byte) bool {
+	for item := range items(text) {
+		if !item.pair || !plainASCII(item.key) || !plainASCII(item.value) || !p.key(item.key) {
+			return false
+		}
+		p.object = append(p.object, '"')
+		p.object = append(p.object, item.value...)
+		p.object = append(p.object, '"')
+	}
+	return p.n > 0
+}
+
+func (p *plainTags) end() []byte {
+	if p.n == 0 {
+		return p.object
+	}
+	return append(p.object, '}')
 }
 
 // item is what stands between two semicolons of a list: a pair, or a key alone.

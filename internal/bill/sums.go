@@ -58,7 +58,6 @@ type resource struct {
 	Sum
 	id     string
 	next   *resource
-	place  place
 	group  *group
 	tagged *tagged // of the last row
 	tags   []*Sum  // of it, by the wanted keys
@@ -69,6 +68,7 @@ type place struct{ vdc, service, power string }
 
 // group is the sums that rows of one place go into.
 type group struct {
+	place
 	costs    *Parts
 	hours    *hours
 	day      csvparse.Date // of the last row
@@ -197,9 +197,10 @@ func (s *sums) tag(of *resource, tags *tagged) {
 // group returns the sums that a row of a resource goes into.
 func (s *sums) group(of *resource, row *Row) *group {
 	here := place{row.VDC, row.Service, row.Power}
-	if of.group == nil || of.place != here {
-		of.place, of.group = here, at(s.groups, here)
+	if of.group == nil || of.group.place != here {
+		of.group = at(s.groups, here)
 		if of.group.costs == nil {
+			of.group.place = here
 			of.group.costs = at(s.costs, costKey{here.vdc, here.service})
 			of.group.hours = at(s.usage, usageKey{here.service, here.power})
 		}

@@ -20,6 +20,7 @@ func oddTexts() []string {
 		`{"project":{"owner":"inner"},"owner":"outer"}`, `{"project": [1, {"owner": 2}] }`, `{"project":[}`, `{"x":{"project":"inner"}}`,
 		`{"proj\u0065ct":"x"}`, `{"project":"a\"b\\c\nd"}`, `{"project":"\u00e9"}`, `{"project":"\ud800"}`, `{"project":"\x"}`, `{"project":"\`,
 		"{\"project\":\"Caf\u00e9\"}", "{\"project\":\"x\xff\"}", "{\"\xffproject\":\"x\"}", "{\"\ufffd\":\"x\"}", "{\"\xff\":\"x\"}", "{\"project\":\"a\tb\"}", "{\"project\":\"\x00\"}",
+		"{\"project\":\"a\x7fb\"}", "{\"project\":\"a\u2028<&>'\"}", "project=a\x7fb", "project=a\u2028<&>'", "project=\"x\"", "project=a\\b", "project=a\x01b", "pr\"oject=x", "{\"a\":\"12345678\\\"\"}",
 		"project=x", "project:x;owner=y", " project = x ; owner : y ;", "project", "project;owner=y", "owner=y;project", ";;project=x;;", ";", "project=", "=x", "project=a=b:c",
 		"project=1;project=2", "project=1;project", "\u00a0project\u00a0=\u2003x\u2003", "\xffproject=x\xfe", "project\x85=x", "\xa0project=x", "{project=x", "project={}", "\ufeff{}", "project=x\r\nowner=y",
 	}

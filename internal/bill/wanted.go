@@ -2,6 +2,7 @@ package bill
 
 import (
 	"bytes"
+	"encoding/binary"
 	"slices"
 	"unicode/utf8"
 )
@@ -118,19 +119,34 @@ func plainText(text []byte) (inner, rest []byte, ok bool) {
 	if len(text) == 0 || text[0] != '"' {
 		return nil, nil, false
 	}
-	ascii := true
-	for i, c := range text[1:] {
-		switch {
-		case c == '"':
-			inner = text[1 : i+1]
-			return inner, text[i+2:], ascii || utf8.Valid(inner)
-		case c == '\\' || c < ' ':
-			return nil, nil, false
-		case c >= utf8.RuneSelf:
-			ascii = false
+	end := bytes.IndexByte(text[1:], '"')
+	if end < 0 {
+		return nil, nil, false
+	}
+	inner, rest = text[1:end+1], text[end+2:]
+	return inner, rest, plainASCII(inner) || !slices.ContainsFunc(inner, special) && utf8.Valid(inner)
+}
+
+// special reports whether JSON has another form for a character.
+func special(c byte) bool { return c < ' ' || c == '"' || c == '\\' }
+
+// plainASCII reports whether all characters are ASCII and stand for themselves in JSON.
+// It looks at eight at a time.
+func plainASCII(text []byte) bool {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	for ; len(text) >= 8; text = text[8:] {
+		w := binary.LittleEndian.Uint64(text)
+		quote, slash := w^('"'*ones), w^('\\'*ones)
+		if (w|(w-' '*ones)|(quote-ones)|(slash-ones))&high != 0 {
+			return false
 		}
 	}
-	return nil, nil, false
+	for _, c := range text {
+		if special(c) || c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // plainValue reads a value that is as in ParseMetadata what it is in the text, or null.
