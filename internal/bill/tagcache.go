@@ -56,11 +56,11 @@ func (c *tagCache) ofCell(cell []byte) *tagged {
 	if len(cell) == 0 {
 		return c.none
 	}
-	print := fingerprint{maphash.Bytes(c.seeds[0], cell), maphash.Bytes(c.seeds[1], cell)}
-	if t := c.known[print]; t != nil {
+	mark := fingerprint{maphash.Bytes(c.seeds[0], cell), maphash.Bytes(c.seeds[1], cell)}
+	if t := c.known[mark]; t != nil {
 		return t
 	}
-	return c.learn(print, csvparse.Unquote(cell))
+	return c.learn(mark, csvparse.Unquote(cell))
 }
 
 // ofText is ofCell for the text of the cell.
@@ -68,21 +68,21 @@ func (c *tagCache) ofText(text string) *tagged {
 	if text == "" {
 		return c.none
 	}
-	print := fingerprint{maphash.String(c.seeds[0], text), maphash.String(c.seeds[1], text)}
-	if t := c.known[print]; t != nil {
+	mark := fingerprint{maphash.String(c.seeds[0], text), maphash.String(c.seeds[1], text)}
+	if t := c.known[mark]; t != nil {
 		return t
 	}
-	return c.learn(print, []byte(text))
+	return c.learn(mark, []byte(text))
 }
 
-func (c *tagCache) learn(print fingerprint, text []byte) *tagged {
+func (c *tagCache) learn(mark fingerprint, text []byte) *tagged {
 	c.wanted.find(text)
 	t := c.found()
 	t.uses++
-	c.known[print] = t
+	c.known[mark] = t
 	c.bytes += textCost
 	if c.bytes > c.most {
-		c.forget(print)
+		c.forget(mark)
 	}
 	return t
 }
@@ -118,11 +118,11 @@ func (c *tagCache) found() *tagged {
 // forget makes room, but keeps the text that has come last.
 func (c *tagCache) forget(last fingerprint) {
 	room := c.most - c.most/256     // a loop costs more to begin than to go on
-	for print, t := range c.known { // in no order
-		if print == last {
+	for mark, t := range c.known { // in no order
+		if mark == last {
 			continue
 		}
-		delete(c.known, print)
+		delete(c.known, mark)
 		c.bytes -= textCost
 		if t.uses--; t.uses == 0 {
 			delete(c.each, t.name)

@@ -17,7 +17,7 @@ func TestExplain(t *testing.T) {
 		0, 1, -1, 9, 10, 999, 1000, 1_000_000, 999_999_999, money.One, -money.One, 24 * money.One, 791 * money.One, 1440*money.One + 1, 136_986, 350_000_000,
 		math.MaxInt64, math.MinInt64, math.MaxInt64 / 2, math.MaxInt64/2 + 1, math.MinInt64/2 - 1,
 	}
-	any := func() money.Amount {
+	number := func() money.Amount {
 		if random.IntN(3) == 0 {
 			return amounts[random.IntN(len(amounts))]
 		}
@@ -25,10 +25,10 @@ func TestExplain(t *testing.T) {
 	}
 	explained, small := 0, 0
 	for range 300_000 {
-		c := &charge{unit: "Hours", unitPrice: csvparse.Money{Amount: max(any(), 0), Valid: true}}
-		c.factors = by(csvparse.Quantity{Value: any(), Valid: true}, csvparse.Quantity{Value: any(), Valid: true})
+		c := &charge{unit: "Hours", unitPrice: csvparse.Money{Amount: max(number(), 0), Valid: true}}
+		c.factors = by(csvparse.Quantity{Value: number(), Valid: true}, csvparse.Quantity{Value: number(), Valid: true})
 		c.factors.n = 1 + random.IntN(2)
-		c.cost = any()
+		c.cost = number()
 		product, fits := decimal{n: 1}, true
 		for _, f := range c.factors.all() {
 			product, fits = product.times(f.Value, fits)
