@@ -119,7 +119,7 @@ func (in *interner) learn(raw []byte) *cell {
 // forget makes room.
 func (in *interner) forget() {
 	const batch = internBytes / 2048 // a loop costs more to begin than to go on
-	for raw, c := range in.known {  // in no order
+	for raw, c := range in.known {   // in no order
 		delete(in.known, raw)
 		in.bytes -= c.cost()
 		if c.beside != nil {

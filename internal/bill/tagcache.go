@@ -117,7 +117,7 @@ func (c *tagCache) found() *tagged {
 
 // forget makes room, but keeps the text that has come last.
 func (c *tagCache) forget(last fingerprint) {
-	room := c.most - c.most/256     // a loop costs more to begin than to go on
+	room := c.most - c.most/2048   // a loop costs more to begin than to go on
 	for mark, t := range c.known { // in no order
 		if mark == last {
 			continue
