@@ -93,6 +93,8 @@ func appendCell(to []byte, text string) []byte {
 	}
 }
 
+func has(text string, sign byte) bool { return strings.IndexByte(text, sign) >= 0 }
+
 // needsQuotes has the rules of encoding/csv.
 func needsQuotes(text string) bool {
 	if text == "" {
@@ -101,10 +103,8 @@ func needsQuotes(text string) bool {
 	if text == `\.` {
 		return true
 	}
-	for i := range len(text) {
-		if c := text[i]; c <= ',' && (c == ',' || c == '"' || c == '\n' || c == '\r') {
-			return true
-		}
+	if has(text, '"') || has(text, ',') || has(text, '\n') || has(text, '\r') {
+		return true
 	}
 	if '!' <= text[0] && text[0] < utf8.RuneSelf {
 		return false

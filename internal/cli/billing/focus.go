@@ -128,7 +128,7 @@ func (c *toFocus) convert(ctx context.Context, all []input, owners []focus.Bill,
 }
 
 // chunkSize is how much of a file is handed on at once.
-const chunkSize = 128 << 10
+const chunkSize = 512 << 10
 
 // chunks hands on what has been written, to who gives it back as used.
 type chunks struct {
