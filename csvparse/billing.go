@@ -28,6 +28,7 @@ import (
 type Billing struct {
 	scanner *scanner
 	plan    []step // the resource first: it helps to find the other texts
+	raw     []int  // which field of a record a column of WithRaw is, by column; -1: none
 	missing []Column
 	texts   interner
 	dayText []byte // the last date that was read, and what day it is
@@ -90,10 +91,38 @@ func NewBilling(r io.Reader, opts ...Option) (*Billing, error) {
 		}
 		return cmp.Compare(p.field, q.field)
 	})
+	if b.raw, err = rawFields(h, o.raw); err != nil {
+		return nil, err
+	}
 	b.texts = newInterner(texts)
 	s.expect(len(h.names))
 	return b, nil
 }
+
+// rawFields finds the columns of WithRaw.
+func rawFields(h *header, columns []Column) ([]int, error) {
+	if len(columns) == 0 {
+		return nil, nil
+	}
+	fields := slices.Repeat([]int{-1}, columnCount)
+	for _, c := range columns {
+		field, err := h.need(int(c))
+		if err != nil {
+			return nil, err
+		}
+		fields[c] = field
+	}
+	return fields, nil
+}
+
+// Raw returns the cell of a column of WithRaw, of the row that Decode has read last, as
+// the file writes it: with its quotes, which Unquote takes off. It is part of a buffer,
+// and good until the next call of Decode. A column that Decode reads too may not be
+// asked for.
+func (b *Billing) Raw(c Column) []byte { return b.scanner.raw(b.raw[c]) }
+
+// Unquote returns the text of a cell that Raw has given. It writes over the cell.
+func Unquote(cell []byte) []byte { return unquote(cell) }
 
 // Missing returns the documented columns that are not in the file.
 func (b *Billing) Missing() []Column { return b.missing }

@@ -398,3 +398,43 @@ func TestDaysOfAMonth(t *testing.T) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
 }
+
+// TestRaw: cells as the file writes them, of columns that are not decoded.
+func TestRaw(t *testing.T) {
+	const file = "Metadata,ResourceId\n\"{\"\"a\"\": \"\"b\"\"}\",x\n,\"y\"\na=b,z\n"
+	bill, err := csvparse.NewBilling(strings.NewReader(file), csvparse.WithColumns(csvparse.ResourceID), csvparse.WithRaw(csvparse.Metadata))
+	if err != nil {
+		t.Fatal(err)
+	}
+	part := bill.From(strings.NewReader(file[len(file)-len("a=b,z\n"):]), csvparse.Place{})
+	for _, in := range []struct {
+		name string
+		bill *csvparse.Billing
+		want []string
+	}{
+		{"file", bill, []string{`x "{""a"": ""b""}" {"a": "b"}`, "y  ", "z a=b a=b"}},
+		{"part", part, []string{"z a=b a=b"}},
+	} {
+		var got []string
+		for row, err := range in.bill.Rows() {
+			if err != nil {
+				t.Fatal(err)
+			}
+			cell := string(in.bill.Raw(csvparse.Metadata))
+			got = append(got, fmt.Sprintf("%s %s %s", row.ResourceID, cell, csvparse.Unquote(in.bill.Raw(csvparse.Metadata))))
+			if row.Metadata != "" {
+				t.Errorf("%s: the row has the metadata %q", in.name, row.Metadata)
+			}
+		}
+		if !slices.Equal(got, in.want) {
+			t.Errorf("%s: got  %q\nwant %q", in.name, got, in.want)
+		}
+	}
+	_, err = csvparse.NewBilling(strings.NewReader("ResourceId\nx\n"), csvparse.WithColumns(csvparse.ResourceID), csvparse.WithRaw(csvparse.Metadata))
+	if missing, is := errors.AsType[*csvparse.HeaderError](err); !is || missing.Field != "Metadata" || missing.Reason != csvparse.MissingColumn {
+		t.Errorf("without the column: %v", err)
+	}
+	if _, err := csvparse.NewBilling(strings.NewReader(file), csvparse.WithRaw(csvparse.TotalPrice+1)); err == nil {
+		t.Error("a column that there is not was taken")
+	}
+}

@@ -10,7 +10,8 @@ type Option func(*options) error
 
 type options struct {
 	columns  []Column // nil: all
-	doubtful []Column // of them: those whose cells need not be readable
+	doubtful []Column // those besides whose cells need not be readable
+	raw      []Column // those besides that Raw gives
 	first    int      // bytes of the window until a row is longer: many bills are read at once
 	most     int      // bytes of the longest row, with its line end
 	trustEOF bool
@@ -20,15 +21,28 @@ type options struct {
 // theirs that cannot be read does not reject its row: it is left blank and stands in
 // the row's Doubtful.
 func WithDoubtful(columns ...Column) Option {
-	return func(o *options) error {
-		for _, c := range columns {
-			if int(c) >= columnCount {
-				return fmt.Errorf("csvparse: no column %d", c)
-			}
-		}
-		o.doubtful = slices.Clone(columns)
-		return nil
+	return func(o *options) (err error) {
+		o.doubtful, err = existing(columns)
+		return err
 	}
+}
+
+// WithRaw has Raw give the cells of these columns, which must be in the file. Those
+// of texts so many and long that no reader keeps them.
+func WithRaw(columns ...Column) Option {
+	return func(o *options) (err error) {
+		o.raw, err = existing(columns)
+		return err
+	}
+}
+
+func existing(columns []Column) ([]Column, error) {
+	for _, c := range columns {
+		if int(c) >= columnCount {
+			return nil, fmt.Errorf("csvparse: no column %d", c)
+		}
+	}
+	return slices.Clone(columns), nil
 }
 
 // maxRow is the longest row with its line end that is read, in bytes.
@@ -47,14 +61,9 @@ func choose(opts []Option) (options, error) {
 // WithColumns reads these columns of a billing CSV and no others. All of them must
 // be in the file; their cells alone are checked.
 func WithColumns(columns ...Column) Option {
-	return func(o *options) error {
-		for _, c := range columns {
-			if int(c) >= columnCount {
-				return fmt.Errorf("csvparse: no column %d", c)
-			}
-		}
-		o.columns = slices.Clone(columns)
-		return nil
+	return func(o *options) (err error) {
+		o.columns, err = existing(columns)
+		return err
 	}
 }
 

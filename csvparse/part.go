@@ -24,7 +24,7 @@ func (b *Billing) From(r io.Reader, at Place) *Billing {
 	s.reader, s.window, s.base, s.line, s.limit = r, newWindow(len(b.scanner.window)), at.Offset, at.Line, 0
 	s.start, s.end, s.err, s.done, s.skipping, s.supplied = 0, 0, nil, nil, false, false
 	s.record, s.cuts = nil, make([]int32, len(b.scanner.cuts))
-	return &Billing{scanner: &s, plan: slices.Clone(b.plan), missing: b.missing, texts: newInterner(b.texts.columns)}
+	return &Billing{scanner: &s, plan: slices.Clone(b.plan), raw: b.raw, missing: b.missing, texts: newInterner(b.texts.columns)}
 }
 
 // Until ends reading at the first record end at or behind an offset, and with offset

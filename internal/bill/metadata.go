@@ -1,8 +1,10 @@
 package bill
 
 import (
+	"bytes"
 	"errors"
 	"io"
+	"iter"
 	"slices"
 	"strings"
 
@@ -88,24 +90,131 @@ func QuoteJSON(text string) string {
 func parseList(text string) ([]Tag, error) {
 	var tags []Tag
 	pairs := 0
-	for item := range strings.SplitSeq(text, ";") {
-		item = strings.TrimSpace(item)
-		if item == "" {
+	for item := range items([]byte(text)) {
+		key, value := string(item.key), string(item.value)
+		if !item.pair {
+			tags = set(tags, Tag{key, "", "true"})
 			continue
 		}
-		i := strings.IndexAny(item, "=:")
-		if i < 0 {
-			tags = set(tags, Tag{item, "", "true"})
-			continue
-		}
-		value := strings.TrimSpace(item[i+1:])
-		tags = set(tags, Tag{strings.TrimSpace(item[:i]), value, QuoteJSON(value)})
+		tags = set(tags, Tag{key, value, QuoteJSON(value)})
 		pairs++
 	}
 	if pairs == 0 {
 		return nil, errMetadata
 	}
 	return tags, nil
+}
+
+// mostPlainTags is how many tags are compared with each other, to see that none comes
+// twice.
+const mostPlainTags = 32
+
+// AppendTags appends what ParseMetadata has as one JSON object without nesting, nothing
+// where there is no tag. ok is false when the text has no known form.
+func AppendTags(to, text []byte) (object []byte, ok bool) {
+	text = bytes.TrimSpace(text)
+	if len(text) == 0 {
+		return to, true
+	}
+	plain := plainTags{object: to}
+	if text[0] == '{' && plainObject(text, plain.add) || text[0] != '{' && plain.list(text) {
+		return plain.end(), true
+	}
+	tags, err := ParseMetadata(string(text))
+	if err != nil || len(tags) == 0 {
+		return to, err == nil
+	}
+	for i, tag := range tags {
+		to = append(to, "{,"[min(i, 1)])
+		to = append(to, QuoteJSON(tag.Key)...)
+		to = append(to, ':')
+		to = append(to, tag.JSON...)
+	}
+	return append(to, '}'), true
+}
+
+// plainTags is an object of tags that are written as they stand in the text.
+type plainTags struct {
+	object []byte
+	keys   [mostPlainTags][]byte
+	n      int
+}
+
+// add adds a tag. It returns false for a key that has come before, and for one too many.
+func (p *plainTags) add(key, _, raw []byte) bool {
+	if !p.key(key) {
+		return false
+	}
+	p.object = append(p.object, raw...)
+	return true
+}
+
+func (p *plainTags) key(key []byte) bool {
+	if p.n == len(p.keys) {
+		return false
+	}
+	for _, other := range p.keys[:p.n] {
+		if string(other) == string(key) {
+			return false
+		}
+	}
+	p.keys[p.n] = key
+	p.object = append(p.object, "{,"[min(p.n, 1)], '"')
+	p.object = append(p.object, key...)
+	p.object = append(p.object, '"', ':')
+	p.n++
+	return true
+}
+
+// list adds the pairs of a list. It returns false for one with anything else, and when
+// a text is not as JSON writes it.
+func (p *plainTags) list(text []byte) bool {
+	for item := range items(text) {
+		if !item.pair || !plainASCII(item.key) || !plainASCII(item.value) || !p.key(item.key) {
+			return false
+		}
+		p.object = append(p.object, '"')
+		p.object = append(p.object, item.value...)
+		p.object = append(p.object, '"')
+	}
+	return p.n > 0
+}
+
+func (p *plainTags) end() []byte {
+	if p.n == 0 {
+		return p.object
+	}
+	return append(p.object, '}')
+}
+
+// item is what stands between two semicolons of a list: a pair, or a key alone.
+type item struct {
+	key, value []byte
+	pair       bool
+}
+
+// items yields those of a list that are not blank.
+func items(text []byte) iter.Seq[item] {
+	return func(yield func(item) bool) {
+		for more := true; more; {
+			var between []byte
+			between, text, more = bytes.Cut(text, []byte{';'})
+			between = bytes.TrimSpace(between)
+			if len(between) == 0 {
+				continue
+			}
+			next := item{key: between}
+			for i, c := range between {
+				if c == '=' || c == ':' {
+					next = item{bytes.TrimSpace(between[:i]), bytes.TrimSpace(between[i+1:]), true}
+					break
+				}
+			}
+			if !yield(next) {
+				return
+			}
+		}
+	}
 }
 
 // set adds a tag, in place of an earlier one with its key.
@@ -115,63 +224,4 @@ func set(tags []Tag, t Tag) []Tag {
 		return tags
 	}
 	return append(tags, t)
-}
-
-// tagCacheBytes bounds what a tagCache keeps: the metadata of some 20,000 VMs, about.
-const tagCacheBytes = 8 << 20
-
-// tagCache knows the values of the wanted keys for each distinct text of the
-// Metadata column, so that a text is parsed once and not in each of its rows.
-// Before it grows beyond its bound it forgets everything.
-type tagCache struct {
-	keys  []string // wanted
-	known map[string]tagged
-	bytes int
-	last  tagged
-	text  string // that last is of
-}
-
-// tagged is one text's values, in the order of the wanted keys; "" where the
-// text has not the key.
-type tagged struct {
-	values []string
-	bad    bool // the text has no known form
-}
-
-func newTagCache(keys []string) *tagCache {
-	return &tagCache{keys: keys, known: map[string]tagged{}, last: tagged{values: make([]string, len(keys))}}
-}
-
-func (c *tagCache) of(text string) tagged {
-	if text == c.text {
-		return c.last
-	}
-	t, ok := c.known[text]
-	if !ok {
-		t = c.learn(text)
-	}
-	c.text, c.last = text, t
-	return t
-}
-
-func (c *tagCache) learn(text string) tagged {
-	tags, err := ParseMetadata(text)
-	t := tagged{values: make([]string, len(c.keys)), bad: err != nil}
-	for i, key := range c.keys {
-		if at := slices.IndexFunc(tags, func(o Tag) bool { return o.Key == key }); at >= 0 {
-			t.values[i] = strings.Clone(tags[at].Value) // not the whole text behind a short value
-		}
-	}
-	const entry = 128 // a map's own cost, about
-	size := entry + len(text) + 16*len(c.keys)
-	for _, value := range t.values {
-		size += len(value)
-	}
-	if c.bytes+size > tagCacheBytes {
-		clear(c.known)
-		c.bytes = 0
-	}
-	c.known[text] = t
-	c.bytes += size
-	return t
 }

@@ -1,8 +1,6 @@
 package bill
 
 import (
-	"fmt"
-	"strings"
 	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -70,36 +68,4 @@ func FuzzParseMetadata(f *testing.F) {
 			t.Errorf("%q: tags %v and error %v", text, tags, err)
 		}
 	})
-}
-
-// TestTagCache: what is forgotten is parsed again, and nothing grows without end.
-func TestTagCache(t *testing.T) {
-	c := newTagCache([]string{"owner", "n", "none"})
-	most, note := 0, strings.Repeat("x", 2_000)
-	for round := range 2 {
-		for i := range 6_000 {
-			text := fmt.Sprintf("n=%d;owner=team-%d;note=%s", i, i%7, note)
-			want := []string{fmt.Sprintf("team-%d", i%7), fmt.Sprint(i), ""}
-			if got := c.of(text); got.bad || !cmp.Equal(got.values, want) {
-				t.Fatalf("round %d, %q: got %q, bad %t", round, text, got.values, got.bad)
-			}
-			if c.bytes > tagCacheBytes {
-				t.Fatalf("the cache has grown to %d bytes", c.bytes)
-			}
-			most = max(most, len(c.known))
-		}
-	}
-	held := 0
-	for text, t := range c.known {
-		held += 128 + len(text) + 16*len(t.values)
-		for _, value := range t.values {
-			held += len(value)
-		}
-	}
-	if held != c.bytes || most < 3_000 || most == 6_000 {
-		t.Errorf("the cache says %d bytes and holds %d; it held %d texts at most", c.bytes, held, most)
-	}
-	if got := c.of("no pair"); !got.bad || !cmp.Equal(got.values, []string{"", "", ""}) {
-		t.Errorf("text of no known form: %q, bad %t", got.values, got.bad)
-	}
 }

@@ -109,7 +109,7 @@ func (r *Reader) cut(collector func() Collector, f File) []*part {
 			}
 			return in.Read(b)
 		})
-		q.reader = &Reader{options: o, csv: r.csv.From(wanted, csvparse.Place{Offset: guess, Line: 1})}
+		q.reader = newReader(o, r.csv.From(wanted, csvparse.Place{Offset: guess, Line: 1}))
 		if len(parts) > 0 {
 			parts[len(parts)-1].to = guess
 		}

@@ -45,7 +45,6 @@ func ReadFile(f File, o Options) (*Bill, error) {
 type Builder struct {
 	kept     []*csvparse.RowError // of a part of a file, to be told when its turn comes
 	options  Options
-	tags     *tagCache
 	rejected map[csvparse.Reason]int64
 	sums     *sums
 	perDay   map[csvparse.Date]*sums // nil when days are not kept apart
@@ -54,7 +53,7 @@ type Builder struct {
 // NewBuilder returns a builder without rows.
 func NewBuilder(o Options) *Builder {
 	return &Builder{
-		options: o, tags: newTagCache(o.Tags), rejected: map[csvparse.Reason]int64{}, sums: newSums(&o),
+		options: o, rejected: map[csvparse.Reason]int64{}, sums: newSums(&o),
 	}
 }
 
@@ -88,7 +87,7 @@ func (b *Builder) Add(row *Row) error {
 			b.perDay[day] = sums
 		}
 	}
-	if err := sums.add(row, b.tags); err != nil {
+	if err := sums.add(row); err != nil {
 		return err
 	}
 	if limit := b.options.MaxNames; limit > 0 && sums.names() > limit {

@@ -385,10 +385,11 @@ func TestColumnsThatAreRead(t *testing.T) {
 		metadata    bool
 	}{
 		{"what a bill is made of", bill.Options{}, false, false, 0, false},
-		{"with tags", bill.Options{Tags: []string{"project"}}, false, false, 0, true},
+		{"with tags", bill.Options{Tags: []string{"project"}}, false, false, 0, false},
 		{"what is checked", bill.Options{Checked: true}, true, false, 1, false},
-		{"what is checked, with tags", bill.Options{Checked: true, Tags: []string{"project"}}, true, false, 1, true},
+		{"what is checked, with tags", bill.Options{Checked: true, Tags: []string{"project"}}, true, false, 1, false},
 		{"all", bill.Options{AllColumns: true}, true, true, 1, true},
+		{"all, with tags", bill.Options{AllColumns: true, Tags: []string{"project"}}, true, true, 1, true},
 		{"all, checked", bill.Options{AllColumns: true, Checked: true}, true, true, 1, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -16,7 +16,8 @@ type Options struct {
 	// Month is the month whose invoice the file is. Rows of other days are late; a
 	// file that has no row of the month is refused. The zero Month is not known.
 	Month Month
-	// Tags are the keys of the Metadata column to add up by.
+	// Tags are the keys of the Metadata column to add up by. A Builder's are those of
+	// the Reader of its rows.
 	Tags []string
 	// AllColumns reads all 56 columns, and not only those that a Bill is made of. The
 	// others may be missing; cells of them that cannot be read stand in Row.Doubtful.
@@ -35,18 +36,27 @@ type Options struct {
 	Rejected func(*csvparse.RowError)
 }
 
-// columns are the columns that decide what a row is. A cell of another column, a
-// price for example, cannot make a row unreadable for one reader and not for the next.
-func (o *Options) columns() []csvparse.Column {
+// must are the columns that decide what a row is. A cell of another column, a price for
+// example, cannot make a row unreadable for one reader and not for the next.
+func (o *Options) must() []csvparse.Column {
 	columns := []csvparse.Column{
 		csvparse.EventDate, csvparse.VDC, csvparse.ResourceID, csvparse.Service, csvparse.PowerState, csvparse.UsageHours,
 		csvparse.ComputeTotal, csvparse.GPUTotal, csvparse.Tier1Total, csvparse.Tier2Total, csvparse.GeoTotal,
 		csvparse.ProtectionTotal, csvparse.LicenceTotal, csvparse.TotalPrice,
 	}
-	if len(o.Tags) > 0 {
+	if len(o.Tags) > 0 && o.AllColumns {
 		columns = append(columns, csvparse.Metadata)
 	}
 	return columns
+}
+
+// raw are the columns that must be there but whose texts no row has: of the metadata
+// nothing is wanted but its tags.
+func (o *Options) raw() []csvparse.Column {
+	if len(o.Tags) == 0 || o.AllColumns {
+		return nil
+	}
+	return []csvparse.Column{csvparse.Metadata}
 }
 
 // others are the columns that are read besides.
@@ -54,7 +64,7 @@ func (o *Options) others() []csvparse.Column {
 	if !o.AllColumns && !o.Checked {
 		return nil
 	}
-	read, row := o.columns(), new(csvparse.BillingRow)
+	read, row := o.must(), new(csvparse.BillingRow)
 	return slices.DeleteFunc(csvparse.Columns(), func(c csvparse.Column) bool {
 		_, isText := row.Field(c).(*string)
 		return slices.Contains(read, c) || isText && !o.AllColumns
@@ -66,6 +76,7 @@ func (o *Options) others() []csvparse.Column {
 type Reader struct {
 	options Options
 	csv     *csvparse.Billing
+	tags    *tagCache // nil when none are wanted
 	row     Row
 
 	turnover      Sum  // of all components without their signs
@@ -79,11 +90,20 @@ type Reader struct {
 
 // NewReader reads the header. Its errors are those of csvparse.NewBilling.
 func NewReader(r io.Reader, o Options) (*Reader, error) {
-	csv, err := csvparse.NewBilling(r, csvparse.WithColumns(o.columns()...), csvparse.WithDoubtful(o.others()...), csvparse.TrustEOF(o.Proven))
+	csv, err := csvparse.NewBilling(r, csvparse.WithColumns(o.must()...), csvparse.WithDoubtful(o.others()...),
+		csvparse.WithRaw(o.raw()...), csvparse.TrustEOF(o.Proven))
 	if err != nil {
 		return nil, err
 	}
-	return &Reader{options: o, csv: csv}, nil
+	return newReader(o, csv), nil
+}
+
+func newReader(o Options, csv *csvparse.Billing) *Reader {
+	r := &Reader{options: o, csv: csv}
+	if len(o.Tags) > 0 {
+		r.tags = newTagCache(o.Tags)
+	}
+	return r
 }
 
 // Rows reads all rows to the end of the file. It yields each row that can be read;
@@ -131,7 +151,19 @@ func (r *Reader) next() (*Row, error) {
 		return nil, fmt.Errorf("line %d: %w", r.row.Line, errRange)
 	}
 	r.time()
+	r.tag()
 	return &r.row, nil
+}
+
+// tag finds the row's tags.
+func (r *Reader) tag() {
+	switch {
+	case r.tags == nil:
+	case r.options.AllColumns:
+		r.row.tags = r.tags.ofText(r.row.Metadata)
+	default:
+		r.row.tags = r.tags.ofCell(r.csv.Raw(csvparse.Metadata))
+	}
 }
 
 // Missing returns the columns that a Bill is not made of and that are not in the file.

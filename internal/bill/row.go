@@ -65,6 +65,7 @@ type Row struct {
 	Late bool
 
 	parts Sum // of the seven parts as written
+	tags  *tagged
 }
 
 // settle decides what the row's cells mean. It returns false when its money is

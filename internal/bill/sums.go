@@ -47,7 +47,6 @@ type sums struct {
 	groups    map[place]*group
 	usage     map[usageKey]*hours
 	tags      []map[string]*Sum // by the wanted keys, then by value
-	texts     int               // bytes of the metadata that resources remember
 	badTags   int
 	badPower  int
 }
@@ -57,14 +56,11 @@ type sums struct {
 // which mostly does so again.
 type resource struct {
 	Sum
-	id       string
-	next     *resource
-	place    place
-	group    *group
-	tags     []*Sum // of the last row, by the wanted keys
-	badTags  bool
-	tagged   bool   // metadata is what they are of
-	metadata string // bounded in all together
+	id     string
+	next   *resource
+	group  *group
+	tagged *tagged // of the last row
+	tags   []*Sum  // of it, by the wanted keys
 }
 
 // place is what says into which sums a row goes.
@@ -72,6 +68,7 @@ type place struct{ vdc, service, power string }
 
 // group is the sums that rows of one place go into.
 type group struct {
+	place
 	costs    *Parts
 	hours    *hours
 	day      csvparse.Date // of the last row
@@ -101,7 +98,7 @@ func at[K comparable, V any](groups map[K]*V, key K) *V {
 }
 
 // add adds a row. An error leaves sums that are of no use.
-func (s *sums) add(row *Row, known *tagCache) error {
+func (s *sums) add(row *Row) error {
 	s.rows++
 	ok := s.cost.Add(row.Cost)
 	ok = s.parts.Add(row.parts) && ok
@@ -118,7 +115,7 @@ func (s *sums) add(row *Row, known *tagCache) error {
 	if s.totalsOnly {
 		s.see(row)
 	} else {
-		ok = s.split(row, known) && ok
+		ok = s.split(row) && ok
 	}
 	if !ok {
 		return fmt.Errorf("line %d: %w", row.Line, errRange)
@@ -135,7 +132,7 @@ func (s *sums) see(row *Row) {
 }
 
 // split adds a row to all groupings. It returns false when a sum is out of range.
-func (s *sums) split(row *Row, known *tagCache) bool {
+func (s *sums) split(row *Row) bool {
 	of := s.resource(row.ResourceID)
 	ok := of.Add(row.Cost)
 	group := s.group(of, row)
@@ -148,11 +145,11 @@ func (s *sums) split(row *Row, known *tagCache) bool {
 		ok = group.dayParts.Add(&row.Costs) && ok
 	}
 	if len(s.tags) > 0 {
-		s.tag(of, row.Metadata, known)
+		s.tag(of, row.tags)
 		for _, sum := range of.tags {
 			ok = sum.Add(row.Cost) && ok
 		}
-		if of.badTags {
+		if row.tags.bad {
 			s.badTags++
 		}
 	}
@@ -184,32 +181,26 @@ func (s *sums) resource(id string) *resource {
 }
 
 // tag finds the sums of the tags of a resource's row.
-func (s *sums) tag(of *resource, metadata string, known *tagCache) {
-	if of.tagged && of.metadata == metadata {
+func (s *sums) tag(of *resource, tags *tagged) {
+	if of.tagged == tags {
 		return
 	}
-	tags := known.of(metadata)
+	of.tagged = tags
 	if of.tags == nil {
 		of.tags = make([]*Sum, len(s.tags))
 	}
 	for i, values := range s.tags {
 		of.tags[i] = at(values, tags.values[i])
 	}
-	of.badTags = tags.bad
-	s.texts -= len(of.metadata)
-	of.metadata, of.tagged = "", s.texts+len(metadata) <= tagCacheBytes
-	if of.tagged {
-		of.metadata = metadata
-		s.texts += len(metadata)
-	}
 }
 
 // group returns the sums that a row of a resource goes into.
 func (s *sums) group(of *resource, row *Row) *group {
 	here := place{row.VDC, row.Service, row.Power}
-	if of.group == nil || of.place != here {
-		of.place, of.group = here, at(s.groups, here)
+	if of.group == nil || of.group.place != here {
+		of.group = at(s.groups, here)
 		if of.group.costs == nil {
+			of.group.place = here
 			of.group.costs = at(s.costs, costKey{here.vdc, here.service})
 			of.group.hours = at(s.usage, usageKey{here.service, here.power})
 		}

@@ -2,8 +2,6 @@ package bill
 
 import (
 	"errors"
-	"fmt"
-	"strings"
 	"testing"
 
 	"ukcloud_exporter/csvparse"
@@ -30,7 +28,7 @@ func TestSumsOutOfRange(t *testing.T) {
 	}
 	tagged := func(id, metadata string, cost money.Amount) *Row {
 		r := paid(id, cost, false)
-		r.Metadata = metadata
+		r.tags = newTagCache([]string{"p"}).ofText(metadata)
 		return r
 	}
 	total := &Row{PowerKnown: true}
@@ -53,11 +51,15 @@ func TestSumsOutOfRange(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			o := Options{TotalsOnly: tt.totalsOnly, Tags: []string{"p"}}
+			none := newTagCache(o.Tags).none
 			add := func(rows ...*Row) (*sums, error) {
-				s, known := newSums(&o), newTagCache(o.Tags)
+				s := newSums(&o)
 				for i, row := range rows {
 					row.Line = int64(i + 2)
-					if err := s.add(row, known); err != nil {
+					if row.tags == nil {
+						row.tags = none
+					}
+					if err := s.add(row); err != nil {
 						return s, err
 					}
 				}
@@ -82,46 +84,15 @@ func TestSumsOutOfRange(t *testing.T) {
 	}
 }
 
-// TestRememberedMetadata is bounded in all resources together, and as much as is said.
-func TestRememberedMetadata(t *testing.T) {
-	o := Options{Tags: []string{"p"}}
-	s, known := newSums(&o), newTagCache(o.Tags)
-	note := strings.Repeat("x", tagCacheBytes*2/19)
-	remembered := 0
-	for i := range 30 {
-		r := &Row{}
-		r.ResourceID, r.Metadata = fmt.Sprint("vm-", i%12), fmt.Sprintf("p=%d;note=%s", i%5, note[i:])
-		if err := s.add(r, known); err != nil {
-			t.Fatal(err)
-		}
-		held := 0
-		remembered = 0
-		for id, of := range s.resources {
-			if held += len(of.metadata); of.metadata != "" {
-				remembered++
-			}
-			if of.tagged != (of.metadata != "") {
-				t.Errorf("%s: tagged %t, of %d bytes", id, of.tagged, len(of.metadata))
-			}
-		}
-		if held != s.texts || held > tagCacheBytes {
-			t.Fatalf("row %d: the metadata of resources is %d bytes, and said to be %d", i, held, s.texts)
-		}
-	}
-	if remembered != 9 {
-		t.Errorf("the metadata of %d resources is remembered, want 9 that have room", remembered)
-	}
-}
-
 // TestMergeCounts: what is unknown in either of two parts of a file is in both.
 func TestMergeCounts(t *testing.T) {
 	o := Options{Tags: []string{"p"}}
 	part := func(hours ...money.Amount) *sums {
 		s, known := newSums(&o), newTagCache(o.Tags)
 		for _, h := range hours {
-			r := &Row{}
-			r.Metadata, r.UsageHours = "of no form", csvparse.Quantity{Value: h, Valid: true}
-			if err := s.add(r, known); err != nil {
+			r := &Row{tags: known.ofText("of no form")}
+			r.UsageHours = csvparse.Quantity{Value: h, Valid: true}
+			if err := s.add(r); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -28,6 +28,15 @@ type Column struct {
 	value  func(c *priced) string // "" is null
 }
 
+// priced is a charge with all that its FOCUS row says.
+type priced struct {
+	*charge
+	figures
+	sku *sku
+	row *bill.Row
+	of  *Converter
+}
+
 func constant(text string) func(*priced) string { return func(*priced) string { return text } }
 
 // vendor sold, ran and invoiced everything in the bill.
@@ -69,22 +78,22 @@ func places(id string) int {
 
 // values are what the bill can say.
 func values() map[string]func(*priced) string {
-	cost := func(c *priced) string { return c.cost.String() }
+	cost := func(c *priced) string { return c.figures.cost }
 	quantity := func(c *priced) string { return c.quantity }
-	unit := func(c *priced) string { return c.unit }
+	unit := func(c *priced) string { return c.figures.unit }
 	return map[string]func(*priced) string{
 		"BilledCost":          cost,
-		"BillingAccountId":    func(c *priced) string { return c.owner.Account },
-		"BillingAccountName":  func(c *priced) string { return cmp.Or(c.owner.AccountName, c.owner.Account) },
+		"BillingAccountId":    func(c *priced) string { return c.of.owner.Account },
+		"BillingAccountName":  func(c *priced) string { return cmp.Or(c.of.owner.AccountName, c.of.owner.Account) },
 		"BillingCurrency":     constant("GBP"),
-		"BillingPeriodEnd":    func(c *priced) string { return utc(c.month().Next().Start()) },
-		"BillingPeriodStart":  func(c *priced) string { return utc(c.month().Start()) },
+		"BillingPeriodEnd":    func(c *priced) string { return c.of.periodEnd },
+		"BillingPeriodStart":  func(c *priced) string { return c.of.periodStart },
 		"ChargeCategory":      constant("Usage"),
 		"ChargeClass":         (*priced).class,
-		"ChargeDescription":   (*priced).description,
+		"ChargeDescription":   func(c *priced) string { return c.sku.description },
 		"ChargeFrequency":     constant("Usage-Based"),
-		"ChargePeriodEnd":     func(c *priced) string { return utc(bill.EndOf(c.row.EventDate)) },
-		"ChargePeriodStart":   func(c *priced) string { return utc(c.row.EventDate.Time()) },
+		"ChargePeriodEnd":     func(c *priced) string { return c.of.dayEnd },
+		"ChargePeriodStart":   func(c *priced) string { return c.of.dayStart },
 		"ConsumedQuantity":    func(c *priced) string { return c.consumed },
 		"ConsumedUnit":        unit,
 		"ContractedCost":      cost,
@@ -101,17 +110,17 @@ func values() map[string]func(*priced) string {
 		"ResourceId":          func(c *priced) string { return c.row.ResourceID },
 		"ResourceName":        (*priced).resourceName,
 		"ResourceType":        (*priced).resourceType,
-		"ServiceCategory":     func(c *priced) string { return c.service().category },
-		"ServiceName":         func(c *priced) string { return c.service().name },
+		"ServiceCategory":     func(c *priced) string { return c.of.service.category },
+		"ServiceName":         func(c *priced) string { return c.of.service.name },
 		"ServiceProviderName": constant(vendor),
-		"ServiceSubcategory":  func(c *priced) string { return c.service().subcategory },
-		"SkuId":               (*priced).sku,
+		"ServiceSubcategory":  func(c *priced) string { return c.of.service.subcategory },
+		"SkuId":               func(c *priced) string { return c.sku.id },
 		"SkuMeter":            func(c *priced) string { return c.meter },
-		"SkuPriceDetails":     func(c *priced) string { return c.details().json() },
-		"SkuPriceId":          (*priced).skuPrice,
-		"SubAccountId":        func(c *priced) string { return c.owner.VOrg },
-		"SubAccountName":      func(c *priced) string { return cmp.Or(c.owner.VOrgName, c.owner.VOrg) },
-		"Tags":                func(c *priced) string { return c.tags },
+		"SkuPriceDetails":     func(c *priced) string { return c.sku.details },
+		"SkuPriceId":          func(c *priced) string { return c.sku.priceID },
+		"SubAccountId":        func(c *priced) string { return c.of.owner.VOrg },
+		"SubAccountName":      func(c *priced) string { return cmp.Or(c.of.owner.VOrgName, c.of.owner.VOrg) },
+		"Tags":                func(c *priced) string { return c.of.tags },
 	}
 }
 
@@ -128,18 +137,10 @@ func (c *priced) resourceType() string {
 	if c.row.ResourceID == "" {
 		return ""
 	}
-	return c.service().resource
+	return c.of.service.resource
 }
 
 func utc(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }
-
-// month is the billing period: that of the file, whatever day the row is of.
-func (c *priced) month() bill.Month {
-	if c.owner.Month != (bill.Month{}) {
-		return c.owner.Month
-	}
-	return bill.MonthOf(c.row.EventDate.Time())
-}
 
 // class marks what corrects another billing period.
 func (c *priced) class() string {
@@ -149,57 +150,13 @@ func (c *priced) class() string {
 	return ""
 }
 
-// description names what is charged so that a person needs no other column.
-func (c *priced) description() string {
-	text := c.service().name + ": " + c.meter
-	if details := nonBlank(c.kind); len(details) > 0 {
-		text += " (" + strings.Join(details, ", ") + ")"
-	}
-	return text
-}
-
-// sku is the same for the same thing at all times: the bill has no identifier for
-// what has a price, so it is made of what the price depends on.
-func (c *priced) sku() string {
-	return strings.Join(append([]string{c.service().name, c.meter}, nonBlank(c.kind)...), "/")
-}
-
-func nonBlank(texts []string) []string {
-	var kept []string
-	for _, text := range texts {
-		if text != "" {
-			kept = append(kept, text)
-		}
-	}
-	return kept
-}
-
-// tagsJSON writes the Metadata column as FOCUS wants tags: one object without
-// nesting; "" when there is none. ok is false when it cannot be read.
-func tagsJSON(metadata string) (text string, ok bool) {
-	tags, err := bill.ParseMetadata(metadata)
-	if err != nil || len(tags) == 0 {
-		return "", err == nil
-	}
-	var b strings.Builder
-	for i, tag := range tags {
-		b.WriteByte("{,"[min(i, 1)])
-		b.WriteString(bill.QuoteJSON(tag.Key))
-		b.WriteByte(':')
-		b.WriteString(tag.JSON)
-	}
-	b.WriteByte('}')
-	return b.String(), true
-}
-
 // service is what FOCUS says of a service. A service has one category,
 // whatever part of it is charged.
 type service struct{ name, category, subcategory, resource string }
 
-// service looks up the values of the Service column that the invoice evidence
+// serviceOf looks up the values of the Service column that the invoice evidence
 // file's article lists, now and in 2017.
-func (c *priced) service() service {
-	name := c.row.Service
+func serviceOf(name string) service {
 	switch name {
 	case "VMware VM", "VMware Dedicated VM", "Enterprise Compute VM", "Enterprise Compute Dedicated VM",
 		"OpenStack Virtual Machine", "OpenStack Instance":

@@ -42,9 +42,8 @@ func (d details) json() string {
 	return b.String()
 }
 
-// details has what the bill knows of the thing that the charge is for.
-func (c *priced) details() (d details) {
-	row := c.row
+// detailsOf has what the bill knows of the thing that the charge is for.
+func detailsOf(c *charge, row *bill.Row) (d details) {
 	switch c.component {
 	case bill.Component(csvparse.Compute):
 		d.number("CoreCount", row.VCPU.Value, row.VCPU.Valid)
@@ -91,21 +90,4 @@ func systemFamily(name string) string {
 		}
 	}
 	return ""
-}
-
-// skuPrice is the SKU with what its price depends on besides: the size of a machine.
-func (c *priced) skuPrice() string {
-	id := c.sku()
-	if c.component != bill.Component(csvparse.Compute) {
-		return id
-	}
-	for _, property := range c.details() {
-		switch property.key {
-		case "CoreCount":
-			id += "/" + property.json + " vCPU"
-		case "MemorySize":
-			id += "/" + property.json + " GiB"
-		}
-	}
-	return id
 }

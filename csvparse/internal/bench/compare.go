@@ -25,14 +25,14 @@ type contender struct {
 
 // compare generates the file, runs every contender once a round, and prints the
 // medians and their ratios.
-func compare(rows, rounds int, duckdb, exporter string) error {
+func compare(rows, rounds int, duckdb string, built programs) error {
 	dir, err := os.MkdirTemp("", "csvparse-bench-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
 	file := filepath.Join(dir, "billing.csv")
-	if err := writeFile(file, rows); err != nil {
+	if err := writeFile(file, "mixed", rows); err != nil {
 		return err
 	}
 	self, err := os.Executable()
@@ -54,31 +54,31 @@ func compare(rows, rounds int, duckdb, exporter string) error {
 		time.Now().UTC().Format(time.DateOnly), runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(),
 		rows, float64(info.Size())/1e6, rounds)
 	for _, columns := range []string{"total", "parts"} {
-		if err := race(contenders, columns, file, rounds); err != nil {
+		if err := raceJobs(contenders, columns, file, rounds); err != nil {
 			return err
 		}
 	}
-	if exporter != "" {
-		if err := raceCommands(self, exporter, dir, file, rows, rounds); err != nil {
+	if built.now != "" {
+		if err := raceCommands(self, built, dir, rows, rounds); err != nil {
 			return err
 		}
 	}
 	return memory(self, rows)
 }
 
-func writeFile(name string, rows int) error {
+func writeFile(name, kind string, rows int) error {
 	f, err := os.Create(name)
 	if err != nil {
 		return err
 	}
-	if err := generate(f, rows); err != nil {
+	if err := generate(f, kind, rows); err != nil {
 		return err
 	}
 	return f.Close()
 }
 
-// race runs the contenders in turn, and checks that all have the same totals.
-func race(contenders []contender, columns, file string, rounds int) error {
+// raceJobs runs the contenders in turn, and checks that all have the same totals.
+func raceJobs(contenders []contender, columns, file string, rounds int) error {
 	seconds := make([][]float64, len(contenders))
 	var first []string
 	for range rounds {
@@ -147,7 +147,7 @@ func median(values []float64) float64 {
 // one that totals a file ten times the size.
 func memory(self string, rows int) error {
 	for _, n := range []int{rows, 10 * rows} {
-		generator := exec.Command(self, "generate", strconv.Itoa(n))
+		generator := exec.Command(self, "generate", "mixed", strconv.Itoa(n))
 		reader := exec.Command(self, "csvparse", "parts", "-")
 		pipe, err := generator.StdoutPipe()
 		if err != nil {

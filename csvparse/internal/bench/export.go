@@ -19,7 +19,7 @@ func raceExport(exporter, duckdb string, rows, rounds int) error {
 	}
 	defer os.RemoveAll(dir)
 	file := filepath.Join(dir, "billing_1-1-1-abcdef_2018-01.csv")
-	if err := writeFile(file, rows); err != nil {
+	if err := writeFile(file, "mixed", rows); err != nil {
 		return err
 	}
 	script := filepath.Join(duckdb, "parquet.mjs")
@@ -29,11 +29,11 @@ func raceExport(exporter, duckdb string, rows, rounds int) error {
 		if err := os.RemoveAll(set); err != nil {
 			return err
 		}
-		_, used, err := measure(exporter, "billing", "export", "--format", "parquet", "--org-name", "1-1-1-abcdef=Bench", "-o", set, file)
+		_, used, err := measure([]string{exporter, "billing", "export", "--format", "parquet", "--org-name", "1-1-1-abcdef=Bench", "-o", set, file}, true)
 		if err != nil {
 			return err
 		}
-		out, _, err := measure("node", script, "copy", file, theirs)
+		out, _, err := measure([]string{"node", script, "copy", file, theirs}, true)
 		if err != nil {
 			return err
 		}
@@ -56,11 +56,11 @@ func raceExport(exporter, duckdb string, rows, rounds int) error {
 // the columns of the bill the data set has one of its own, and more behind them.
 func sameSums(script, set, theirs string) error {
 	const columns = "56"
-	want, _, err := measure("node", script, "sums", theirs, "0", columns)
+	want, _, err := measure([]string{"node", script, "sums", theirs, "0", columns}, true)
 	if err != nil {
 		return err
 	}
-	got, _, err := measure("node", script, "sums", filepath.Join(set, "**", "*.parquet"), "1", columns)
+	got, _, err := measure([]string{"node", script, "sums", filepath.Join(set, "**", "*.parquet"), "1", columns}, true)
 	if err != nil {
 		return err
 	}

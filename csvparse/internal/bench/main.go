@@ -6,9 +6,11 @@
 // against plain programs of encoding/csv, and export against DuckDB. Run it by run.sh.
 //
 //	bench [-rows 200000] [-rounds 15] [-duckdb DIR] [-exporter PROGRAM]   the comparison
+//	bench -exporter PROGRAM [-before PROGRAM] commands   that of summary, verify and focus alone
 //	bench -duckdb DIR -exporter PROGRAM export        that of export alone
+//	bench peak COMMAND...                             the peak memory of a command, in MiB
 //	bench plain JOB FILE                              one plain program: summary, summary-tags, verify or numbers
-//	bench generate ROWS                               a file, to standard output
+//	bench generate KIND ROWS                          a file, to standard output: see estate
 //	bench JOB COLUMNS FILE                            one job: csvparse or encoding/csv; total or parts; - is standard input
 package main
 
@@ -36,6 +38,7 @@ func run(args []string) error {
 	rows := flags.Int("rows", 200_000, "rows of the generated file")
 	rounds := flags.Int("rounds", 15, "rounds; each runs every job once")
 	exporter := flags.String("exporter", "", "the program whose commands are measured; empty: csvparse alone")
+	before := flags.String("before", "", "an older build of that program, to take turns with it; empty: none")
 	exportRows := flags.Int("export-rows", 2_000_000, "rows of the file that is exported")
 	exportRounds := flags.Int("export-rounds", 3, "rounds of export; 0: export is not measured")
 	duckdb := flags.String("duckdb", "", "directory with duckdb.mjs and its node_modules; empty: without DuckDB")
@@ -44,31 +47,62 @@ func run(args []string) error {
 	}
 	switch args := flags.Args(); {
 	case len(args) == 0:
-		if err := compare(*rows, *rounds, *duckdb, *exporter); err != nil || *exporter == "" || *duckdb == "" || *exportRounds == 0 {
+		if err := compare(*rows, *rounds, *duckdb, programs{*exporter, *before}); err != nil || *exporter == "" || *duckdb == "" || *exportRounds == 0 {
 			return err
 		}
 		return raceExport(*exporter, *duckdb, *exportRows, *exportRounds)
 	case len(args) == 1 && args[0] == "export":
 		return raceExport(*exporter, *duckdb, *exportRows, *exportRounds)
+	case len(args) == 1 && args[0] == "commands" && *exporter != "":
+		return commandsAlone(*rows, *rounds, programs{*exporter, *before})
+	case len(args) > 1 && args[0] == "peak":
+		return peak(args[1:])
 	case len(args) == 3 && args[0] == "plain":
 		return plainJob(os.Stdout, args[1], args[2])
-	case len(args) == 2 && args[0] == "generate":
-		n, err := strconv.Atoi(args[1])
+	case len(args) == 3 && args[0] == "generate":
+		n, err := strconv.Atoi(args[2])
 		if err != nil {
 			return err
 		}
-		return generate(os.Stdout, n)
+		return generate(os.Stdout, args[1], n)
 	case len(args) == 3:
 		return job(args[0], args[1], args[2])
 	}
 	return errors.New("unknown arguments: see -help")
 }
 
-// generate writes the estate that is measured: 6,600 resources, as many days as the
-// rows ask for.
-func generate(w io.Writer, rows int) error {
+// estate is what a file of a kind is of; as many days as the rows ask for.
+//
+//	mixed     6,600 resources, every column, some 730 bytes a row
+//	short     the same without what most cells are for: some 110 bytes a row
+//	long      the same with long names and twelve tags: some 1,570 bytes a row
+//	NUMBER    mixed, of so many resources, each with a text of metadata of its own
+func estate(kind string, rows int) (billgen.Estate, error) {
+	e := billgen.Estate{Rows: rows, Resources: 6_600, Seed: 1}
+	switch kind {
+	case "mixed":
+	case "short":
+		e.Shape = billgen.Short
+	case "long":
+		e.Shape = billgen.Long
+	default:
+		texts, err := strconv.Atoi(kind)
+		if err != nil || texts < 1 {
+			return e, fmt.Errorf("no kind of file %q", kind)
+		}
+		e.Resources, e.Distinct = texts, true
+	}
+	return e, nil
+}
+
+// generate writes a file of a kind.
+func generate(w io.Writer, kind string, rows int) error {
+	e, err := estate(kind, rows)
+	if err != nil {
+		return err
+	}
 	out := bufio.NewWriterSize(w, 1<<20)
-	if _, err := io.Copy(out, billgen.Estate{Rows: rows, Resources: 6_600, Seed: 1}.Reader()); err != nil {
+	if _, err := io.Copy(out, e.Reader()); err != nil {
 		return err
 	}
 	return out.Flush()

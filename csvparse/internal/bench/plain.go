@@ -131,6 +131,7 @@ func plainSummary(in io.Reader, keys []string) (lines []string, err error) {
 	services, vdcs := plainTotals{}, plainTotals{}
 	var total, unnamed money.Amount
 	var parts [len(priceParts)]money.Amount
+	var charged [len(priceParts)]bool // the part has a cell that is not blank
 	var days plainDays
 	tags := make([]plainTotals, len(keys))
 	for i := range tags {
@@ -157,6 +158,7 @@ func plainSummary(in io.Reader, keys []string) (lines []string, err error) {
 			if parts[i], ok = parts[i].Add(cost.value); !ok {
 				return nil, errSum
 			}
+			charged[i] = charged[i] || cost.valid
 		}
 		var ok bool
 		if total, ok = total.Add(price.value); !ok {
@@ -184,6 +186,9 @@ func plainSummary(in io.Reader, keys []string) (lines []string, err error) {
 	lines = append(services.lines("service", ""), vdcs.lines("vdc", "")...)
 	lines = append(lines, fmt.Sprintf("total\t\t\t%s", total), fmt.Sprintf("of no resource\t%s", unnamed), days.String())
 	for i, part := range priceParts {
+		if !charged[i] {
+			continue
+		}
 		lines = append(lines, fmt.Sprintf("component\t\t%s\t%s", part.name, parts[i]))
 	}
 	for i, key := range keys {

@@ -17,11 +17,17 @@ type cost struct {
 	peak      float64 // MiB of memory; where it is less than this program's own, that
 }
 
-// measure runs a process, and returns what it has printed and used up.
-func measure(argv ...string) (out []byte, used cost, err error) {
+// measure runs a process, and returns what it has used up, and if wanted what it has
+// printed.
+func measure(argv []string, wanted bool) (out []byte, used cost, err error) {
 	command := exec.Command(argv[0], argv[1:]...)
 	begun := time.Now()
-	if out, err = command.Output(); err != nil {
+	if wanted {
+		out, err = command.Output()
+	} else {
+		err = command.Run()
+	}
+	if err != nil {
 		return nil, cost{}, fmt.Errorf("%s: %w", argv[0], withStderr(err))
 	}
 	used.wall = time.Since(begun)

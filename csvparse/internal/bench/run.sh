@@ -1,5 +1,5 @@
 #!/bin/sh
-# Measures csvparse, billing summary and billing verify against encoding/csv, and
+# Measures csvparse, and billing summary, verify and focus, against encoding/csv, and
 # csvparse and billing export against DuckDB; arguments go to the bench program. DuckDB
 # comes from npm; without npm what needs it is left out, loudly.
 set -eu

@@ -2,9 +2,7 @@ package billing
 
 import (
 	"bufio"
-	"bytes"
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -94,23 +92,22 @@ func leftOutOfOutput(rows int64) error {
 func (c *toFocus) convert(ctx context.Context, all []input, owners []focus.Bill, w io.Writer) (*focusTold, error) {
 	bar := newProgress(c.env.Stderr, "focus", sizeOf(all), true)
 	defer bar.clear()
-	buffered := bufio.NewWriterSize(w, 64<<10)
-	header := csv.NewWriter(struct{ io.Writer }{buffered}) // else its Flush is also that of buffered, before a file is known to be one
-	var ids []string
-	for _, column := range focus.Version(*c.version).Columns() {
-		ids = append(ids, column.ID)
-	}
-	_ = header.Write(ids) // into memory
-	header.Flush()
+	buffered := bufio.NewWriterSize(w, chunkSize)
+	_, _ = buffered.Write(focus.AppendHeader(nil, focus.Version(*c.version).Columns())) // into memory: no file is known to be one
+	used := make(chan []byte, ahead)
 	files := make([]focusTold, len(all))
 	errs := make([]error, len(all))
 	told := &focusTold{}
 	err := inOrder(ctx, len(all), *c.parallel, func(ctx context.Context, i int, yield func([]byte) bool) {
-		files[i], errs[i] = c.file(ctx, &all[i], owners[i], chunks(yield), bar)
+		files[i], errs[i] = c.file(ctx, &all[i], owners[i], &chunks{yield, used}, bar)
 	}, func(i int, values iter.Seq[[]byte]) error {
 		for chunk := range values {
 			if _, err := buffered.Write(chunk); err != nil {
 				return err
+			}
+			select {
+			case used <- chunk:
+			default:
 			}
 		}
 		if errs[i] != nil {
@@ -130,24 +127,36 @@ func (c *toFocus) convert(ctx context.Context, all []input, owners []focus.Bill,
 	return told, buffered.Flush()
 }
 
-// chunks hands on what is written to it. It fails when nobody takes it any more.
-type chunks func([]byte) bool
+// chunkSize is how much of a file is handed on at once.
+const chunkSize = 512 << 10
 
-func (c chunks) Write(b []byte) (int, error) {
-	if !c(bytes.Clone(b)) {
-		return 0, context.Canceled
+// chunks hands on what has been written, to who gives it back as used.
+type chunks struct {
+	yield func([]byte) bool
+	used  <-chan []byte
+}
+
+// next hands a chunk on, and returns one to go on with. It fails when nobody takes it
+// any more.
+func (c *chunks) next(chunk []byte) ([]byte, error) {
+	if !c.yield(chunk) {
+		return nil, context.Canceled
 	}
-	return len(b), nil
+	select {
+	case used := <-c.used:
+		return used[:0], nil
+	default:
+		return make([]byte, 0, chunkSize+chunkSize/16), nil // a record is shorter than that, mostly
+	}
 }
 
 // file converts one file.
-func (c *toFocus) file(ctx context.Context, in *input, owner focus.Bill, w io.Writer, seen io.Writer) (told focusTold, err error) {
+func (c *toFocus) file(ctx context.Context, in *input, owner focus.Bill, out *chunks, seen io.Writer) (told focusTold, err error) {
 	file, err := in.open(seen)
 	if err != nil {
 		return told, err
 	}
 	defer func() { _ = file.close() }()
-	out := csv.NewWriter(bufio.NewWriterSize(w, 64<<10))
 	converter := focus.NewConverter(focus.Version(*c.version), owner)
 	reader, err := bill.NewReader(untilDone(ctx, file), bill.Options{
 		Month: in.month, AllColumns: true, Proven: file.proven,
@@ -159,12 +168,17 @@ func (c *toFocus) file(ctx context.Context, in *input, owner focus.Bill, w io.Wr
 	if missing := reader.Missing(); len(missing) > 0 {
 		told.missing = append(told.missing, missingColumns(in.name, missing))
 	}
+	w := focus.NewCSV(converter.Columns())
+	chunk := make([]byte, 0, chunkSize)
 	for row, err := range reader.Rows() {
 		if err != nil {
 			return told, err
 		}
 		for record := range converter.Charges(row) {
-			if err := out.Write(record); err != nil {
+			chunk = w.Append(chunk, record)
+		}
+		if len(chunk) >= chunkSize {
+			if chunk, err = out.next(chunk); err != nil {
 				return told, err
 			}
 		}
@@ -172,9 +186,9 @@ func (c *toFocus) file(ctx context.Context, in *input, owner focus.Bill, w io.Wr
 			return told, fmt.Errorf("line %d: sum is out of range", row.Line)
 		}
 	}
-	out.Flush()
 	told.Told = converter.Told
-	return told, out.Error()
+	_, err = out.next(chunk)
+	return told, err
 }
 
 func missingColumns(name string, missing []csvparse.Column) string {

@@ -37,7 +37,7 @@ func orProcessors(parallel int) int {
 
 // ahead is how many values of a file wait to be taken: a file whose turn has not
 // come does not fill the memory.
-const ahead = 64
+const ahead = 16
 
 // inOrder does work for 0 to n-1, several at the same time, and takes what they yield
 // one after the other: what is taken is the same as if there was one at a time. work
