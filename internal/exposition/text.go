@@ -54,10 +54,13 @@ func (e *textEncoder) begin(f *Family) {
 	}
 }
 
+// helpEscapes are what both formats escape in a HELP line.
+var helpEscapes = strings.NewReplacer(`\`, `\\`, "\n", `\n`)
+
 // head writes the lines that stand once for a family.
 func (e *textEncoder) head() {
 	name, kind := e.family.Name, "gauge"
-	help := strings.NewReplacer(`\`, `\\`, "\n", `\n`).Replace(e.family.Help)
+	help := helpEscapes.Replace(e.family.Help)
 	if e.family.Counter {
 		kind = "counter"
 	}
