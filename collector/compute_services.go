@@ -69,12 +69,14 @@ type ComputePart struct {
 	vms []vm
 }
 
-// vm is a virtual machine with its labels.
+// vm is a virtual machine.
 type vm struct {
 	*portal.VM
-	labels []string // as eachVM has them
-	again  bool     // an earlier VM has the same labels
+	again bool // an earlier VM has the same labels
 }
+
+// id is the label vm.
+func (v *vm) id() string { return cmp.Or(v.URN, v.Name) }
 
 func newComputePart(account portal.Account, estate *portal.Answer[portal.Estate]) *Part {
 	p := &ComputePart{Account: account, Estate: estate}
@@ -82,27 +84,39 @@ func newComputePart(account portal.Account, estate *portal.Answer[portal.Estate]
 	withMalformed(unknown, estate.Malformed)
 	type identity struct{ vdc, vm string }
 	seen := map[identity]bool{}
-	for v := range estate.Value.VMs() {
-		id := identity{v.VApp.VDC.URN, cmp.Or(v.URN, v.Name)}
-		p.vms = append(p.vms, vm{VM: v, labels: []string{account.ID, id.vdc, id.vm}, again: seen[id]})
-		seen[id] = true
+	number := 0
+	for range estate.Value.VMs() {
+		number++
+	}
+	sizes := map[string]bool{} // whether they are known
+	p.vms = make([]vm, 0, number)
+	for each := range estate.Value.VMs() {
+		v := vm{VM: each}
+		id := identity{v.VApp.VDC.URN, v.id()}
+		v.again, seen[id] = seen[id], true
+		p.vms = append(p.vms, v)
 		if (v.MonthToDate.Valid && v.MonthToDate.Value != 0) || (v.Estimate.Valid && v.Estimate.Value != 0) {
 			p.CostProvided = true
 		}
-		countUnknown(v, unknown)
+		countUnknown(each, sizes, unknown)
 	}
 	return &Part{p, unknown}
 }
 
 // countUnknown counts the values of a VM that the API reference does not list.
-func countUnknown(v *portal.VM, unknown map[string]int) {
+func countUnknown(v *portal.VM, sizes map[string]bool, unknown map[string]int) {
 	if _, known := powerOf(v.PowerStatus); !known {
 		unknown["powerStatus"]++
 	}
 	if _, known := backupStateOf(v.LastBackupStatus); !known {
 		unknown["lastBackupStatus"]++
 	}
-	if !knownSize(v.Size) {
+	known, met := sizes[v.Size]
+	if !met {
+		known = knownSize(v.Size)
+		sizes[v.Size] = known
+	}
+	if !known {
 		unknown["size"]++
 	}
 	countImplausible(unknown, "numberOfCPUs", v.CPUs)
@@ -140,7 +154,7 @@ func (p *ComputePart) Machines() iter.Seq[Machine] {
 			power, _ := powerOf(v.PowerStatus)
 			backup, _ := backupStateOf(v.LastBackupStatus)
 			m := Machine{
-				VM: v.VM, ID: v.labels[len(v.labels)-1], Power: powerStates[power], Backup: backupStates[backup],
+				VM: v.VM, ID: v.id(), Power: powerStates[power], Backup: backupStates[backup],
 				LastAttempt: lastBackup(v).Start.Time(), LastSuccess: lastSuccess(v).Time(),
 			}
 			if !v.again && !yield(m) {
@@ -151,7 +165,10 @@ func (p *ComputePart) Machines() iter.Seq[Machine] {
 }
 
 // eachVM is everything that is said of one VM.
-var eachVM = eachOf(func(p *ComputePart) []vm { return p.vms }, func(v *vm) []string { return v.labels }, "account", "vdc", "vm")
+var eachVM = eachOf(func(p *ComputePart) []vm { return p.vms },
+	func(p *ComputePart, v *vm, values []string) []string {
+		return append(values, p.Account.ID, v.VApp.VDC.URN, v.id())
+	}, "account", "vdc", "vm")
 
 // Families implements Collector.
 func (c *ComputeServices) Families() []Family {
@@ -170,9 +187,9 @@ func estateFamilies() []Family {
 			(*ComputePart).vorgInfo),
 		family("ukcloud_vdc_info", "A virtual data centre (VDC).", []string{"account", "vorg", "vdc", "vdc_name"},
 			(*ComputePart).vdcInfo),
-		family("ukcloud_vm_info", "A virtual machine with the names of what it is in. Join on account, vdc and vm.",
+		eachVM.info("ukcloud_vm_info", "A virtual machine with the names of what it is in. Join on account, vdc and vm.",
 			[]string{"account", "vorg", "vdc", "vapp", "vm", "vm_name", "vapp_name", "vdc_name", "vorg_name", "size", "os"},
-			(*ComputePart).vmInfo),
+			(*ComputePart).vmInfo, func(v *vm) bool { return !v.again }), // two names for one VM would break every join
 		family("ukcloud_vms", "Virtual machines in a VDC by power state: on, off or unknown.",
 			[]string{"account", "vdc", "power_state"},
 			func(p *ComputePart) []Sample {
@@ -221,20 +238,10 @@ func firstOf[T any](all iter.Seq[T], id func(T) string) (first []T) {
 	return first
 }
 
-func (p *ComputePart) vmInfo() []Sample {
-	samples := make([]Sample, 0, len(p.vms))
-	for i := range p.vms {
-		v := &p.vms[i]
-		if v.again {
-			continue // two names for one VM would break every join
-		}
-		app, vdc := v.VApp, v.VApp.VDC
-		samples = append(samples, Sample{Value: 1, Labels: []string{
-			p.Account.ID, vdc.VOrg.ServiceID, vdc.URN, app.URN, v.labels[len(v.labels)-1],
-			v.Name, app.Name, vdc.Name, vdc.VOrg.Name, v.Size, v.OS,
-		}})
-	}
-	return samples
+func (p *ComputePart) vmInfo(v *vm, values []string) []string {
+	app, vdc := v.VApp, v.VApp.VDC
+	return append(values, p.Account.ID, vdc.VOrg.ServiceID, vdc.URN, app.URN, v.id(),
+		v.Name, app.Name, vdc.Name, vdc.VOrg.Name, v.Size, v.OS)
 }
 
 // countByVDC counts the VMs of each VDC by state. Every state of every VDC is
@@ -244,10 +251,17 @@ func (p *ComputePart) countByVDC(states []string, stateOf func(*vm) int) (sample
 	for v := range p.Estate.Value.VDCs() {
 		counts[v.URN] = make([]int, len(states))
 	}
+	var last *portal.VDC // VMs of one VDC stand behind each other
+	var of []int
 	for i := range p.vms {
-		if v := &p.vms[i]; !v.again {
-			counts[v.VApp.VDC.URN][stateOf(v)]++
+		v := &p.vms[i]
+		if v.again {
+			continue
 		}
+		if vdc := v.VApp.VDC; vdc != last {
+			last, of = vdc, counts[vdc.URN]
+		}
+		of[stateOf(v)]++
 	}
 	for _, v := range p.vdcs() {
 		for i, state := range states {
@@ -347,7 +361,8 @@ func endOf(b *portal.Backup) (end portal.Moment) {
 // a backup that can be restored; "Failed", "Timed Out - Start", "Timed Out -
 // End" and "Client Backup Disabled" (recorded) did not.
 func restorable(status string) bool {
-	return strings.HasPrefix(strings.ToLower(status), "completed")
+	const completed = "Completed"
+	return len(status) >= len(completed) && strings.EqualFold(status[:len(completed)], completed)
 }
 
 // times is a count in units of so many base units, when the portal gave one.
@@ -396,12 +411,12 @@ var powerStates = [...]string{powerUnknown: "unknown", powerOn: "on", powerOff: 
 // powerOf reads powerStatus. known is false for a value that the API reference
 // does not list.
 func powerOf(status string) (state powerState, known bool) {
-	switch strings.ToUpper(status) {
-	case "POWERED_ON":
+	switch {
+	case strings.EqualFold(status, "POWERED_ON"):
 		return powerOn, true
-	case "POWERED_OFF":
+	case strings.EqualFold(status, "POWERED_OFF"):
 		return powerOff, true
-	case "UNKNOWN", "":
+	case status == "", strings.EqualFold(status, "UNKNOWN"):
 		return powerUnknown, true
 	default:
 		return powerUnknown, false
@@ -437,18 +452,18 @@ var backupStates = [...]string{
 // backupStateOf reads lastBackupStatus. known is false for a value that the API
 // reference does not list.
 func backupStateOf(status string) (state backupState, known bool) {
-	switch strings.ToLower(status) {
-	case "successful":
+	switch {
+	case strings.EqualFold(status, "Successful"):
 		return backupSuccessful, true
-	case "failed":
+	case strings.EqualFold(status, "Failed"):
 		return backupFailed, true
-	case "no data for last backup":
+	case strings.EqualFold(status, "No data for last backup"):
 		return backupNoData, true
-	case "excluded from backup":
+	case strings.EqualFold(status, "Excluded from backup"):
 		return backupExcluded, true
-	case "not in policy":
+	case strings.EqualFold(status, "Not in policy"):
 		return backupNotInPolicy, true
-	case "":
+	case status == "":
 		return backupUnknown, true
 	default:
 		return backupUnknown, false

@@ -164,15 +164,18 @@ func myBackup(text string, unknown map[string]int) backupState {
 
 // eachMyVM and eachMyVApp are everything that is said of one of them.
 var (
-	eachMyVM   = eachOf(func(p *MyVMPart) []myMachine { return p.vms }, func(v *myMachine) []string { return v.labels }, "account", "vdc_name", "vm")
-	eachMyVApp = eachOf(func(p *MyVMPart) []myVApp { return p.vapps }, func(v *myVApp) []string { return v.labels }, "account", "vdc_name", "vapp")
+	eachMyVM = eachOf(func(p *MyVMPart) []myMachine { return p.vms },
+		func(_ *MyVMPart, v *myMachine, values []string) []string { return append(values, v.labels...) }, "account", "vdc_name", "vm")
+	eachMyVApp = eachOf(func(p *MyVMPart) []myVApp { return p.vapps },
+		func(_ *MyVMPart, v *myVApp, values []string) []string { return append(values, v.labels...) }, "account", "vdc_name", "vapp")
 )
 
 // Families implements Collector.
 func (*MyVM) Families() []Family {
 	return []Family{
-		family("ukcloud_my_vm_info", "A virtual machine of my_vm, which lists at most ten per VDC.",
-			[]string{"account", "vdc_name", "vm", "account_name", "vm_name", "size", "os"}, (*MyVMPart).info),
+		eachMyVM.info("ukcloud_my_vm_info", "A virtual machine of my_vm, which lists at most ten per VDC.",
+			[]string{"account", "vdc_name", "vm", "account_name", "vm_name", "size", "os"},
+			(*MyVMPart).info, func(*myMachine) bool { return true }),
 		eachMyVM.family("ukcloud_my_vm_powered_on", "1 if the VM of my_vm is powered on, 0 if it is off.",
 			func(v *myMachine) (float64, bool) { return v.power.sample() }),
 		eachMyVM.family("ukcloud_my_vm_cost_month_to_date_gbp", "Cost of the VM of my_vm since the first of the month.",
@@ -196,10 +199,6 @@ func (*MyVM) Families() []Family {
 	}
 }
 
-func (p *MyVMPart) info() (samples []Sample) {
-	for _, v := range p.vms {
-		labels := slices.Concat(v.labels, []string{v.accountName, v.Name, v.Size, v.OS})
-		samples = append(samples, Sample{Labels: labels, Value: 1})
-	}
-	return samples
+func (*MyVMPart) info(v *myMachine, values []string) []string {
+	return append(append(values, v.labels...), v.accountName, v.Name, v.Size, v.OS)
 }

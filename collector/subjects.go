@@ -7,8 +7,8 @@ import "slices"
 type Subjects struct {
 	// Number returns how many subjects a part's data has.
 	Number func(data any) int
-	// Labels returns the label values of one of them.
-	Labels func(data any, i int) []string
+	// Labels appends the label values of one of them to values.
+	Labels func(data any, i int, values []string) []string
 }
 
 // Column is what a family says of each of its subjects.
@@ -17,6 +17,9 @@ type Column struct {
 	State string
 	// Value returns the value of one of the subjects of a part's data, if there is one.
 	Value func(data any, i int) (value float64, known bool)
+	// Labels appends the values of all of the family's labels, which are more than those of
+	// the subject and have these among them; nil where they are those of the subject.
+	Labels func(data any, i int, values []string) []string
 }
 
 // each makes families of the S of parts whose data is a *P.
@@ -26,12 +29,12 @@ type each[P, S any] struct {
 	subjects *Subjects
 }
 
-// eachOf returns each of what all returns, whose labels of these names values
-// returns.
-func eachOf[P, S any](all func(*P) []S, values func(*S) []string, names ...string) each[P, S] {
+// eachOf returns each of what all returns, whose labels have these names. values appends
+// their values.
+func eachOf[P, S any](all func(*P) []S, values func(*P, *S, []string) []string, names ...string) each[P, S] {
 	return each[P, S]{names, all, &Subjects{
 		Number: func(data any) int { return len(all(data.(*P))) },
-		Labels: func(data any, i int) []string { return values(&all(data.(*P))[i]) },
+		Labels: func(data any, i int, to []string) []string { p := data.(*P); return values(p, &all(p)[i], to) },
 	}}
 }
 
@@ -62,9 +65,18 @@ type state[S any] struct {
 func (e each[P, S]) byState(name, help, label string, states ...state[S]) Family {
 	var columns []Column
 	for _, s := range states {
-		columns = append(columns, Column{s.label, func(data any, i int) (float64, bool) { return s.value(&e.all(data.(*P))[i]) }})
+		columns = append(columns, Column{State: s.label, Value: func(data any, i int) (float64, bool) { return s.value(&e.all(data.(*P))[i]) }})
 	}
 	return e.of(name, help, append(slices.Clone(e.labels), label), columns...)
+}
+
+// info makes a family of 1 for each subject that is told, with more labels. values
+// appends those of all its labels, in the order of names.
+func (e each[P, S]) info(name, help string, names []string, values func(*P, *S, []string) []string, told func(*S) bool) Family {
+	return e.of(name, help, names, Column{
+		Value:  func(data any, i int) (float64, bool) { return 1, told(&e.all(data.(*P))[i]) },
+		Labels: func(data any, i int, to []string) []string { p := data.(*P); return values(p, &e.all(p)[i], to) },
+	})
 }
 
 func (e each[P, S]) of(name, help string, labels []string, columns ...Column) Family {
@@ -72,16 +84,21 @@ func (e each[P, S]) of(name, help string, labels []string, columns ...Column) Fa
 		Name: name, Help: help, Labels: labels, Subjects: e.subjects, Columns: columns,
 		Samples: func(data any) (samples []Sample) {
 			for i := range e.subjects.Number(data) {
-				of := e.subjects.Labels(data, i)
 				for _, c := range columns {
 					value, known := c.Value(data, i)
-					switch {
-					case !known:
-					case len(of) == len(labels):
-						samples = append(samples, Sample{Labels: of, Value: value})
-					default:
-						samples = append(samples, Sample{Labels: slices.Concat(of, []string{c.State}), Value: value})
+					if !known {
+						continue
 					}
+					values := make([]string, 0, len(labels))
+					switch {
+					case c.Labels != nil:
+						values = c.Labels(data, i, values)
+					default:
+						if values = e.subjects.Labels(data, i, values); len(values) < len(labels) {
+							values = append(values, c.State)
+						}
+					}
+					samples = append(samples, Sample{Labels: values, Value: value})
 				}
 			}
 			return samples

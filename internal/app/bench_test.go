@@ -331,9 +331,9 @@ func (c *constCollector) Collect(ch chan<- prometheus.Metric) {
 }
 
 // computeAnswers are the answers of compute_services, by path and query.
-func computeAnswers(b *testing.B) map[string][]byte {
+func computeAnswers(b *testing.B, vms int) map[string][]byte {
 	b.Helper()
-	d := newBenchDaemon(b, simulator.Options{}, "builds") // anything but the estate itself
+	d := newBenchDaemon(b, simulator.Options{VMs: vms}, "builds") // anything but the estate itself
 	answers := map[string][]byte{}
 	client := d.current.Load().client
 	accounts, err := client.Accounts(context.Background())
@@ -408,7 +408,13 @@ func (r *replay) RoundTrip(request *http.Request) (*http.Response, error) {
 // BenchmarkRound compares a round in which everything changed, from the first byte
 // to the published gzip piece, with the naive way, and one in which nothing did.
 func BenchmarkRound(b *testing.B) {
-	answers := computeAnswers(b)
+	for _, vms := range []int{benchVMs, 5 * benchVMs} {
+		b.Run(strconv.Itoa(vms), func(b *testing.B) { round(b, vms) })
+	}
+}
+
+func round(b *testing.B, vms int) {
+	answers := computeAnswers(b, vms)
 	naive := func() {
 		var pages []naiveAnswer
 		for path, body := range answers {

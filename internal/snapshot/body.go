@@ -35,10 +35,14 @@ type made struct {
 	piece    *exposition.Piece
 }
 
-// maxPieces is how many encodings are kept at the same time, of the present data and of
-// those that a refresh makes: each is a tenth of all data. Scrapers of one installation
-// use one or two; who asks for all there are waits for them.
-const maxPieces = 2
+// maxPieces is how many encodings are kept at the same time, and mostKept how many bytes
+// of more than one: they are held of the present data and of those that a refresh makes.
+// Scrapers of one installation use one or two; who asks for all there are waits for
+// them.
+const (
+	maxPieces = 2
+	mostKept  = 8 << 20 // those of 10,000 VMs have 3 MB
+)
 
 // prepare counts the series and encodes them. It panics when a family does.
 func (b *body) prepare(encodings ...exposition.Encoding) error {
@@ -74,14 +78,31 @@ func (b *body) counts() (series, duplicates int) {
 	return b.series, b.duplicates + duplicatesBefore(b.parts)
 }
 
-// keep keeps a piece, in place of the one that was not asked for for longest where there
-// are too many.
+// keep keeps a piece, in place of those that were not asked for for longest where that is
+// too much.
 func (b *body) keep(e exposition.Encoding, piece *exposition.Piece) {
 	b.pieces = slices.DeleteFunc(b.pieces, func(m made) bool { return m.encoding.Index() == e.Index() })
-	if len(b.pieces) == maxPieces {
-		b.pieces = slices.Delete(b.pieces, 0, 1)
-	}
 	b.pieces = append(b.pieces, made{e, piece})
+	size := 0
+	for i := len(b.pieces) - 1; i >= 0; i-- {
+		size += b.pieces[i].piece.Size()
+		if kept := len(b.pieces) - i; kept > maxPieces || kept > 1 && size > mostKept {
+			b.pieces = slices.Delete(b.pieces, 0, i+1)
+			return
+		}
+	}
+}
+
+// room is how many encodings are kept of a body like this one.
+func (b *body) room() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, m := range b.pieces {
+		if maxPieces*m.piece.Size() > mostKept {
+			return 1
+		}
+	}
+	return maxPieces
 }
 
 // part returns the body in an encoding. Whoever asks first for one that is compressed

@@ -74,21 +74,24 @@ func (g *group) samples(yield func(*exposition.Sample) bool) {
 // ofSubjects goes through the samples of a family that says something of subjects.
 func (g *group) ofSubjects(yield func(*exposition.Sample) bool) {
 	g.begin()
-	f := g.family
 	var s exposition.Sample
+	var values []string // memory
 	for n, p := range g.parts {
-		for i, look := range g.looks[f.Subjects][n] {
-			s.Labels = nil
-			for j := range f.Columns {
-				value, known := f.Columns[j].Value(p.Data, i)
+		for i, look := range g.looks[g.family.Subjects][n] {
+			for j := range g.family.Columns {
+				c := &g.family.Columns[j]
+				value, known := c.Value(p.Data, i)
 				if !known {
 					continue
 				}
-				if s.Labels == nil {
-					s.Labels, s.Plain = f.Subjects.Labels(p.Data, i), look&notPlain == 0
-					g.check(len(s.Labels) + min(len(f.Columns[j].State), 1))
+				s.Last, s.Value = c.State, value
+				if c.Labels != nil {
+					values, s.Plain = c.Labels(p.Data, i, values[:0]), false
+				} else {
+					values, s.Plain = g.family.Subjects.Labels(p.Data, i, values[:0]), look&notPlain == 0
 				}
-				s.Last, s.Value = f.Columns[j].State, value
+				s.Labels = values
+				g.check(len(s.Labels) + min(len(s.Last), 1))
 				if look&twin == 0 {
 					g.series++
 				} else if !g.new(&s) {
@@ -144,25 +147,49 @@ func (w *walk) look(subjects *collector.Subjects) {
 		return
 	}
 	all := make([][]look, len(w.parts))
-	first := map[[2]uint64]*look{}
-	hash := newSeen()
+	number := 0
 	for n, p := range w.parts {
 		all[n] = make([]look, subjects.Number(p.Data))
+		number += len(all[n])
+	}
+	// Half of a key is enough: those that are taken for twins and are none are told
+	// apart by the whole one, as all twins are.
+	hash, keys := newSeen(), make([]uint64, 0, number)
+	var s exposition.Sample
+	key := func(n, i int) uint64 {
+		s.Labels = subjects.Labels(w.parts[n].Data, i, s.Labels[:0])
+		return hash.key(&s)[0]
+	}
+	for n := range all {
 		for i := range all[n] {
-			labels, at := subjects.Labels(p.Data, i), &all[n][i]
-			if !plainAll(labels) {
-				*at |= notPlain
+			keys = append(keys, key(n, i))
+			if !plainAll(s.Labels) {
+				all[n][i] = notPlain
 			}
-			key := hash.key(&exposition.Sample{Labels: labels})
-			if other, ok := first[key]; ok {
-				*other |= twin
-				*at |= twin
-			} else {
-				first[key] = at
+		}
+	}
+	if twins := repeated(keys); len(twins) > 0 {
+		for n := range all {
+			for i := range all[n] {
+				if twins[key(n, i)] {
+					all[n][i] |= twin
+				}
 			}
 		}
 	}
 	w.looks[subjects] = all
+}
+
+// repeated returns the keys that are there more than once, and sorts them all.
+func repeated(keys []uint64) map[uint64]bool {
+	slices.Sort(keys)
+	twice := map[uint64]bool{}
+	for i := 1; i < len(keys); i++ {
+		if keys[i] == keys[i-1] {
+			twice[keys[i]] = true
+		}
+	}
+	return twice
 }
 
 func plainAll(values []string) bool {

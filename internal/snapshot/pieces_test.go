@@ -2,10 +2,14 @@ package snapshot_test
 
 import (
 	"bytes"
+	"context"
+	"encoding/base64"
+	"math/rand/v2"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"ukcloud_exporter/collector"
 	"ukcloud_exporter/internal/exposition"
 )
 
@@ -54,4 +58,47 @@ func TestFewEncodingsAreKept(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestLargePiecesAreKeptAlone: of data whose encodings are large one is kept, and one is
+// made ahead.
+func TestLargePiecesAreKeptAlone(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		bytes int // of random label values, hardly smaller when they are compressed
+		kept  int
+	}{{"small", 1 << 20, 2}, {"large", 10 << 20, 1}} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				random := rand.NewChaCha8([32]byte{1})
+				rounds := 0
+				b := newBench(t, &fake{name: "a", collect: func(context.Context, int, func(string) *collector.Part) ([]collector.Result, error) {
+					rounds++
+					v := &value{n: rounds}
+					for range tt.bytes >> 13 {
+						name := make([]byte, 6<<10)
+						_, _ = random.Read(name) // never fails
+						v.labels = append(v.labels, base64.StdEncoding.EncodeToString(name))
+					}
+					return []collector.Result{{Key: "1", Account: "1", Part: partOf(v)}}, nil
+				}})
+				zstd := exposition.Encoding{Format: exposition.Text, Compression: exposition.Zstd}
+				ask := func(e exposition.Encoding) exposition.Part {
+					parts, err := b.Exposition(e, b.Names())
+					if err != nil {
+						t.Fatal(err)
+					}
+					return parts[0]
+				}
+				b.Refresh(t.Context(), time.Now().Add(time.Minute), b.Names())
+				first, second := ask(gzip), ask(zstd)
+				if ask(zstd) != second {
+					t.Error("the last one is made anew")
+				}
+				if kept := ask(gzip) == first; kept != (tt.kept == 2) {
+					t.Errorf("the one before is kept: %v", kept)
+				}
+			})
+		})
+	}
 }

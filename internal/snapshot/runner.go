@@ -166,7 +166,7 @@ func (r *runner) encode(s, old *snapshot, now time.Time) {
 		return
 	}
 	s.body = r.body(s.parts)
-	if err := s.body.prepare(r.wanted.recent(now)...); err != nil {
+	if err := s.body.prepare(r.wanted.recent(now, old.body.room())...); err != nil {
 		r.log.Error("Encoding a snapshot failed", "err", err) // the scrape that asks reports it too
 	}
 }

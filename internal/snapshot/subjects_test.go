@@ -24,7 +24,7 @@ type machine struct {
 func ofMachines(bySubjects bool) []collector.Family {
 	subjects := &collector.Subjects{
 		Number: func(data any) int { return len(data.([]machine)) },
-		Labels: func(data any, i int) []string { return data.([]machine)[i].labels },
+		Labels: func(data any, i int, values []string) []string { return append(values, data.([]machine)[i].labels...) },
 	}
 	column := func(n int, state string) collector.Column {
 		return collector.Column{State: state, Value: func(data any, i int) (float64, bool) {

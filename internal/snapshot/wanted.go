@@ -41,8 +41,8 @@ func (w *wanted) note(e exposition.Encoding, now time.Time) {
 }
 
 // recent returns the encodings that were asked for lately, the last of them last, and no
-// more than are kept.
-func (w *wanted) recent(now time.Time) []exposition.Encoding {
+// more than most.
+func (w *wanted) recent(now time.Time, most int) []exposition.Encoding {
 	var recent []exposition.Encoding
 	for i := range w.asked {
 		if a := w.asked[i].Load(); a != nil && now.Unix()-a.at.Load() < int64(wantedFor/time.Second) {
@@ -52,5 +52,5 @@ func (w *wanted) recent(now time.Time) []exposition.Encoding {
 	slices.SortFunc(recent, func(a, b exposition.Encoding) int {
 		return cmp.Compare(w.asked[a.Index()].Load().at.Load(), w.asked[b.Index()].Load().at.Load())
 	})
-	return recent[max(0, len(recent)-maxPieces):]
+	return recent[max(0, len(recent)-most):]
 }
