@@ -84,7 +84,7 @@ func (p *Press) Encode(families iter.Seq[*Family], encodings ...Encoding) ([]*Pi
 	encoders := make([]encoder, len(encodings))
 	for i, e := range encodings {
 		pieces[i] = new(Piece)
-		z, err := p.open(e.Compression, pieces[i])
+		z, err := p.open(e.Compression, pieces[i], &pieces[i].checksum)
 		if err != nil {
 			return nil, err
 		}
@@ -100,14 +100,6 @@ func (p *Press) Encode(families iter.Seq[*Family], encodings ...Encoding) ([]*Pi
 		}
 	}
 	return pieces, nil
-}
-
-// Write writes families in a format, as they are, and holds nothing of them.
-func (p *Press) Write(w io.Writer, families iter.Seq[*Family], f Format) error {
-	e := p.encoder(w, f)
-	err := encode(families, e)
-	p.keep(e)
-	return err
 }
 
 // encode goes through families. Without encoders that is all it does.

@@ -61,10 +61,15 @@ func encoded(t *testing.T, format exposition.Format, families ...*dto.MetricFami
 	if _, err := pieces[0].WriteTo(&b); err != nil {
 		t.Fatal(err)
 	}
-	if err := new(exposition.Press).Write(&written, all(families...), format); err != nil || written.String() != b.String() {
+	if err := write(&written, all(families...), format); err != nil || written.String() != b.String() {
 		t.Errorf("written as it comes, format %d: %q, %v; want %q", format, written.String(), err, b.String())
 	}
 	return b.String()
+}
+
+func write(w io.Writer, families iter.Seq[*exposition.Family], format exposition.Format) error {
+	_, err := (&exposition.Flow{Press: new(exposition.Press), Families: families, Encoding: exposition.Encoding{Format: format}}).WriteTo(w)
+	return err
 }
 
 // all turns messages into families.
@@ -180,11 +185,25 @@ func TestEncodingsOfOnePass(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	press := new(exposition.Press)
 	for i, e := range encodings {
-		var b bytes.Buffer
-		stream := exposition.Stream{Compression: e.Compression, Parts: []exposition.Part{pieces[i]}}
-		if _, err := stream.WriteTo(&b); err != nil {
+		var b, flowed bytes.Buffer
+		if _, err := (exposition.Stream{Compression: e.Compression, Parts: []exposition.Part{pieces[i]}}).WriteTo(&b); err != nil {
 			t.Fatal(err)
+		}
+		flow := &exposition.Flow{Press: press, Families: all(families...), Encoding: e} // behind a piece, as in an answer
+		stream := exposition.Stream{Compression: e.Compression, Parts: []exposition.Part{pieces[i], flow}}
+		if n, err := stream.WriteTo(&flowed); err != nil || n != int64(flowed.Len()) {
+			t.Fatal(n, flowed.Len(), err)
+		}
+		if _, known := stream.Size(); known {
+			t.Error("the size of a flow is known")
+		}
+		for name, read := range readers(t, e.Compression) {
+			got, err := read(flowed.Bytes())
+			if want := encoded(t, e.Format, families...); err != nil || string(got) != want+want {
+				t.Errorf("as a flow, format %d, %s: %q, %v; want %q twice", e.Format, name, got, err, want)
+			}
 		}
 		for name, read := range readers(t, e.Compression) {
 			got, err := read(b.Bytes())
@@ -272,7 +291,7 @@ func TestFamiliesWithoutSamples(t *testing.T) {
 	none := &exposition.Family{Name: "ukcloud_none", Help: "None.", Samples: func(func(*exposition.Sample) bool) {}}
 	for _, format := range []exposition.Format{exposition.Text, exposition.OpenMetrics, exposition.Protobuf} {
 		var b strings.Builder
-		if err := new(exposition.Press).Write(&b, slices.Values([]*exposition.Family{none}), format); err != nil || b.Len() > 0 {
+		if err := write(&b, slices.Values([]*exposition.Family{none}), format); err != nil || b.Len() > 0 {
 			t.Errorf("format %d: %q, %v", format, b.String(), err)
 		}
 	}
@@ -365,7 +384,7 @@ func TestEncodeErrorsAreReturned(t *testing.T) {
 		}{{"what fits the buffer", 1}, {"more than that", 20_000}} {
 			t.Run(fmt.Sprint(format, " ", tt.name), func(t *testing.T) {
 				family := gauges("ukcloud_n", "N.", make([]float64, tt.values)...)
-				if err := new(exposition.Press).Write(&failing{0}, all(family, family), format); !errors.Is(err, io.ErrClosedPipe) {
+				if err := write(&failing{0}, all(family, family), format); !errors.Is(err, io.ErrClosedPipe) {
 					t.Errorf("%v, want %v", err, io.ErrClosedPipe)
 				}
 			})

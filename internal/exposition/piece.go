@@ -19,11 +19,18 @@ const firstChunk = 8 << 10
 // Piece is a part of an answer in one encoding. Pieces of equal compression can
 // be written behind each other; see Stream.
 type Piece struct {
+	checksum
 	chunks [][]byte
-	size   int    // bytes in chunks
-	plain  int64  // bytes before compression, for gzip
-	crc    uint32 // CRC-32 of the bytes before compression, for gzip
+	size   int // bytes in chunks
 }
+
+// checksum is what gzip wants to know of the bytes before compression.
+type checksum struct {
+	plain int64  // how many
+	crc   uint32 // CRC-32
+}
+
+func (c *checksum) sum() checksum { return *c }
 
 // Size returns the number of encoded bytes.
 func (p *Piece) Size() int { return p.size }
@@ -99,7 +106,7 @@ func (p *Press) Piece(c Compression, write func(io.Writer) error) (*Piece, error
 	if piece == nil {
 		piece = new(Piece)
 	}
-	z, err := p.open(c, piece)
+	z, err := p.open(c, piece, &piece.checksum)
 	if err != nil {
 		return nil, err
 	}
@@ -115,34 +122,34 @@ func (p *Press) Reuse(piece *Piece) {
 	p.pieces.put(piece)
 }
 
-// open returns the compressor that fills a piece.
-func (p *Press) open(c Compression, piece *Piece) (compressor, error) {
+// open returns the compressor that writes to out.
+func (p *Press) open(c Compression, out io.Writer, sum *checksum) (compressor, error) {
 	switch c {
 	case Gzip:
 		if f := p.flate.get(); f != nil {
-			f.Reset(piece)
-			return &deflater{piece: piece, flate: f}, nil
+			f.Reset(out)
+			return &deflater{sum: sum, flate: f}, nil
 		}
-		f, err := flate.NewWriter(piece, flate.BestSpeed)
+		f, err := flate.NewWriter(out, flate.BestSpeed)
 		if err != nil {
 			return nil, fmt.Errorf("encode %s: %w", c, err)
 		}
-		return &deflater{piece: piece, flate: f}, nil
+		return &deflater{sum: sum, flate: f}, nil
 	case Zstd:
 		if z := p.zstd.get(); z != nil {
-			z.Reset(piece)
+			z.Reset(out)
 			return &zstdFrame{z}, nil
 		}
 		// One thread and a small window: label sets repeat close to each other,
 		// and the encoder's own memory counts against the daemon's.
-		z, err := zstd.NewWriter(piece, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest),
+		z, err := zstd.NewWriter(out, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest),
 			zstd.WithWindowSize(256<<10), zstd.WithLowerEncoderMem(true))
 		if err != nil {
 			return nil, fmt.Errorf("encode %s: %w", c, err)
 		}
 		return &zstdFrame{z}, nil
 	default:
-		return identity{piece}, nil
+		return identity{out}, nil
 	}
 }
 
@@ -171,7 +178,7 @@ func (p *Press) finish(c Compression, z compressor) error {
 	return nil
 }
 
-type identity struct{ *Piece }
+type identity struct{ io.Writer }
 
 func (identity) finish() error { return nil }
 
@@ -180,13 +187,13 @@ func (identity) finish() error { return nil }
 // gzip member: curl and some proxies stop at the end of the first member, so an
 // answer may have no second one.
 type deflater struct {
-	piece *Piece
+	sum   *checksum
 	flate *flate.Writer
 }
 
 func (d *deflater) Write(b []byte) (int, error) {
-	d.piece.plain += int64(len(b))
-	d.piece.crc = crc32.Update(d.piece.crc, crc32.IEEETable, b)
+	d.sum.plain += int64(len(b))
+	d.sum.crc = crc32.Update(d.sum.crc, crc32.IEEETable, b)
 	return d.flate.Write(b)
 }
 

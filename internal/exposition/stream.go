@@ -3,11 +3,52 @@ package exposition
 import (
 	"encoding/binary"
 	"io"
+	"iter"
 )
 
-// Part is a part of an answer: a *Piece, or where nothing is compressed also what is
-// written as it comes.
-type Part = io.WriterTo
+// Part is a part of an answer: a *Piece, or a *Flow.
+type Part interface {
+	io.WriterTo
+	sum() checksum // of what WriteTo has written
+}
+
+// Flow is a part that is encoded while it is written. Nothing of it is held.
+type Flow struct {
+	Press    *Press
+	Families iter.Seq[*Family]
+	Encoding Encoding
+
+	checksum
+}
+
+// WriteTo implements io.WriterTo. The error is of a write.
+func (f *Flow) WriteTo(w io.Writer) (int64, error) {
+	f.checksum = checksum{}
+	counting := &counter{Writer: w}
+	z, err := f.Press.open(f.Encoding.Compression, counting, &f.checksum)
+	if err != nil {
+		return 0, err
+	}
+	e := f.Press.encoder(z, f.Encoding.Format)
+	if err = encode(f.Families, e); err == nil {
+		err = f.Press.finish(f.Encoding.Compression, z)
+	}
+	f.Press.keep(e)
+	return counting.n, err
+}
+
+// counter counts what is written.
+type counter struct {
+	io.Writer
+	n int64
+}
+
+// Write implements io.Writer.
+func (c *counter) Write(b []byte) (int, error) {
+	n, err := c.Writer.Write(b)
+	c.n += int64(n)
+	return n, err
+}
 
 // Stream is one answer: parts of one compression behind each other.
 type Stream struct {
@@ -58,7 +99,7 @@ func (s Stream) WriteTo(w io.Writer) (int64, error) {
 	var crc uint32
 	var plain int64
 	for _, part := range s.Parts {
-		p := part.(*Piece)
+		p := part.sum()
 		crc = combineCRC(crc, p.crc, p.plain)
 		plain += p.plain
 	}

@@ -35,13 +35,12 @@ type made struct {
 	piece    *exposition.Piece
 }
 
-// maxPieces is how many encodings are kept at the same time, and mostKept how many bytes
-// of more than one: they are held of the present data and of those that a refresh makes.
-// Scrapers of one installation use one or two; who asks for all there are waits for
-// them.
+// maxPieces is how many encodings are kept at the same time, of the present data and of
+// those that a refresh makes; of data with one that is large it is that one. Scrapers of
+// one installation use one or two; who asks for all there are waits for them.
 const (
 	maxPieces = 2
-	mostKept  = 8 << 20 // those of 10,000 VMs have 3 MB
+	large     = 4 << 20 // bytes; those of 10,000 VMs have 3 MB
 )
 
 // prepare counts the series and encodes them. It panics when a family does.
@@ -78,47 +77,50 @@ func (b *body) counts() (series, duplicates int) {
 	return b.series, b.duplicates + duplicatesBefore(b.parts)
 }
 
-// keep keeps a piece, in place of those that were not asked for for longest where that is
-// too much.
+// keep keeps a piece, in place of the one that was not asked for for longest where there
+// are too many.
 func (b *body) keep(e exposition.Encoding, piece *exposition.Piece) {
 	b.pieces = slices.DeleteFunc(b.pieces, func(m made) bool { return m.encoding.Index() == e.Index() })
-	b.pieces = append(b.pieces, made{e, piece})
-	size := 0
-	for i := len(b.pieces) - 1; i >= 0; i-- {
-		size += b.pieces[i].piece.Size()
-		if kept := len(b.pieces) - i; kept > maxPieces || kept > 1 && size > mostKept {
-			b.pieces = slices.Delete(b.pieces, 0, i+1)
-			return
-		}
+	if len(b.pieces) == maxPieces {
+		b.pieces = slices.Delete(b.pieces, 0, 1)
 	}
+	b.pieces = append(b.pieces, made{e, piece})
+}
+
+// large reports whether more than one encoding is too much to be kept. mu is held.
+func (b *body) large() bool {
+	return slices.ContainsFunc(b.pieces, func(m made) bool { return m.piece.Size() > large })
 }
 
 // room is how many encodings are kept of a body like this one.
 func (b *body) room() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, m := range b.pieces {
-		if maxPieces*m.piece.Size() > mostKept {
-			return 1
-		}
+	if b.large() {
+		return 1
 	}
 	return maxPieces
 }
 
 // part returns the body in an encoding. Whoever asks first for one that is compressed
-// makes it, one at a time; plain text is made while it is written.
+// makes it, one at a time. Plain text, and what else is large while there is a piece, is
+// made while it is written, and not kept.
 func (b *body) part(e exposition.Encoding) (part exposition.Part, err error) {
-	if e.Compression == exposition.Identity {
-		return plain{b, e.Format}, nil
-	}
 	defer recovered(&err)
 	_ = b.prepare() // nothing is encoded that could fail
+	flow := &live{exposition.Flow{Press: b.press, Families: b.all().all(), Encoding: e}}
+	if e.Compression == exposition.Identity {
+		return flow, nil
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if i := slices.IndexFunc(b.pieces, func(m made) bool { return m.encoding.Index() == e.Index() }); i >= 0 {
 		piece := b.pieces[i].piece
 		b.keep(e, piece)
 		return piece, nil
+	}
+	if b.large() {
+		return flow, nil
 	}
 	pieces, err := b.press.Encode(b.all().all(), e)
 	if err != nil {
@@ -128,38 +130,20 @@ func (b *body) part(e exposition.Encoding) (part exposition.Part, err error) {
 	return pieces[0], nil
 }
 
+// live is a flow of which a family's panic is an error.
+type live struct{ exposition.Flow }
+
+// WriteTo implements io.WriterTo.
+func (l *live) WriteTo(w io.Writer) (n int64, err error) {
+	defer recovered(&err)
+	return l.Flow.WriteTo(w)
+}
+
 // recovered makes an error of a family's panic.
 func recovered(err *error) {
 	if p := recover(); p != nil {
 		*err = fmt.Errorf("encode: panic: %v", p)
 	}
-}
-
-// plain is a body that is not compressed.
-type plain struct {
-	body   *body
-	format exposition.Format
-}
-
-// WriteTo implements exposition.Part.
-func (p plain) WriteTo(w io.Writer) (n int64, err error) {
-	defer recovered(&err)
-	counting := &counter{Writer: w}
-	err = p.body.press.Write(counting, p.body.all().all(), p.format)
-	return counting.n, err
-}
-
-// counter counts what is written.
-type counter struct {
-	io.Writer
-	n int64
-}
-
-// Write implements io.Writer.
-func (c *counter) Write(b []byte) (int, error) {
-	n, err := c.Writer.Write(b)
-	c.n += int64(n)
-	return n, err
 }
 
 // Text returns what parts expose in the text format, and how many samples were
@@ -169,6 +153,6 @@ func Text(families []collector.Family, parts ...*collector.Part) (text string, d
 	b := &body{press: new(exposition.Press), families: families, parts: parts}
 	_, duplicates = b.counts()
 	var out strings.Builder
-	_, err = plain{b, exposition.Text}.WriteTo(&out)
+	_, err = (&exposition.Flow{Press: b.press, Families: b.all().all()}).WriteTo(&out)
 	return out.String(), duplicates, err
 }

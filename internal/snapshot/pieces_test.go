@@ -60,8 +60,8 @@ func TestFewEncodingsAreKept(t *testing.T) {
 	})
 }
 
-// TestLargePiecesAreKeptAlone: of data whose encodings are large one is kept, and one is
-// made ahead.
+// TestLargePiecesAreKeptAlone: of data whose encodings are large one is kept, and made
+// ahead: that which was asked for last when a round ends.
 func TestLargePiecesAreKeptAlone(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -92,11 +92,18 @@ func TestLargePiecesAreKeptAlone(t *testing.T) {
 				}
 				b.Refresh(t.Context(), time.Now().Add(time.Minute), b.Names())
 				first, second := ask(gzip), ask(zstd)
-				if ask(zstd) != second {
-					t.Error("the last one is made anew")
+				if _, kept := second.(*exposition.Piece); kept != (tt.kept == 2) {
+					t.Errorf("the second one is kept: %v", kept)
 				}
-				if kept := ask(gzip) == first; kept != (tt.kept == 2) {
-					t.Errorf("the one before is kept: %v", kept)
+				if ask(gzip) != first {
+					t.Error("the first one is made anew")
+				}
+				ask(zstd)
+				time.Sleep(2 * time.Minute)
+				b.Refresh(t.Context(), time.Now().Add(time.Minute), b.Names())
+				_, kept := ask(zstd).(*exposition.Piece)
+				if _, first := ask(gzip).(*exposition.Piece); !kept || first != (tt.kept == 2) {
+					t.Errorf("after a round the one that was asked for last is kept: %v, the other one: %v", kept, first)
 				}
 			})
 		})
