@@ -56,6 +56,42 @@ func BenchmarkMemory(b *testing.B) {
 	}
 }
 
+// BenchmarkMemoryOfMany is that of 50,000 VMs of which each second everything is new, for
+// gzip scrapes alone, and when all nine encodings are asked for as well.
+func BenchmarkMemoryOfMany(b *testing.B) {
+	program := build(b)
+	simulated := freePort(b)
+	startProcess(b, program, "simulate", "--listen-address="+simulated, "--vms=50000", "--accounts=4")
+	config := filepath.Join(b.TempDir(), "config.yml")
+	yaml := fmt.Sprintf("portal: {url: %s/api, email: demo@example.com, password: demo}\ncollectors: {compute_services: {min_interval: 1s}}\n",
+		forgetfulProxy(b, simulated))
+	if err := os.WriteFile(config, []byte(yaml), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	if before := os.Getenv("UKCLOUD_BEFORE"); before != "" { // an older build to compare with
+		b.Run("gzip before", func(b *testing.B) { peakMemory(b, before, config, func(string) bool { return true }) })
+	}
+	b.Run("gzip", func(b *testing.B) { peakMemory(b, program, config, func(string) bool { return true }) })
+	b.Run("all encodings", func(b *testing.B) {
+		peakMemory(b, program, config, func(string) bool { return true }, everyEncoding()...)
+	})
+}
+
+// everyEncoding are the headers for each format in each coding that there is.
+func everyEncoding() (all []http.Header) {
+	const (
+		text        = "text/plain;version=0.0.4"
+		openMetrics = "application/openmetrics-text;version=1.0.0"
+		protobuf    = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
+	)
+	for _, format := range []string{text, openMetrics, protobuf} {
+		for _, coding := range []string{"identity", "gzip", "zstd"} {
+			all = append(all, http.Header{"Accept": {format}, "Accept-Encoding": {coding}})
+		}
+	}
+	return all
+}
+
 // exported is how many bills stand in a data set.
 func exported(b *testing.B, dir string) int {
 	b.Helper()
@@ -87,8 +123,9 @@ func sizeOf(b *testing.B, dir string) (size int64) {
 	return size
 }
 
-// peakMemory measures until done with what is exposed.
-func peakMemory(b *testing.B, program, config string, done func(body string) bool) {
+// peakMemory measures until done with what is exposed. Each fifth scrape is followed by
+// ones with the headers of asked.
+func peakMemory(b *testing.B, program, config string, done func(body string) bool, asked ...http.Header) {
 	b.Helper()
 	for b.Loop() {
 		address := freePort(b)
@@ -98,7 +135,12 @@ func peakMemory(b *testing.B, program, config string, done func(body string) boo
 			return body == "ukcloud_exporter is ready.\n"
 		})
 		series := 0
-		for range 50 {
+		for n := range 50 {
+			for _, header := range asked {
+				if n%5 == 4 {
+					ask(b, "http://"+address+"/metrics", header)
+				}
+			}
 			status, body := get(b, "http://"+address+"/metrics")
 			if status != http.StatusOK {
 				b.Fatalf("scrape: %d", status)
@@ -127,6 +169,24 @@ func peakMemory(b *testing.B, program, config string, done func(body string) boo
 		if err := exporter.stop(); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// ask reads an answer and keeps nothing of it.
+func ask(b *testing.B, address string, header http.Header) {
+	b.Helper()
+	request, err := http.NewRequestWithContext(context.Background(), http.MethodGet, address, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	request.Header = header
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer response.Body.Close()
+	if _, err := io.Copy(io.Discard, response.Body); err != nil || response.StatusCode != http.StatusOK {
+		b.Fatal(response.Status, err)
 	}
 }
 

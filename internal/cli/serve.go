@@ -23,7 +23,7 @@ func (c *Commands) serve(cmd *kingpin.CmdClause) run {
 		if c.env.Getenv("GOGC") == "" {
 			// A refresh makes a burst of garbage beside a snapshot that lives long:
 			// collecting it earlier costs little time, and much less memory.
-			debug.SetGCPercent(25)
+			debug.SetGCPercent(20)
 		}
 		if err := memory.limit(log, c.env.Getenv, memlimit.FromCgroup); err != nil {
 			return err

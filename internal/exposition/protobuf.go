@@ -88,7 +88,7 @@ func (e *protobufEncoder) portion(f *dto.MetricFamily) {
 func (e *protobufEncoder) flush() error { return e.err }
 
 // portionSize is how many samples are in a message at once.
-const portionSize = 1024
+const portionSize = 256
 
 // Portions gives a family as messages of some samples each, of which only the first has
 // the family's head but for its name. A message is used again for the next one.
