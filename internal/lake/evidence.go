@@ -102,8 +102,9 @@ func (e *evidence) tagCell() cell {
 	return cell{null: len(all) == 0, tags: all}
 }
 
-// tagParser parses the Metadata column, each text once. Before what it keeps exceeds
-// its bound it forgets everything.
+// tagParser parses the Metadata column, each text once. Where what it keeps exceeds its
+// bound it forgets texts, any of them: a bill comes back to its texts in turn, and whoever
+// forgot the oldest, or all of them, would forget each just before it comes.
 type tagParser struct {
 	known map[string]parsed
 	bytes int
@@ -117,6 +118,9 @@ type parsed struct {
 // tagBytes is how much a tagParser keeps, about.
 const tagBytes = 8 << 20
 
+// cost is what a text takes with its tags, about.
+func cost(text string) int { return 256 + 3*len(text) }
+
 func (p *tagParser) of(text string) ([]bill.Tag, bool) {
 	if text == "" {
 		return nil, true
@@ -125,12 +129,25 @@ func (p *tagParser) of(text string) ([]bill.Tag, bool) {
 		return known.tags, known.ok
 	}
 	tags, err := bill.ParseMetadata(text)
-	const entry = 256 // a map's own cost and that of the tags, about
-	if p.bytes += entry + 3*len(text); p.known == nil || p.bytes > tagBytes {
-		p.known, p.bytes = map[string]parsed{}, entry+3*len(text)
+	if p.known == nil {
+		p.known = map[string]parsed{}
+	}
+	if p.bytes += cost(text); p.bytes > tagBytes {
+		p.forget(cost(text))
 	}
 	p.known[text] = parsed{tags, err == nil}
 	return tags, err == nil
+}
+
+// forget makes room for a text that has been counted, and a little more.
+func (p *tagParser) forget(text int) {
+	for old := range p.known { // in no order
+		if p.bytes <= tagBytes-tagBytes/64 || p.bytes <= text {
+			return
+		}
+		delete(p.known, old)
+		p.bytes -= cost(old)
+	}
 }
 
 // dayCache counts the days of the last date that was asked for.
