@@ -28,8 +28,9 @@ type bodyReader struct {
 	part, parts int  // the budget of what is read now: bytes left, and all
 	object      bool // that is one object
 
-	next error // what the next read gives
-	end  error // what a read gave, io.EOF for a good end
+	more [1]byte // what would be too much
+	next error   // what the next read gives
+	end  error   // what a read gave, io.EOF for a good end
 }
 
 func newBodyReader(in io.Reader, limit int) *bodyReader {
@@ -44,15 +45,12 @@ func (r *bodyReader) allow(bytes int) { r.part, r.parts, r.object = bytes, bytes
 func (r *bodyReader) Read(p []byte) (n int, err error) {
 	if r.next == nil {
 		most := min(r.left, r.part)
-		n, r.next = r.in.Read(p[:min(len(p), most+1)]) // one more would be too much
-		switch {
-		case n <= most:
-		case most == r.left:
-			n, r.next = most, tooLarge(maxAnswer, "")
-		case r.object:
-			n, r.next = most, tooLarge(r.parts, " in one object")
-		default:
-			n, r.next = most, tooLarge(r.parts, "")
+		if most == 0 { // only now is anything too much: what was read ahead is of the next object
+			p = r.more[:]
+		}
+		n, r.next = r.in.Read(p[:min(len(p), max(most, 1))])
+		if most == 0 && n > 0 {
+			n, r.next = 0, r.tooLarge()
 		}
 		r.left, r.part = r.left-n, r.part-n
 		if n > 0 || r.next == nil {
@@ -61,6 +59,18 @@ func (r *bodyReader) Read(p []byte) (n int, err error) {
 	}
 	r.end = r.next
 	return 0, r.end
+}
+
+// tooLarge says which bound was reached.
+func (r *bodyReader) tooLarge() error {
+	switch {
+	case r.left == 0:
+		return tooLarge(maxAnswer, "")
+	case r.object:
+		return tooLarge(r.parts, " in one object")
+	default:
+		return tooLarge(r.parts, "")
+	}
 }
 
 // broken is what broke the body, nil while nothing has.

@@ -272,7 +272,8 @@ func exact[T any](list []T) []T {
 
 // failure says what an error of the JSON library means: what broke the body, before
 // all, since the library may take the place for broken JSON. It names a member of
-// the API, but does not keep the library's words, which quote the body.
+// the API (in a map of the caller's of Do, a key of it), but does not keep the words of
+// the library or of a type, which quote the body.
 func (r *reader) failure(err error) error {
 	if broken := r.in.broken(); broken != nil {
 		return bodyError(broken)
@@ -280,15 +281,17 @@ func (r *reader) failure(err error) error {
 	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("%w: invalid JSON at byte %d", ErrNotJSON, syntax.ByteOffset)
 	}
-	for {
+	for where := ""; ; {
 		semantic, ok := errors.AsType[*json.SemanticError](err)
 		switch {
+		case !ok && where != "" && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, errTooLarge): // a type could not read its value
+			return fmt.Errorf("%w: %s is of another kind", ErrNotJSON, where)
 		case !ok:
 			return bodyError(err)
 		case semantic.Err == nil, semantic.Err == errWrongKind:
 			return fmt.Errorf("%w: %s is of another kind", ErrNotJSON, member(semantic.JSONPointer))
 		}
-		err = semantic.Err
+		where, err = member(semantic.JSONPointer), semantic.Err
 	}
 }
 
