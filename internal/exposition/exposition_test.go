@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os/exec"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -193,8 +194,9 @@ func TestEncodingsOfOnePass(t *testing.T) {
 		}
 		flow := &exposition.Flow{Press: press, Families: all(families...), Encoding: e} // behind a piece, as in an answer
 		stream := exposition.Stream{Compression: e.Compression, Parts: []exposition.Part{pieces[i], flow}}
-		if n, err := stream.WriteTo(&flowed); err != nil || n != int64(flowed.Len()) {
-			t.Fatal(n, flowed.Len(), err)
+		measured, err := stream.WriteTo(io.Discard) // as for who must know the length before
+		if n, err2 := stream.WriteTo(&flowed); err != nil || err2 != nil || n != int64(flowed.Len()) || n != measured {
+			t.Fatal(n, flowed.Len(), measured, err, err2)
 		}
 		if _, known := stream.Size(); known {
 			t.Error("the size of a flow is known")
@@ -293,6 +295,34 @@ func TestFamiliesWithoutSamples(t *testing.T) {
 		var b strings.Builder
 		if err := write(&b, slices.Values([]*exposition.Family{none}), format); err != nil || b.Len() > 0 {
 			t.Errorf("format %d: %q, %v", format, b.String(), err)
+		}
+	}
+}
+
+// TestNothingIsHeldOfAFlow: an encoder that is used again does not hold what it wrote.
+func TestNothingIsHeldOfAFlow(t *testing.T) {
+	for _, format := range []exposition.Format{exposition.Text, exposition.OpenMetrics, exposition.Protobuf} {
+		press := new(exposition.Press)
+		large := func(yield func(*exposition.Sample) bool) {
+			for range 3000 {
+				yield(&exposition.Sample{Labels: []string{strings.Repeat("x", 8<<10)}})
+			}
+		}
+		families := slices.Values([]*exposition.Family{{Name: "ukcloud_n", Help: "N.", Labels: []string{"l"}, Samples: large}})
+		if _, err := (&exposition.Flow{Press: press, Families: families, Encoding: exposition.Encoding{Format: format}}).WriteTo(io.Discard); err != nil {
+			t.Fatal(err)
+		}
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		runtime.KeepAlive(press)
+		press = nil
+		runtime.GC()
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		if held := int64(before.HeapAlloc) - int64(after.HeapAlloc); held > 600<<10 {
+			t.Errorf("format %d: %d KiB are held", format, held>>10)
 		}
 	}
 }

@@ -29,12 +29,12 @@ const mostRows = 128
 
 // forget keeps memory alone, of what was written nothing.
 func (e *protobufEncoder) forget() {
-	rows := e.portions.rows[:min(len(e.portions.rows), mostRows)]
+	rows := e.portions.rows[:min(len(e.portions.rows), mostRows)] // copied below, or the others would be held by the array
 	for _, r := range rows {
 		clear(r.values)
 		clear(r.labels[:cap(r.labels)])
 	}
-	*e = protobufEncoder{buffer: e.buffer[:0], portions: portions{rows: slices.Clip(rows)}}
+	*e = protobufEncoder{buffer: e.buffer[:0], portions: portions{rows: slices.Clone(rows)}}
 	if cap(e.buffer) > 2*bufferSize {
 		e.buffer = nil
 	}

@@ -31,9 +31,9 @@ func (f *Flow) WriteTo(w io.Writer) (int64, error) {
 	}
 	e := f.Press.encoder(z, f.Encoding.Format)
 	if err = encode(f.Families, e); err == nil {
+		f.Press.keep(e) // not after an error: HTTP/2 may still be writing its buffer
 		err = f.Press.finish(f.Encoding.Compression, z)
 	}
-	f.Press.keep(e)
 	return counting.n, err
 }
 

@@ -22,6 +22,7 @@ type body struct {
 	counted            sync.Once
 	series, duplicates int
 	looks              looks // of the parts' subjects
+	broken             any   // with what a family panicked
 
 	mu     sync.Mutex // held while a piece is made
 	pieces []made     // the one that was asked for last at the end
@@ -43,10 +44,19 @@ const (
 	large     = 4 << 20 // bytes; those of 10,000 VMs have 3 MB
 )
 
-// prepare counts the series and encodes them. It panics when a family does.
+// prepare counts the series and encodes them. It panics each time when a family does.
 func (b *body) prepare(encodings ...exposition.Encoding) error {
+	err := b.count(encodings...)
+	if b.broken != nil {
+		panic(b.broken)
+	}
+	return err
+}
+
+func (b *body) count(encodings ...exposition.Encoding) error {
 	var err error
 	b.counted.Do(func() {
+		defer func() { b.broken = recover() }()
 		w := &walk{families: b.families, parts: b.parts, looks: looks{}, seen: newSeen()}
 		var pieces []*exposition.Piece
 		pieces, err = b.press.Encode(w.all(), encodings...)
@@ -71,9 +81,9 @@ func (b *body) all() *walk {
 }
 
 // counts returns the number of series, and of samples that were dropped because
-// their series was there already.
+// their series was there already; of families that panic none.
 func (b *body) counts() (series, duplicates int) {
-	_ = b.prepare() // nothing is encoded that could fail
+	_ = b.count() // nothing is encoded that could fail
 	return b.series, b.duplicates + duplicatesBefore(b.parts)
 }
 

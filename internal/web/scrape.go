@@ -125,9 +125,17 @@ func (s *Scrape) answer(w http.ResponseWriter, r *http.Request, c *snapshot.Cach
 		return err
 	}
 	stream := exposition.Stream{Compression: encoding.Compression, Parts: append(parts, program)}
+	size, known := stream.Size()
+	if !known && !r.ProtoAtLeast(1, 1) { // there nothing but the length tells an answer that is cut from its end
+		n, err := stream.WriteTo(io.Discard)
+		if err != nil {
+			http.Error(w, "encoding the metrics failed", http.StatusInternalServerError)
+			return err
+		}
+		size, known = int(n), true
+	}
 	h := w.Header()
 	h.Set("Content-Type", string(encoding.Expfmt))
-	size, known := stream.Size()
 	if known {
 		h.Set("Content-Length", strconv.Itoa(size))
 	}

@@ -125,6 +125,7 @@ func TestAnswersHeader(t *testing.T) {
 		kind, coded, end               string
 	}{
 		{"text", "GET", "", "", "text/plain; version=0.0.4", "", "ukcloud_builds 1\n# HELP own Of the program.\n# TYPE own gauge\nown 0\n"},
+		{"text for HTTP/1.0", "GET", "", "", "text/plain; version=0.0.4", "", "ukcloud_builds 1\n# HELP own Of the program.\n# TYPE own gauge\nown 0\n"},
 		{"gzip", "GET", "", "gzip", "text/plain; version=0.0.4", "gzip", "own 0\n"},
 		{"OpenMetrics has its end", "GET", "application/openmetrics-text;version=1.0.0", "", "application/openmetrics-text; version=1.0.0", "", "own 0.0\n# EOF\n"},
 		{"HEAD", "HEAD", "", "", "text/plain; version=0.0.4", "", ""},
@@ -134,13 +135,16 @@ func TestAnswersHeader(t *testing.T) {
 			r := httptest.NewRequest(tt.method, "/metrics", nil)
 			r.Header.Set("Accept", tt.accept)
 			r.Header.Set("Accept-Encoding", tt.encoding)
+			if tt.name == "text for HTTP/1.0" {
+				r.Proto, r.ProtoMajor, r.ProtoMinor = "HTTP/1.0", 1, 0
+			}
 			w := answer(scrape, r)
 			h := w.Header()
 			if !strings.HasPrefix(h.Get("Content-Type"), tt.kind) || h.Get("Content-Encoding") != tt.coded || h.Get("Vary") != "Accept, Accept-Encoding" {
 				t.Errorf("header %v", h)
 			}
 			length := "" // what is not compressed is written as it comes
-			if tt.coded != "" {
+			if tt.coded != "" || tt.name == "text for HTTP/1.0" {
 				length = strconv.Itoa(w.Body.Len())
 			}
 			if h.Get("Content-Length") != length {
