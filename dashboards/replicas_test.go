@@ -1,7 +1,6 @@
 package dashboards_test
 
 import (
-	"bufio"
 	"fmt"
 	"maps"
 	"slices"
@@ -17,28 +16,7 @@ func TestReplicas(t *testing.T) {
 		t.Skip("starts servers")
 	}
 	scrape := scrapeEstate(t, 2, 40)
-	ask := func(targets ...string) map[string]map[string]string {
-		h := newHistory(t)
-		h.add(t, func(out *bufio.Writer) {
-			for _, target := range targets {
-				sampled(out, scrape, target, end())
-			}
-		})
-		h.record(t, end())
-		prometheus := h.start(t)
-		defer prometheus.Stop(t)
-		shown := map[string]map[string]string{}
-		for _, d := range load(t) {
-			if d.UID == "ukcloud-exporter" {
-				continue
-			}
-			for _, p := range d.panels() {
-				shown[d.UID+" "+p.Title] = flat(p.answers(t, prometheus, everything()))
-			}
-		}
-		return shown
-	}
-	one, two := ask(target1), ask(target1, target2)
+	one, two := shownOf(t, scrape, target1), shownOf(t, scrape, target1, target2)
 	for name, want := range one {
 		if got := two[name]; !maps.Equal(got, want) {
 			t.Errorf("%s: two exporters show\n%v\nand one shows\n%v", name, got, want)
