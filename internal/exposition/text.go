@@ -123,16 +123,12 @@ func (e *textEncoder) number(b []byte, value float64) []byte {
 	switch size := math.Abs(value); {
 	case size < exact && value == math.Trunc(value):
 		b = strconv.AppendInt(b, int64(value), 10)
-	case math.IsNaN(value):
-		return append(b, "NaN"...)
-	case math.IsInf(value, 0):
-		return strconv.AppendFloat(b, value, 'g', -1, 64)
-	case size >= 1e21:
-		return strconv.AppendFloat(b, value, 'g', -1, 64)
-	case size >= exact:
-		b = strconv.AppendFloat(b, value, 'f', -1, 64)
-	default:
+	case size < exact: // with a fraction
 		return strconv.AppendFloat(b, value, 'f', -1, 64)
+	case size < 1e21:
+		b = strconv.AppendFloat(b, value, 'f', -1, 64)
+	default: // NaN and the infinities among them
+		return strconv.AppendFloat(b, value, 'g', -1, 64)
 	}
 	if e.openMetrics {
 		b = append(b, ".0"...)

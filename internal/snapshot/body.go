@@ -117,10 +117,9 @@ func (b *body) room() int {
 // made while it is written, and not kept.
 func (b *body) part(e exposition.Encoding) (part exposition.Part, err error) {
 	defer recovered(&err)
-	_ = b.prepare() // nothing is encoded that could fail
-	flow := &live{exposition.Flow{Press: b.press, Families: b.all().all(), Encoding: e}}
+	families := b.all().all() // before mu, which it may hold itself
 	if e.Compression == exposition.Identity {
-		return flow, nil
+		return &live{exposition.Flow{Press: b.press, Families: families, Encoding: e}}, nil
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -130,9 +129,9 @@ func (b *body) part(e exposition.Encoding) (part exposition.Part, err error) {
 		return piece, nil
 	}
 	if b.large() {
-		return flow, nil
+		return &live{exposition.Flow{Press: b.press, Families: families, Encoding: e}}, nil
 	}
-	pieces, err := b.press.Encode(b.all().all(), e)
+	pieces, err := b.press.Encode(families, e)
 	if err != nil {
 		return nil, err
 	}

@@ -39,20 +39,16 @@ func (d *Dropped) Describe(ch chan<- *prometheus.Desc) { d.scrapes.Describe(ch) 
 func (d *Dropped) Collect(ch chan<- prometheus.Metric) { d.scrapes.Collect(ch) }
 
 // refuse counts a scrape that found no place.
-func (d *Dropped) refuse() {
-	d.refused.Inc()
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.untold.refused++
-	d.tell()
-}
+func (d *Dropped) refuse() { d.drop(d.refused, &d.untold.refused) }
 
 // cut counts a scrape that lost its place to another.
-func (d *Dropped) cut() {
-	d.cutOff.Inc()
+func (d *Dropped) cut() { d.drop(d.cutOff, &d.untold.cutOff) }
+
+func (d *Dropped) drop(counter prometheus.Counter, untold *int) {
+	counter.Inc()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.untold.cutOff++
+	*untold++
 	d.tell()
 }
 
